@@ -1,0 +1,5 @@
+/** The forestall command, the embedded runtime and the console. */
+@NullMarked
+package io.forestall.app;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Benchmarks behind scripts/bench. */
+@NullMarked
+package io.forestall.bench;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Codecs between Avro and the nouns; Kafka framing. No Flink. */
+@NullMarked
+package io.forestall.wire;
+
+import org.jspecify.annotations.NullMarked;
