@@ -1,4 +1,6 @@
-/** The contract: Avro records of every topic, the topic catalogue, golden bytes. Knows only Avro. */
+/**
+ * The contract: Avro records of every topic, the topic catalogue, golden bytes. Knows only Avro.
+ */
 @NullMarked
 package io.forestall.schemas;
 

@@ -1,4 +1,7 @@
-/** What predicts: features, detectors, the LSTM forward pass, the failure score. Pure Java: no Flink, no Kafka, no clock. */
+/**
+ * What predicts: features, detectors, the LSTM forward pass, the failure score. Pure Java: no
+ * Flink, no Kafka, no clock.
+ */
 @NullMarked
 package io.forestall.risk;
 
