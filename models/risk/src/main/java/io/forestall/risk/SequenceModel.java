@@ -1,0 +1,55 @@
+package io.forestall.risk;
+
+/**
+ * Port of a model that reads one sample after another and keeps what it remembers outside of
+ * itself. Rows A11, A12. Not thread-safe: one instance per thread.
+ */
+public interface SequenceModel {
+  /** Identifier of the model family, for example {@code disk-lstm}. */
+  String id();
+
+  /** Version within the family, growing. */
+  int version();
+
+  /** Failure mode that it scores. */
+  FailureMode mode();
+
+  /** Length of an input. */
+  int inputs();
+
+  /** Length of the state; a new state is all zeros. */
+  int stateFloats();
+
+  /** Length of the time ahead that its probability speaks of; milliseconds. */
+  long horizonMillis();
+
+  /**
+   * One step: reads one input and moves the state on in place.
+   *
+   * @return the raw logit; {@link #probability} calibrates it
+   */
+  float step(float[] input, float[] state);
+
+  /**
+   * Calibrated probability of failure within the horizon for a raw logit, 0 to 1, never falling
+   * when the logit grows.
+   */
+  double probability(float logit);
+
+  /**
+   * Failure rates of drive models that the model was trained with; they fill the input {@link
+   * FeatureExtractor#DRIVE_MODEL_HAZARD}.
+   */
+  default DriveModelHazards hazards() {
+    return DriveModelHazards.NONE;
+  }
+
+  /**
+   * Shortest time between two steps that are kept; milliseconds. A sample that comes sooner is
+   * scored from the kept state, which stays as it is, so that hourly samples do not age a daily
+   * model 24 times a day.
+   */
+  default long stepMillis() {
+    return 20L * 3600 * 1000;
+  }
+}
