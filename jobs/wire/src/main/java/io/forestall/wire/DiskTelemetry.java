@@ -1,0 +1,12 @@
+package io.forestall.wire;
+
+import io.forestall.risk.DiskSample;
+
+/**
+ * One valid sample of a disk, and who reported it.
+ *
+ * @param node identifier of the node whose frame it stood in
+ * @param disk identifier of the disk
+ * @param sample what the disk reported
+ */
+public record DiskTelemetry(String node, String disk, DiskSample sample) {}

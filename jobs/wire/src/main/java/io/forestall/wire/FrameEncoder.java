@@ -1,0 +1,103 @@
+package io.forestall.wire;
+
+import io.forestall.risk.DiskMetric;
+import io.forestall.risk.DiskSample;
+import io.forestall.schemas.EntityKind;
+import io.forestall.schemas.EntityRef;
+import io.forestall.schemas.Sample;
+import io.forestall.schemas.TelemetryFrame;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes one telemetry frame: what one node and its disks reported at one time. Values that are not
+ * finite are left out, because absent is not 0. Not thread-safe.
+ */
+public final class FrameEncoder {
+
+  private final String node;
+  private final long timeMillis;
+  private final long sequence;
+  private final String source;
+  private final List<Sample> samples = new ArrayList<>();
+
+  /**
+   * An empty frame.
+   *
+   * @param node identifier of the node
+   * @param timeMillis when the samples were taken, milliseconds since 1970-01-01 UTC
+   * @param sequence number of the frame since the publisher started, from 0
+   * @param source what produced it, such as {@code drive-stats-csv}
+   */
+  public FrameEncoder(String node, long timeMillis, long sequence, String source) {
+    this.node = node;
+    this.timeMillis = timeMillis;
+    this.sequence = sequence;
+    this.source = source;
+  }
+
+  /** Adds the sample of a disk by canonical metric names. */
+  public FrameEncoder disk(
+      String disk,
+      @Nullable String model,
+      @Nullable Long capacityBytes,
+      Map<String, Double> metrics) {
+    samples.add(sample(new EntityRef(EntityKind.DISK, disk), model, capacityBytes, metrics));
+    return this;
+  }
+
+  /** Adds the sample of a disk; its time is the frame's. */
+  public FrameEncoder disk(DiskSample sample) {
+    Map<String, Double> metrics = new HashMap<>();
+    for (DiskMetric metric : DiskMetric.values()) {
+      if (sample.has(metric)) {
+        metrics.put(metric.metricName(), sample.value(metric));
+      }
+    }
+    return disk(sample.disk(), sample.model(), null, metrics);
+  }
+
+  /** Adds the sample of the node itself by canonical metric names. */
+  public FrameEncoder node(Map<String, Double> metrics) {
+    samples.add(sample(new EntityRef(EntityKind.NODE, node), null, null, metrics));
+    return this;
+  }
+
+  private static Sample sample(
+      EntityRef entity,
+      @Nullable String model,
+      @Nullable Long capacityBytes,
+      Map<String, Double> metrics) {
+    Map<String, Double> finite = new HashMap<>();
+    metrics.forEach(
+        (name, value) -> {
+          if (Double.isFinite(value)) {
+            finite.put(name, value);
+          }
+        });
+    Sample sample = new Sample();
+    sample.setEntity(entity);
+    sample.setModel(model);
+    sample.setCapacityBytes(capacityBytes);
+    sample.setMetrics(finite);
+    return sample;
+  }
+
+  /** How many samples the frame holds so far. */
+  public int size() {
+    return samples.size();
+  }
+
+  /** The frame. */
+  public TelemetryFrame frame() {
+    return new TelemetryFrame(node, timeMillis, sequence, source, List.copyOf(samples));
+  }
+
+  /** The bytes of the frame. */
+  public byte[] encode(AvroCodec<TelemetryFrame> codec) {
+    return codec.encode(frame());
+  }
+}
