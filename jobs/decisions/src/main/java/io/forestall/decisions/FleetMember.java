@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param subject the node or disk
  * @param place where it stands; for a node, {@code place.node()} is its own name
- * @param tier storage tier {@code nvme}, {@code ssd} or {@code hdd}; empty for a node of mixed tiers
+ * @param tier storage tier {@code nvme}, {@code ssd} or {@code hdd}; empty for a node of mixed
+ *     tiers
  * @param model model name of the hardware, null when unknown
  * @param capacityBytes usable capacity in bytes, null when unknown
  * @param synthetic true when the place was made up because the source has none

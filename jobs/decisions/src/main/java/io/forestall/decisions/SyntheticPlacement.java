@@ -5,9 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Places for data that has none: a disk goes to a node by a stable hash of its serial number, so the
- * same serial stands in the same place in every run with the same number of nodes. What it makes is
- * to be labelled synthetic. Immutable and safe for threads.
+ * Places for data that has none: a disk goes to a node by a stable hash of its serial number, so
+ * the same serial stands in the same place in every run with the same number of nodes. What it
+ * makes is to be labelled synthetic. Immutable and safe for threads.
  */
 public final class SyntheticPlacement {
 

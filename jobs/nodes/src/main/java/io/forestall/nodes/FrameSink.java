@@ -7,9 +7,9 @@ import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.TelemetryFrame;
 
 /**
- * Where telemetry goes: the publisher sends it to Kafka, tests collect it. Calls may
- * block while the sink is full. Every method throws {@link PublishException} when something could
- * not be handed over, this or an earlier one.
+ * Where telemetry goes: the publisher sends it to Kafka, tests collect it. Calls may block while
+ * the sink is full. Every method throws {@link PublishException} when something could not be handed
+ * over, this or an earlier one.
  */
 public interface FrameSink {
 

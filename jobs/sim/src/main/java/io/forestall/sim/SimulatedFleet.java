@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
  * It follows what published drive statistics show. Drive models fail at 1 to 4 % a year, more when
  * new and when old; about seven failures in ten announce themselves in the weeks before by growing
  * error counters (SMART 5, 187, 188, 197, 198), the others by nothing; about one healthy disk in
- * fourteen shows counters above zero that stand still; makers do not all report the same attributes.
- * A failed disk falls silent and is replaced after some days by one with another serial number. The
- * iterator never ends. Not safe for threads.
+ * fourteen shows counters above zero that stand still; makers do not all report the same
+ * attributes. A failed disk falls silent and is replaced after some days by one with another serial
+ * number. The iterator never ends. Not safe for threads.
  */
 public final class SimulatedFleet implements Iterator<FleetStep> {
 
@@ -58,8 +58,8 @@ public final class SimulatedFleet implements Iterator<FleetStep> {
    * @param disksPerNode disks of each node, at least 1
    * @param startMillis time of the first step; milliseconds since 1970-01-01 UTC
    * @param stepMillis time between two steps; milliseconds, at least 1
-   * @param hazardFactor how many times likelier than in life a failure is; 1 is life-like, more shows
-   *     failures sooner and is to be stated beside what is shown
+   * @param hazardFactor how many times likelier than in life a failure is; 1 is life-like, more
+   *     shows failures sooner and is to be stated beside what is shown
    */
   public record Options(
       long seed,
@@ -92,8 +92,7 @@ public final class SimulatedFleet implements Iterator<FleetStep> {
   }
 
   /** A life-like fleet. */
-  public SimulatedFleet(
-      long seed, int nodes, int disksPerNode, long startMillis, long stepMillis) {
+  public SimulatedFleet(long seed, int nodes, int disksPerNode, long startMillis, long stepMillis) {
     this(new Options(seed, nodes, disksPerNode, startMillis, stepMillis, 1));
   }
 
@@ -177,8 +176,7 @@ public final class SimulatedFleet implements Iterator<FleetStep> {
   private static double wearUntil(double ageDays) {
     double bounded = Math.min(Math.max(ageDays, 0), MAX_AGE_DAYS - 1);
     int day = (int) bounded;
-    return CUMULATED_WEAR[day]
-        + (bounded - day) * (CUMULATED_WEAR[day + 1] - CUMULATED_WEAR[day]);
+    return CUMULATED_WEAR[day] + (bounded - day) * (CUMULATED_WEAR[day + 1] - CUMULATED_WEAR[day]);
   }
 
   // Age at which the wear reaches a value, the inverse of wearUntil; the end of the table at most.
@@ -270,14 +268,16 @@ public final class SimulatedFleet implements Iterator<FleetStep> {
       noise = random.nextLong();
       model = MODELS[random.nextInt(MODELS.length)];
       serial =
-          "SIM" + pad(Long.toHexString(random.nextLong() & 0xffff_ffffL)) + pad4(index) + "G"
+          "SIM"
+              + pad(Long.toHexString(random.nextLong() & 0xffff_ffffL))
+              + pad4(index)
+              + "G"
               + generation;
       double ageDays = generation == 0 ? random.nextDouble() * 5 * DAYS_PER_YEAR : 0;
       bornMillis = now - (long) (ageDays * DAY_MILLIS);
       double budget = -Math.log(1 - random.nextDouble());
       double rate = model.yearlyFailureRate() * options.hazardFactor();
-      double lifeDays =
-          rate > 0 ? ageOfWear(wearUntil(ageDays) + budget / rate) : MAX_AGE_DAYS;
+      double lifeDays = rate > 0 ? ageOfWear(wearUntil(ageDays) + budget / rate) : MAX_AGE_DAYS;
       failMillis =
           lifeDays >= MAX_AGE_DAYS ? Long.MAX_VALUE : bornMillis + (long) (lifeDays * DAY_MILLIS);
       base = healthy(random);
@@ -320,7 +320,8 @@ public final class SimulatedFleet implements Iterator<FleetStep> {
               default -> DiskMetric.REALLOCATED_SECTORS;
             };
         if (!Double.isNaN(values[scar.ordinal()])) {
-          values[scar.ordinal()] = 1 + random.nextInt(scar == DiskMetric.REALLOCATED_SECTORS ? 40 : 3);
+          values[scar.ordinal()] =
+              1 + random.nextInt(scar == DiskMetric.REALLOCATED_SECTORS ? 40 : 3);
         }
       }
       temperature = 26 + 8 * random.nextDouble();

@@ -5,7 +5,8 @@ import java.io.IOException;
 
 /**
  * Something that tells of a fleet: files, or a simulation. It sends fleet entries before the frames
- * that need them, and frames in time order. The demo and {@code forestall ingest} run the same feeds:
+ * that need them, and frames in time order. The demo and {@code forestall ingest} run the same
+ * feeds:
  *
  * <pre>{@code
  * StopSignal stop = new StopSignal();

@@ -12,10 +12,10 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Drive-stats files as days in date order, whatever the order of files and of rows: files of one day,
- * files of many days sorted or not, and several files that share days. Of several rows of one disk on
- * one day, one is accepted by its content alone, so the choice does not depend on the order of rows;
- * the others are refused as duplicates. Not safe for threads.
+ * Drive-stats files as days in date order, whatever the order of files and of rows: files of one
+ * day, files of many days sorted or not, and several files that share days. Of several rows of one
+ * disk on one day, one is accepted by its content alone, so the choice does not depend on the order
+ * of rows; the others are refused as duplicates. Not safe for threads.
  */
 public final class DriveStatsDays implements SourceReader {
 

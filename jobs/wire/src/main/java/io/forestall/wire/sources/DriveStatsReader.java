@@ -2,6 +2,7 @@ package io.forestall.wire.sources;
 
 import io.forestall.decisions.Subject;
 import io.forestall.schemas.DeadReason;
+import io.forestall.wire.FrameLimits;
 import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
@@ -27,14 +28,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DriveStatsReader implements Closeable {
 
-  /** Earliest day accepted, 2000-01-01; milliseconds since 1970-01-01 UTC. */
-  public static final long EARLIEST_MILLIS = 946_684_800_000L;
-
   /** Length of a day; milliseconds. */
   static final long DAY_MILLIS = 86_400_000L;
-
-  /** Largest magnitude of a metric: any unsigned value of 64 bits. */
-  static final double MAX_MAGNITUDE = 0x1p64;
 
   /** Largest capacity believed: one petabyte; bytes. */
   private static final long MAX_CAPACITY_BYTES = 1_000_000_000_000_000L;
@@ -63,6 +58,7 @@ public final class DriveStatsReader implements Closeable {
 
   private int[] columns = new int[0];
   private String[] names = new String[0];
+  private double[] lowest = new double[0];
   private List<String> metrics = List.of();
   private boolean started;
   private boolean finished;
@@ -191,13 +187,14 @@ public final class DriveStatsReader implements Closeable {
   private void mapColumns(List<String> cells) {
     columns = new int[cells.size()];
     names = cells.toArray(new String[0]);
+    lowest = new double[columns.length];
     List<String> kept = new ArrayList<>();
     Set<String> seen = new HashSet<>();
     for (int i = 0; i < columns.length; i++) {
       String name = names[i];
-      MetricMapping.Target target =
-          MetricMapping.shipped().find(MetricMapping.DRIVE_STATS, name);
+      MetricMapping.Target target = MetricMapping.shipped().find(MetricMapping.DRIVE_STATS, name);
       if (target != null) {
+        lowest[i] = MetricRange.lowest(target.metric());
         if (!seen.add(target.metric())) {
           columns[i] = IGNORE;
         } else if (wanted.test(target.metric())) {
@@ -277,13 +274,13 @@ public final class DriveStatsReader implements Closeable {
         cellReason = null;
         if (meaning >= 0) {
           if (cellStart < cellEnd) {
-            values[meaning] = metric(bytes, names[column]);
+            values[meaning] = metric(bytes, names[column], lowest[column]);
           }
         } else {
           switch (meaning) {
             case CHECK_ONLY -> {
               if (cellStart < cellEnd) {
-                metric(bytes, names[column]);
+                metric(bytes, names[column], lowest[column]);
               }
             }
             case DATE -> {
@@ -320,7 +317,16 @@ public final class DriveStatsReader implements Closeable {
     }
     SourceRow row =
         new SourceRow(
-            serial, model, capacity, dayMillis, failed, metrics, values, origin, lines.line(), null);
+            serial,
+            model,
+            capacity,
+            dayMillis,
+            failed,
+            metrics,
+            values,
+            origin,
+            lines.line(),
+            null);
     if (reason == null) {
       return row;
     }
@@ -343,7 +349,7 @@ public final class DriveStatsReader implements Closeable {
     cellDetail = detail;
   }
 
-  private double metric(byte[] bytes, String name) {
+  private double metric(byte[] bytes, String name, double lowest) {
     double value = number(bytes, cellStart, cellEnd);
     if (Double.isNaN(value) || Double.isInfinite(value)) {
       String text = quoted(bytes);
@@ -356,10 +362,8 @@ public final class DriveStatsReader implements Closeable {
       }
       return Double.NaN;
     }
-    if (Math.abs(value) > MAX_MAGNITUDE) {
-      fault(
-          DeadReason.OUT_OF_RANGE,
-          name + " is " + quoted(bytes) + ", beyond what a counter of 64 bits can hold");
+    if (value < lowest || value > MetricRange.HIGHEST) {
+      fault(DeadReason.OUT_OF_RANGE, name + " is " + quoted(bytes) + ", which cannot be");
       return Double.NaN;
     }
     return value;
@@ -450,8 +454,10 @@ public final class DriveStatsReader implements Closeable {
       fault(DeadReason.WRONG_TYPE, "date is " + quoted(bytes) + ", not a day like 2024-03-31");
       return SourceProblem.NO_TIME;
     }
-    if (day < EARLIEST_MILLIS) {
-      fault(DeadReason.TIME_OUT_OF_RANGE, "date is " + quoted(bytes) + ", before 2000-01-01");
+    if (day < FrameLimits.YEAR_2000_MILLIS || day > FrameLimits.YEAR_2100_MILLIS) {
+      fault(
+          DeadReason.TIME_OUT_OF_RANGE,
+          "date is " + quoted(bytes) + ", before the year 2000 or after 2100");
       return SourceProblem.NO_TIME;
     }
     System.arraycopy(bytes, cellStart, lastDate, 0, 10);
@@ -525,7 +531,9 @@ public final class DriveStatsReader implements Closeable {
       plain &= b > 0;
     }
     String text = texts.get(bytes, cellStart, cellEnd);
-    return plain || text.indexOf('\ufffd') < 0 ? text : null;
+    return plain || text.chars().noneMatch(c -> c == 0xfffd || Character.isISOControl(c))
+        ? text
+        : null;
   }
 
   // Vendors publish nonsense here; it is no reason to lose the row.

@@ -140,8 +140,7 @@ public final class MetricMapping {
       if (in == null) {
         throw new IllegalStateException("the resource " + RESOURCE + " is missing from the jar");
       }
-      BufferedReader lines =
-          new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
+      BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
       List<Entry> entries = new ArrayList<>();
       lines.readLine();
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {

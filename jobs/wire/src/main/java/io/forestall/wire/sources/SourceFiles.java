@@ -22,9 +22,9 @@ public final class SourceFiles {
   private SourceFiles() {}
 
   /**
-   * Drive-stats files under these paths, by name and then by path. A path that is a file is taken as
-   * it is; in a folder, at any depth, files ending in {@code .csv} or {@code .csv.gz} are taken and
-   * hidden ones are not.
+   * Drive-stats files under these paths, by name and then by path. A path that is a file is taken
+   * as it is; in a folder, at any depth, files ending in {@code .csv} or {@code .csv.gz} are taken
+   * and hidden ones are not.
    *
    * @throws IOException when a path does not exist or cannot be listed
    */
