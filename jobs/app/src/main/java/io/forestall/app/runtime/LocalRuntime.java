@@ -3,6 +3,7 @@ package io.forestall.app.runtime;
 import io.forestall.app.CommandFailure;
 import io.forestall.app.ExitCodes;
 import io.forestall.app.KafkaOptions;
+import io.forestall.app.topics.TopicAdmin;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.flink.configuration.Configuration;
+import org.apache.kafka.clients.admin.Admin;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -109,6 +111,13 @@ public final class LocalRuntime implements AutoCloseable {
   /** How commands and clients reach the broker. */
   public KafkaOptions kafkaOptions() {
     return new KafkaOptions(kafka.bootstrapServers(), settings.topicPrefix());
+  }
+
+  /** Creates the topics of the catalogue that are missing. */
+  public void createTopics() {
+    try (Admin admin = kafkaOptions().openAdmin()) {
+      new TopicAdmin(admin, settings.topicPrefix()).createMissing((short) 1);
+    }
   }
 
   /** The folder all of it lives in. */
