@@ -3,6 +3,7 @@ package io.forestall.app.runtime;
 import io.forestall.app.CommandFailure;
 import io.forestall.app.ExitCodes;
 import io.forestall.app.KafkaOptions;
+import io.forestall.app.topics.SchemaPublisher;
 import io.forestall.app.topics.TopicAdmin;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -113,11 +114,12 @@ public final class LocalRuntime implements AutoCloseable {
     return new KafkaOptions(kafka.bootstrapServers(), settings.topicPrefix());
   }
 
-  /** Creates the topics of the catalogue that are missing. */
+  /** Creates the topics of the catalogue that are missing and publishes the writer schemas. */
   public void createTopics() {
     try (Admin admin = kafkaOptions().openAdmin()) {
       new TopicAdmin(admin, settings.topicPrefix()).createMissing((short) 1);
     }
+    SchemaPublisher.publish(kafkaOptions(), System.currentTimeMillis());
   }
 
   /** The folder all of it lives in. */

@@ -120,12 +120,15 @@ public final class TopicsCommand implements Runnable {
       if (correct) {
         topics.correctSettings().forEach(d -> out().println("corrected " + d.sentence()));
       }
+      int schemas = SchemaPublisher.publish(kafka, System.currentTimeMillis());
       out()
           .println(
               created.size()
                   + " created, "
                   + (TopicCatalogue.load().size() - created.size())
-                  + " were there");
+                  + " were there; "
+                  + schemas
+                  + " writer schemas published");
       out().flush();
       return ExitCodes.OK;
     }

@@ -9,6 +9,7 @@ import io.forestall.app.Forestall;
 import io.forestall.app.KafkaOptions;
 import io.forestall.app.runtime.Await;
 import io.forestall.app.runtime.EmbeddedKafka;
+import io.forestall.schemas.SchemaHistory;
 import io.forestall.schemas.TopicCatalogue;
 import io.forestall.schemas.Topics;
 import java.io.PrintWriter;
@@ -65,7 +66,8 @@ class TopicsCommandTest {
         assertThat(out.toString())
             .contains("created " + risk)
             .doesNotContain("created " + fleet)
-            .contains((TopicCatalogue.load().size() - 1) + " created, 1 were there");
+            .contains((TopicCatalogue.load().size() - 1) + " created, 1 were there")
+            .contains(SchemaHistory.load().size() + " writer schemas published");
 
         assertThat(run("topics", "check", "--bootstrap-servers", at, "--topic-prefix", "t"))
             .isEqualTo(ExitCodes.FOUND);
