@@ -1,5 +1,6 @@
 package io.forestall.app;
 
+import io.forestall.app.console.ConsoleCommand;
 import io.forestall.app.topics.TopicsCommand;
 import java.io.PrintWriter;
 import java.util.Objects;
@@ -31,6 +32,7 @@ import picocli.CommandLine.Spec;
           + " safety rule."
     },
     subcommands = {
+      ConsoleCommand.class,
       TopicsCommand.class, //
     })
 public final class Forestall implements Runnable {

@@ -1,0 +1,411 @@
+package io.forestall.app.console;
+
+import com.sun.net.httpserver.Headers;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import io.forestall.schemas.EntityKind;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import java.util.zip.CRC32C;
+import java.util.zip.GZIPOutputStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The console's HTTP server: the page, the read-only interface, health and metrics. It answers GET
+ * and HEAD only, knows no cookie and no login, and listens on the loopback interface unless told
+ * otherwise. A request whose Host header is a name that was not allowed is refused, so that a web
+ * page elsewhere cannot reach the console through a name that resolves to this machine.
+ * Thread-safe.
+ */
+public final class ConsoleServer implements AutoCloseable {
+  private static final Logger LOG = Logger.getLogger(ConsoleServer.class.getName());
+
+  private static final int THREADS = 4;
+  private static final int QUEUED_REQUESTS = 128;
+  private static final int MAX_URI = 4096;
+  private static final int COMPRESS_FROM = 1024;
+  private static final long FLEET_CACHE_NANOS = TimeUnit.MILLISECONDS.toNanos(900);
+
+  private static final Map<String, String> FILES =
+      Map.ofEntries(
+          Map.entry("/", "text/html; charset=utf-8"),
+          Map.entry("/console.css", "text/css; charset=utf-8"),
+          Map.entry("/js/main.js", "text/javascript; charset=utf-8"),
+          Map.entry("/js/format.js", "text/javascript; charset=utf-8"),
+          Map.entry("/js/dom.js", "text/javascript; charset=utf-8"),
+          Map.entry("/js/fleet.js", "text/javascript; charset=utf-8"),
+          Map.entry("/js/risks.js", "text/javascript; charset=utf-8"),
+          Map.entry("/js/detail.js", "text/javascript; charset=utf-8"),
+          Map.entry("/favicon.svg", "image/svg+xml"),
+          Map.entry("/vendor/uplot/uPlot.iife.min.js", "text/javascript; charset=utf-8"),
+          Map.entry("/vendor/uplot/uPlot.min.css", "text/css; charset=utf-8"));
+
+  static {
+    // The JDK's server reads these once: answers without delay, and no connection that trickles for
+    // ever.
+    setIfAbsent("sun.net.httpserver.nodelay", "true");
+    setIfAbsent("sun.net.httpserver.maxReqTime", "15");
+    setIfAbsent("sun.net.httpserver.maxRspTime", "60");
+    setIfAbsent("sun.net.httpserver.idleInterval", "60");
+    setIfAbsent("sun.net.httpserver.maxReqHeaders", "100");
+    setIfAbsent("jdk.httpserver.maxConnections", "256");
+  }
+
+  /**
+   * Where to listen and for whom.
+   *
+   * @param host address or name of the interface; {@code 127.0.0.1} serves this machine only
+   * @param port TCP port, 0 for any free one
+   * @param allowedHosts further names under which the console may be asked, without port
+   */
+  public record Options(String host, int port, Set<String> allowedHosts) {
+    /** Port unless told otherwise. */
+    public static final int DEFAULT_PORT = 7080;
+
+    /** This machine only, the usual port. */
+    public static final Options DEFAULT = new Options("127.0.0.1", DEFAULT_PORT, Set.of());
+  }
+
+  private record Answer(int status, String type, byte[] body) {}
+
+  private record Cached(long version, long nanos, byte[] body) {}
+
+  private final HttpServer server;
+  private final ThreadPoolExecutor threads;
+  private final FleetView view;
+  private final Supplier<FleetFeed.Progress> progress;
+  private final Set<String> allowedHosts;
+  private final String host;
+  private final AtomicLong requests = new AtomicLong();
+  private final AtomicLong refused = new AtomicLong();
+  private volatile @Nullable Cached fleet;
+
+  private ConsoleServer(
+      HttpServer server, Options options, FleetView view, Supplier<FleetFeed.Progress> progress) {
+    this.server = server;
+    this.view = view;
+    this.progress = progress;
+    this.allowedHosts = options.allowedHosts();
+    this.host = options.host();
+    AtomicInteger number = new AtomicInteger();
+    this.threads =
+        new ThreadPoolExecutor(
+            THREADS,
+            THREADS,
+            1,
+            TimeUnit.MINUTES,
+            new ArrayBlockingQueue<>(QUEUED_REQUESTS),
+            task -> {
+              Thread thread = new Thread(task, "forestall-console-" + number.incrementAndGet());
+              thread.setDaemon(true);
+              return thread;
+            });
+  }
+
+  /**
+   * Starts a server.
+   *
+   * @param progress how far the view has been fed, asked at every status
+   * @throws IOException with one line on what to do when the port cannot be had
+   */
+  public static ConsoleServer start(
+      Options options, FleetView view, Supplier<FleetFeed.Progress> progress) throws IOException {
+    InetAddress address;
+    try {
+      address = InetAddress.getByName(options.host());
+    } catch (IOException e) {
+      throw new IOException(
+          "console: unknown host " + options.host() + ": give an address of this machine", e);
+    }
+    HttpServer http;
+    try {
+      http = HttpServer.create(new InetSocketAddress(address, options.port()), 64);
+    } catch (BindException e) {
+      throw new IOException(
+          "console: cannot listen on "
+              + options.host()
+              + ":"
+              + options.port()
+              + " ("
+              + e.getMessage()
+              + "): stop what uses the port, or choose another one",
+          e);
+    }
+    ConsoleServer server = new ConsoleServer(http, options, view, progress);
+    http.setExecutor(server.threads);
+    http.createContext("/", server::handle);
+    http.start();
+    return server;
+  }
+
+  /** The port it listens on. */
+  public int port() {
+    return server.getAddress().getPort();
+  }
+
+  /** The address to open in a browser on this machine. */
+  public String url() {
+    InetAddress address = server.getAddress().getAddress();
+    String name = address.isAnyLocalAddress() ? "127.0.0.1" : host;
+    return "http://" + (name.indexOf(':') >= 0 ? "[" + name + "]" : name) + ":" + port() + "/";
+  }
+
+  /** Stops at once; requests in progress end without an answer. */
+  @Override
+  public void close() {
+    server.stop(0);
+    threads.shutdownNow();
+  }
+
+  private void handle(HttpExchange exchange) {
+    try (exchange) {
+      requests.incrementAndGet();
+      Answer answer;
+      try {
+        answer = answer(exchange);
+      } catch (IllegalArgumentException e) {
+        answer = refusal(400, e.getMessage() == null ? "bad request" : e.getMessage());
+      } catch (RuntimeException e) {
+        LOG.log(Level.WARNING, "console: a request failed", e);
+        answer =
+            json(500, ConsoleJson.error("the console failed at this request; its log says why"));
+      }
+      send(exchange, answer);
+    } catch (IOException e) {
+      LOG.log(Level.FINE, "console: the client went away", e);
+    }
+  }
+
+  private Answer answer(HttpExchange exchange) throws IOException {
+    String method = exchange.getRequestMethod();
+    if (!method.equals("GET") && !method.equals("HEAD")) {
+      exchange.getResponseHeaders().set("Allow", "GET, HEAD");
+      return refusal(405, "the console only reads: use GET");
+    }
+    if (exchange.getRequestURI().toString().length() > MAX_URI) {
+      return refusal(414, "the address is longer than " + MAX_URI + " characters");
+    }
+    List<String> hosts = exchange.getRequestHeaders().getOrDefault("Host", List.of());
+    if (hosts.size() != 1 || !hostAllowed(hosts.get(0))) {
+      return refusal(
+          421,
+          "this console is not known by that name: use its address, or start it with --allow-host NAME");
+    }
+    String path = exchange.getRequestURI().getRawPath();
+    String type = FILES.get(path);
+    if (type != null) {
+      return file(path.equals("/") ? "/index.html" : path, type);
+    }
+    Map<String, String> parameters = parameters(exchange.getRequestURI().getRawQuery());
+    switch (path) {
+      case "/livez":
+        return text(200, "live\n");
+      case "/readyz":
+        FleetFeed.Progress now = progress.get();
+        return now.ready()
+            ? text(200, "ready\n")
+            : text(
+                503,
+                "not ready: "
+                    + (now.trouble() == null ? "reading the topics" : now.trouble())
+                    + "\n");
+      case "/metrics":
+        return new Answer(
+            200,
+            "text/plain; version=0.0.4; charset=utf-8",
+            ConsoleMetrics.text(
+                    view.status(),
+                    view.deadLetters(),
+                    progress.get(),
+                    requests.get(),
+                    refused.get())
+                .getBytes(StandardCharsets.UTF_8));
+      case "/api/v1/risk":
+        RiskQuery query = RiskQuery.parse(parameters);
+        return json(200, ConsoleJson.page(view.list(query), query));
+      case "/api/v1/fleet":
+        return json(200, fleet());
+      case "/api/v1/dead-letters":
+        return json(200, ConsoleJson.deadLetters(view.deadLetters()));
+      case "/api/v1/status":
+        FleetFeed.Progress feed = progress.get();
+        return json(200, ConsoleJson.status(view.status(), feed.ready(), feed.trouble()));
+      default:
+        break;
+    }
+    if (path.startsWith("/api/v1/risk/")) {
+      return detail(path.substring("/api/v1/risk/".length()));
+    }
+    return json(
+        404, ConsoleJson.error("nothing is here; the page is at /, the interface under /api/v1/"));
+  }
+
+  private Answer detail(String rest) {
+    int slash = rest.indexOf('/');
+    if (slash <= 0 || slash == rest.length() - 1) {
+      return refusal(400, "ask for /api/v1/risk/{kind}/{id}, for example /api/v1/risk/disk/S1");
+    }
+    EntityKind kind = null;
+    for (EntityKind known : EntityKind.values()) {
+      if (known.name().equalsIgnoreCase(rest.substring(0, slash))) {
+        kind = known;
+      }
+    }
+    if (kind == null) {
+      return refusal(400, "unknown kind: use disk or node");
+    }
+    // A plus sign in a path is a plus sign, not a space.
+    String id =
+        URLDecoder.decode(rest.substring(slash + 1).replace("+", "%2B"), StandardCharsets.UTF_8);
+    FleetView.Detail detail = view.detail(kind, id);
+    return detail == null
+        ? json(404, ConsoleJson.error("no such " + ConsoleJson.lower(kind) + " is known"))
+        : json(200, ConsoleJson.detail(detail));
+  }
+
+  /** The racks are asked for by every open page; one computation serves them all for a moment. */
+  private byte[] fleet() {
+    Cached cached = fleet;
+    long now = System.nanoTime();
+    if (cached != null && now - cached.nanos() < FLEET_CACHE_NANOS) {
+      return cached.body();
+    }
+    long version = view.version();
+    if (cached != null && cached.version() == version) {
+      return cached.body();
+    }
+    byte[] body = ConsoleJson.fleet(view.racks());
+    fleet = new Cached(version, now, body);
+    return body;
+  }
+
+  private boolean hostAllowed(String header) {
+    String name = header.toLowerCase(Locale.ROOT);
+    if (name.startsWith("[")) {
+      int end = name.indexOf(']');
+      // An address is not a name: nobody can make it resolve to another machine.
+      return end > 0;
+    }
+    int colon = name.indexOf(':');
+    if (colon >= 0) {
+      name = name.substring(0, colon);
+    }
+    return name.equals("localhost")
+        || name.matches("[0-9]{1,3}(\\.[0-9]{1,3}){3}")
+        || allowedHosts.contains(name);
+  }
+
+  private void send(HttpExchange exchange, Answer answer) throws IOException {
+    Headers headers = exchange.getResponseHeaders();
+    headers.set("Content-Type", answer.type());
+    headers.set("Cache-Control", "no-cache");
+    headers.set("X-Content-Type-Options", "nosniff");
+    headers.set("Referrer-Policy", "no-referrer");
+    headers.set("Cross-Origin-Resource-Policy", "same-origin");
+    headers.set("Cross-Origin-Opener-Policy", "same-origin");
+    headers.set("X-Frame-Options", "DENY");
+    headers.set(
+        "Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+            + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    byte[] body = answer.body();
+    if (answer.status() == 200) {
+      CRC32C sum = new CRC32C();
+      sum.update(body);
+      String tag = "\"" + body.length + "-" + Long.toHexString(sum.getValue()) + "\"";
+      headers.set("ETag", tag);
+      if (tag.equals(exchange.getRequestHeaders().getFirst("If-None-Match"))) {
+        exchange.sendResponseHeaders(304, -1);
+        return;
+      }
+    }
+    if (exchange.getRequestMethod().equals("HEAD")) {
+      headers.set("Content-Length", Integer.toString(body.length));
+      exchange.sendResponseHeaders(answer.status(), -1);
+      return;
+    }
+    headers.set("Vary", "Accept-Encoding");
+    String accepted = exchange.getRequestHeaders().getFirst("Accept-Encoding");
+    if (body.length >= COMPRESS_FROM && accepted != null && accepted.contains("gzip")) {
+      headers.set("Content-Encoding", "gzip");
+      ByteArrayOutputStream packed = new ByteArrayOutputStream(body.length / 4);
+      try (GZIPOutputStream gzip = new GZIPOutputStream(packed)) {
+        gzip.write(body);
+      }
+      body = packed.toByteArray();
+    }
+    exchange.sendResponseHeaders(answer.status(), body.length);
+    try (OutputStream out = exchange.getResponseBody()) {
+      out.write(body);
+    }
+  }
+
+  private Answer refusal(int status, String message) {
+    refused.incrementAndGet();
+    return json(status, ConsoleJson.error(message));
+  }
+
+  private static Answer json(int status, byte[] body) {
+    return new Answer(status, "application/json; charset=utf-8", body);
+  }
+
+  private static Answer text(int status, String text) {
+    return new Answer(status, "text/plain; charset=utf-8", text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static Answer file(String path, String type) throws IOException {
+    try (InputStream in = ConsoleServer.class.getResourceAsStream("web" + path)) {
+      if (in == null) {
+        throw new UncheckedIOException(new IOException("the jar lacks web" + path));
+      }
+      return new Answer(200, type, in.readAllBytes());
+    }
+  }
+
+  private static Map<String, String> parameters(@Nullable String query) {
+    Map<String, String> parameters = new LinkedHashMap<>();
+    if (query == null || query.isEmpty()) {
+      return parameters;
+    }
+    for (String pair : query.split("&", -1)) {
+      int equals = pair.indexOf('=');
+      String name = equals < 0 ? pair : pair.substring(0, equals);
+      String value = equals < 0 ? "" : pair.substring(equals + 1);
+      String previous =
+          parameters.put(
+              URLDecoder.decode(name, StandardCharsets.UTF_8),
+              URLDecoder.decode(value, StandardCharsets.UTF_8));
+      if (previous != null) {
+        throw new IllegalArgumentException("a parameter was given twice");
+      }
+    }
+    return parameters;
+  }
+
+  private static void setIfAbsent(String name, String value) {
+    if (System.getProperty(name) == null) {
+      System.setProperty(name, value);
+    }
+  }
+}

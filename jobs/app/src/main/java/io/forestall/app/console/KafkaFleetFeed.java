@@ -1,0 +1,358 @@
+package io.forestall.app.console;
+
+import io.forestall.schemas.DeadLetter;
+import io.forestall.schemas.FleetEntry;
+import io.forestall.schemas.ModelRecord;
+import io.forestall.schemas.Risk;
+import io.forestall.schemas.SchemaRecord;
+import io.forestall.schemas.Topics;
+import io.forestall.wire.AvroCodec;
+import io.forestall.wire.Keys;
+import io.forestall.wire.WireException;
+import io.forestall.wire.WriterSchemas;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.apache.avro.Schema;
+import org.apache.avro.generic.GenericRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.PartitionInfo;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.InvalidTopicException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.errors.WakeupException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads fleet, risk, dead letters, models and telemetry from the beginning and feeds a {@link
+ * FleetView}, in one thread, with no consumer group and no commit: a second console changes nothing
+ * for the first. Of telemetry only the source, the time and the count of disk samples are decoded.
+ * It outlives its broker: while none answers it says so and tries again. Thread-safe.
+ */
+public final class KafkaFleetFeed implements FleetFeed {
+  private static final Logger LOG = Logger.getLogger(KafkaFleetFeed.class.getName());
+
+  private static final Duration POLL = Duration.ofMillis(250);
+  private static final Duration ANSWER = Duration.ofSeconds(5);
+  private static final long LOOK_NANOS = Duration.ofSeconds(2).toNanos();
+  private static final long TOPICS_NANOS = Duration.ofSeconds(60).toNanos();
+  private static final List<Topics> READ =
+      List.of(
+          Topics.SCHEMAS,
+          Topics.FLEET,
+          Topics.RISK,
+          Topics.DEAD_LETTERS,
+          Topics.MODELS,
+          Topics.TELEMETRY);
+
+  /** The part of a frame that is counted; Avro skips the rest without making objects of it. */
+  private static final Schema FRAME_IN_SHORT =
+      new Schema.Parser()
+          .parse(
+              """
+              {"type": "record", "name": "TelemetryFrame", "namespace": "io.forestall.schemas", "fields": [
+                {"name": "timeMillis", "type": "long"},
+                {"name": "source", "type": "string"},
+                {"name": "samples", "type": {"type": "array", "items":
+                  {"type": "record", "name": "Sample", "fields": [
+                    {"name": "entity", "type":
+                      {"type": "record", "name": "EntityRef", "fields": [
+                        {"name": "kind", "type": {"type": "enum", "name": "EntityKind",
+                          "symbols": ["UNKNOWN", "DISK"], "default": "UNKNOWN"}}]}}]}}}]}
+              """);
+
+  private final FleetView view;
+  private final String bootstrapServers;
+  private final String prefix;
+  private final KafkaConsumer<byte[], byte[]> consumer;
+  private final Map<String, Topics> byName = new HashMap<>();
+  private final Thread thread;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  // Used by the feed's thread only.
+  private final AvroCodec<SchemaRecord> schemas = AvroCodec.of(SchemaRecord.class);
+  private final AvroCodec<FleetEntry> entries = AvroCodec.of(FleetEntry.class);
+  private final AvroCodec<Risk> risks = AvroCodec.of(Risk.class);
+  private final AvroCodec<DeadLetter> deadLetters = AvroCodec.of(DeadLetter.class);
+  private final AvroCodec<ModelRecord> models = AvroCodec.of(ModelRecord.class);
+  private final AvroCodec<GenericRecord> frames =
+      AvroCodec.generic(FRAME_IN_SHORT, WriterSchemas.shared());
+  private final Map<Topics, Long> counts = new EnumMap<>(Topics.class);
+  private final Map<TopicPartition, Long> firstEnds = new HashMap<>();
+  private long undecodable;
+  private boolean caughtUp;
+  private volatile Progress progress = new Progress(false, "reading the topics", Map.of(), 0, 0);
+
+  private KafkaFleetFeed(Properties client, String prefix, FleetView view) {
+    this.view = view;
+    this.prefix = prefix;
+    this.bootstrapServers = client.getProperty("bootstrap.servers", "");
+    Properties properties = new Properties();
+    properties.putAll(client);
+    properties.put("client.id", "forestall-console");
+    properties.put("enable.auto.commit", "false");
+    properties.put("allow.auto.create.topics", "false");
+    properties.put("auto.offset.reset", "earliest");
+    properties.put("max.poll.records", "2000");
+    properties.putIfAbsent("reconnect.backoff.max.ms", "2000");
+    this.consumer =
+        new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    for (Topics topic : READ) {
+      byName.put(topic.name(prefix), topic);
+    }
+    this.thread = new Thread(this::run, "forestall-console-feed");
+    thread.setDaemon(true);
+  }
+
+  /**
+   * Starts to feed a view. It returns at once; {@link #progress()} tells whether a broker answers.
+   *
+   * @param client properties for the Kafka client, with {@code bootstrap.servers}
+   * @param prefix first word of the topics
+   * @throws KafkaException when the properties make no sense
+   */
+  public static KafkaFleetFeed start(Properties client, String prefix, FleetView view) {
+    KafkaFleetFeed feed = new KafkaFleetFeed(client, prefix, view);
+    feed.thread.start();
+    return feed;
+  }
+
+  @Override
+  public Progress progress() {
+    return progress;
+  }
+
+  @Override
+  public void close() {
+    if (closed.compareAndSet(false, true)) {
+      consumer.wakeup();
+      synchronized (closed) {
+        closed.notifyAll();
+      }
+      try {
+        thread.join(ANSWER.toMillis());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private void run() {
+    long lastLook = System.nanoTime() - LOOK_NANOS;
+    long lastTopics = System.nanoTime() - TOPICS_NANOS;
+    boolean complete = false;
+    try (consumer) {
+      while (!closed.get()) {
+        try {
+          long now = System.nanoTime();
+          if (now - lastLook >= LOOK_NANOS) {
+            lastLook = now;
+            if (!complete || now - lastTopics >= TOPICS_NANOS) {
+              lastTopics = now;
+              complete = assign();
+            }
+            look(complete);
+          }
+          if (consumer.assignment().isEmpty()) {
+            // Nothing to poll yet: the broker is asked for its topics again at the next look.
+            waitALittle();
+            continue;
+          }
+          ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
+          for (ConsumerRecord<byte[], byte[]> record : records) {
+            take(record);
+          }
+        } catch (WakeupException | InterruptException e) {
+          if (!closed.get()) {
+            LOG.log(Level.FINE, "console: woken without reason", e);
+          }
+        } catch (TimeoutException e) {
+          trouble(
+              "no Kafka broker answers at "
+                  + bootstrapServers
+                  + ": start one, or correct --bootstrap-servers");
+        } catch (KafkaException e) {
+          LOG.log(Level.FINE, "console: Kafka refused", e);
+          trouble("Kafka at " + bootstrapServers + " refused: " + e.getMessage());
+          waitALittle();
+        } catch (RuntimeException e) {
+          LOG.log(
+              Level.WARNING, "console: the feed failed at a record and goes on with the next", e);
+          trouble("the feed failed: " + e + "; the log says where");
+          waitALittle();
+        }
+      }
+    }
+  }
+
+  /** Adds the partitions that are new; says whether all topics exist. */
+  private boolean assign() {
+    List<TopicPartition> all = new ArrayList<>();
+    boolean complete = true;
+    for (Topics topic : READ) {
+      List<PartitionInfo> partitions;
+      try {
+        partitions = consumer.partitionsFor(topic.name(prefix), ANSWER);
+      } catch (UnknownTopicOrPartitionException | InvalidTopicException e) {
+        partitions = List.of();
+      }
+      if (partitions == null || partitions.isEmpty()) {
+        complete = false;
+        continue;
+      }
+      for (PartitionInfo partition : partitions) {
+        all.add(new TopicPartition(partition.topic(), partition.partition()));
+      }
+    }
+    Set<TopicPartition> before = consumer.assignment();
+    List<TopicPartition> added = new ArrayList<>(all);
+    added.removeAll(before);
+    if (!added.isEmpty()) {
+      Map<TopicPartition, Long> positions = new HashMap<>();
+      for (TopicPartition partition : before) {
+        positions.put(partition, consumer.position(partition, ANSWER));
+      }
+      all.addAll(before.stream().filter(partition -> !all.contains(partition)).toList());
+      consumer.assign(all);
+      consumer.seekToBeginning(added);
+      positions.forEach(consumer::seek);
+      firstEnds.putAll(consumer.endOffsets(added, ANSWER));
+    }
+    return complete;
+  }
+
+  /** Compares the positions with the ends; an answer also shows that the broker lives. */
+  private void look(boolean complete) {
+    Collection<TopicPartition> assigned = consumer.assignment();
+    long lag = 0;
+    boolean readAll = complete;
+    boolean schemasRead = true;
+    if (!assigned.isEmpty()) {
+      for (Map.Entry<TopicPartition, Long> end : consumer.endOffsets(assigned, ANSWER).entrySet()) {
+        long position = consumer.position(end.getKey(), ANSWER);
+        lag += Math.max(0, end.getValue() - position);
+        boolean toFirstEnd = position >= firstEnds.getOrDefault(end.getKey(), 0L);
+        readAll &= toFirstEnd;
+        if (!toFirstEnd && byName.get(end.getKey().topic()) == Topics.SCHEMAS) {
+          schemasRead = false;
+        }
+      }
+      // Schemas come first: without them a newer writer's records could not be read.
+      List<TopicPartition> others =
+          assigned.stream().filter(p -> byName.get(p.topic()) != Topics.SCHEMAS).toList();
+      if (schemasRead) {
+        consumer.resume(others);
+      } else {
+        consumer.pause(others);
+      }
+    }
+    caughtUp |= readAll;
+    String trouble = null;
+    if (assigned.isEmpty()) {
+      trouble =
+          "there are no topics "
+              + prefix
+              + ".* at "
+              + bootstrapServers
+              + " yet: create them with forestall topics create, or correct --topic-prefix";
+    }
+    publish(caughtUp && trouble == null, trouble, lag);
+  }
+
+  private void take(ConsumerRecord<byte[], byte[]> record) {
+    Topics topic = byName.get(record.topic());
+    if (topic == null) {
+      return;
+    }
+    counts.merge(topic, 1L, Long::sum);
+    byte[] value = record.value();
+    String key = record.key() == null ? "" : new String(record.key(), StandardCharsets.UTF_8);
+    try {
+      switch (topic) {
+        case SCHEMAS -> {
+          if (value != null) {
+            WriterSchemas.shared().add(schemas.decode(value));
+          }
+        }
+        case FLEET -> {
+          FleetEntry entry = value == null ? null : entries.decode(value);
+          view.fleet(entry == null ? key : Keys.of(entry.getEntity()), entry);
+        }
+        case RISK -> {
+          Risk risk = value == null ? null : risks.decode(value);
+          view.risk(risk == null ? key : Keys.of(risk.getEntity()), risk);
+        }
+        case DEAD_LETTERS -> {
+          if (value != null) {
+            view.deadLetter(deadLetters.decode(value));
+          }
+        }
+        case MODELS -> view.model(key, value == null ? null : models.decode(value));
+        case TELEMETRY -> {
+          if (value != null) {
+            count(frames.decode(value));
+          }
+        }
+        default -> {}
+      }
+    } catch (WireException e) {
+      undecodable++;
+      LOG.log(
+          Level.FINE,
+          "console: {0}[{1}]@{2} left out: {3}",
+          new Object[] {record.topic(), record.partition(), record.offset(), e.getMessage()});
+    }
+  }
+
+  private void count(GenericRecord frame) {
+    long disks = 0;
+    for (Object sample : (Collection<?>) frame.get("samples")) {
+      GenericRecord entity = (GenericRecord) ((GenericRecord) sample).get("entity");
+      if (entity.get("kind").toString().equals("DISK")) {
+        disks++;
+      }
+    }
+    view.telemetry(frame.get("source").toString(), disks, (Long) frame.get("timeMillis"));
+  }
+
+  private void trouble(String sentence) {
+    if (!closed.get()) {
+      publish(false, sentence, progress.lagRecords());
+    }
+  }
+
+  private void publish(boolean ready, @Nullable String trouble, long lag) {
+    Map<String, Long> byNoun = new TreeMap<>();
+    counts.forEach((topic, count) -> byNoun.put(topic.noun(), count));
+    progress = new Progress(ready, trouble, byNoun, undecodable, lag);
+  }
+
+  private void waitALittle() {
+    try {
+      synchronized (closed) {
+        if (!closed.get()) {
+          closed.wait(POLL.toMillis());
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
