@@ -1,19 +1,38 @@
 package io.forestall.risk;
 
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.zip.CRC32C;
 
 /**
- * A trained model as bytes, format {@value #FORMAT}: header, properties, shapes, little-endian
- * float32, CRC32C. The raw logit is output bias + output weights x last hidden; the probability is
- * sigmoid(slope x logit + intercept).
+ * A trained model as bytes, format {@value #FORMAT}. The raw logit is output bias + output weights
+ * x last hidden; the probability is sigmoid(slope x logit + intercept).
  *
- * @param id identifier of the model family, for example disk-lstm
+ * <p>Layout: 16 ASCII bytes of the format name; then, numbers big-endian and texts as two length
+ * bytes and modified UTF-8: id, version, mode, horizon, count of properties and each as two texts,
+ * fleet failure rate, count of drive models and each as text and rate, count of layers and each as
+ * inputs and hidden; then all weights as little-endian float32 (for each layer input weights,
+ * recurrent weights, bias; then output weights, output bias, slope, intercept); last the CRC32C of
+ * all before it, 4 bytes.
+ *
+ * @param id identifier of the model family, for example disk-lstm; at most 64 bytes
  * @param version version within the family, above 0
- * @param mode failure mode that it scores
+ * @param mode failure mode that it scores, not UNKNOWN
  * @param horizonMillis horizon of its probability; milliseconds, above 0
  * @param layers LSTM layers, first to last; the input of each is as long as the output of the one
  *     before
@@ -40,9 +59,66 @@ public record ModelFile(
   /** Name of the format, as in the models topic. */
   public static final String FORMAT = "forestall-lstm-1";
 
+  /** Largest model that is read: far above any that fits a disk's state; bytes. */
+  public static final int MAXIMUM_BYTES = 16 * 1024 * 1024;
+
+  private static final byte[] MAGIC = FORMAT.getBytes(StandardCharsets.US_ASCII);
+  private static final int MAXIMUM_LAYERS = 8;
+  private static final int MAXIMUM_WIDTH = 1024;
+  private static final int MAXIMUM_PROPERTIES = 1000;
+  private static final int MAXIMUM_DRIVE_MODELS = 100_000;
+
+  /**
+   * @throws IllegalArgumentException when shapes do not fit each other, a weight is not a finite
+   *     number, or the memory of a disk would be larger than a disk state has room for
+   */
   public ModelFile {
     layers = List.copyOf(layers);
     properties = Map.copyOf(properties);
+    require(!id.isBlank(), "has no id");
+    require(
+        id.getBytes(StandardCharsets.UTF_8).length <= DiskState.MAXIMUM_MODEL_ID_BYTES,
+        "has an id longer than " + DiskState.MAXIMUM_MODEL_ID_BYTES + " bytes");
+    require(version > 0, "has version " + version + ", it must be above 0");
+    require(mode != FailureMode.UNKNOWN, "has mode UNKNOWN");
+    require(horizonMillis > 0, "has horizon " + horizonMillis + " ms, it must be above 0");
+    require(
+        !layers.isEmpty() && layers.size() <= MAXIMUM_LAYERS,
+        "has " + layers.size() + " layers, not 1 to " + MAXIMUM_LAYERS);
+    int width = layers.get(0).inputs();
+    int memory = 0;
+    for (int i = 0; i < layers.size(); i++) {
+      LstmLayer layer = layers.get(i);
+      require(
+          layer.inputs() == width,
+          "has layer "
+              + (i + 1)
+              + " with "
+              + layer.inputs()
+              + " inputs where "
+              + width
+              + " come in");
+      width = layer.hidden();
+      memory += 2 * width;
+      requireFinite("input weights of layer " + (i + 1), layer.inputWeights());
+      requireFinite("recurrent weights of layer " + (i + 1), layer.recurrentWeights());
+      requireFinite("bias of layer " + (i + 1), layer.bias());
+    }
+    require(
+        memory <= DiskState.MAXIMUM_MODEL_FLOATS,
+        "remembers "
+            + memory
+            + " floats a disk, at most "
+            + DiskState.MAXIMUM_MODEL_FLOATS
+            + " have room");
+    require(
+        outputWeights.length == width,
+        "has " + outputWeights.length + " output weights for " + width + " outputs");
+    requireFinite("output weights", outputWeights);
+    requireFinite(
+        "output bias, slope and intercept", outputBias, calibrationSlope, calibrationIntercept);
+    require(
+        calibrationSlope > 0, "has calibration slope " + calibrationSlope + ", it must be above 0");
   }
 
   /** Writes the model. */
@@ -50,9 +126,49 @@ public record ModelFile(
     out.write(toBytes());
   }
 
-  /** The model as bytes. */
+  /** The model as bytes; the same model always gives the same bytes. */
   public byte[] toBytes() {
-    throw new UnsupportedOperationException();
+    try {
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      DataOutputStream out = new DataOutputStream(bytes);
+      out.write(MAGIC);
+      out.writeUTF(id);
+      out.writeInt(version);
+      out.writeUTF(mode.name());
+      out.writeLong(horizonMillis);
+      out.writeInt(properties.size());
+      for (Map.Entry<String, String> property : new TreeMap<>(properties).entrySet()) {
+        out.writeUTF(property.getKey());
+        out.writeUTF(property.getValue());
+      }
+      out.writeDouble(hazards.fleetRate());
+      out.writeInt(hazards.rates().size());
+      for (Map.Entry<String, Double> rate : hazards.sorted().entrySet()) {
+        out.writeUTF(rate.getKey());
+        out.writeDouble(rate.getValue());
+      }
+      out.writeInt(layers.size());
+      for (LstmLayer layer : layers) {
+        out.writeInt(layer.inputs());
+        out.writeInt(layer.hidden());
+      }
+      for (LstmLayer layer : layers) {
+        writeFloats(out, layer.inputWeights());
+        writeFloats(out, layer.recurrentWeights());
+        writeFloats(out, layer.bias());
+      }
+      writeFloats(out, outputWeights);
+      writeFloats(out, outputBias, calibrationSlope, calibrationIntercept);
+      CRC32C crc = new CRC32C();
+      crc.update(bytes.toByteArray());
+      out.writeInt((int) crc.getValue());
+      return bytes.toByteArray();
+    } catch (
+        IOException
+            impossible) { // memory does not fail to be written; a text too long for its length does
+      throw new UncheckedIOException(
+          "Model " + id + " cannot be written: " + impossible.getMessage(), impossible);
+    }
   }
 
   /**
@@ -62,7 +178,7 @@ public record ModelFile(
    *     impossible shape or value
    */
   public static ModelFile read(InputStream in) throws IOException {
-    return fromBytes(in.readAllBytes());
+    return fromBytes(in.readNBytes(MAXIMUM_BYTES + 1));
   }
 
   /**
@@ -71,6 +187,134 @@ public record ModelFile(
    * @throws ModelFormatException as {@link #read}
    */
   public static ModelFile fromBytes(byte[] bytes) throws ModelFormatException {
-    throw new UnsupportedOperationException();
+    if (bytes.length > MAXIMUM_BYTES) {
+      throw new ModelFormatException("Model is larger than " + MAXIMUM_BYTES + " bytes");
+    }
+    if (bytes.length < MAGIC.length || !startsWithMagic(bytes)) {
+      throw new ModelFormatException(
+          "These " + bytes.length + " bytes are no model: they do not begin with " + FORMAT);
+    }
+    int end = bytes.length - 4;
+    if (end < MAGIC.length) {
+      throw new ModelFormatException("Model of " + bytes.length + " bytes is cut short");
+    }
+    CRC32C crc = new CRC32C();
+    crc.update(bytes, 0, end);
+    if ((int) crc.getValue() != ByteBuffer.wrap(bytes, end, 4).getInt()) {
+      throw new ModelFormatException(
+          "Model of " + bytes.length + " bytes is cut short or damaged: its checksum does not fit");
+    }
+    try {
+      return parse(bytes, end);
+    } catch (EOFException shorter) {
+      throw new ModelFormatException(
+          "Model of " + bytes.length + " bytes ends before its weights do");
+    } catch (IOException | IllegalArgumentException wrong) {
+      throw new ModelFormatException(
+          wrong.getMessage() == null ? wrong.toString() : wrong.getMessage());
+    }
+  }
+
+  private static ModelFile parse(byte[] bytes, int end) throws IOException {
+    ByteArrayInputStream left = new ByteArrayInputStream(bytes, MAGIC.length, end - MAGIC.length);
+    DataInputStream in = new DataInputStream(left);
+    String id = in.readUTF();
+    int version = in.readInt();
+    FailureMode mode = FailureMode.valueOf(in.readUTF());
+    long horizonMillis = in.readLong();
+    Map<String, String> properties = new HashMap<>();
+    for (int i = count(in, "properties", MAXIMUM_PROPERTIES); i > 0; i--) {
+      properties.put(in.readUTF(), in.readUTF());
+    }
+    double fleetRate = in.readDouble();
+    Map<String, Double> rates = new HashMap<>();
+    for (int i = count(in, "drive models", MAXIMUM_DRIVE_MODELS); i > 0; i--) {
+      rates.put(in.readUTF(), in.readDouble());
+    }
+    int layerCount = count(in, "layers", MAXIMUM_LAYERS);
+    int[] inputs = new int[layerCount];
+    int[] hidden = new int[layerCount];
+    for (int i = 0; i < layerCount; i++) {
+      inputs[i] = count(in, "inputs of a layer", MAXIMUM_WIDTH);
+      hidden[i] = count(in, "outputs of a layer", MAXIMUM_WIDTH);
+    }
+    List<LstmLayer> layers = new ArrayList<>();
+    for (int i = 0; i < layerCount; i++) {
+      layers.add(
+          new LstmLayer(
+              inputs[i],
+              hidden[i],
+              readFloats(in, inputs[i] * 4 * hidden[i]),
+              readFloats(in, hidden[i] * 4 * hidden[i]),
+              readFloats(in, 4 * hidden[i])));
+    }
+    float[] outputWeights = readFloats(in, layerCount == 0 ? 0 : hidden[layerCount - 1]);
+    float[] last = readFloats(in, 3);
+    if (left.available() > 0) {
+      throw new ModelFormatException(
+          "Model " + id + " has " + left.available() + " bytes after its weights");
+    }
+    return new ModelFile(
+        id,
+        version,
+        mode,
+        horizonMillis,
+        layers,
+        outputWeights,
+        last[0],
+        last[1],
+        last[2],
+        new DriveModelHazards(fleetRate, rates),
+        properties);
+  }
+
+  private static int count(DataInputStream in, String what, int most) throws IOException {
+    int count = in.readInt();
+    if (count < 0 || count > most) {
+      throw new ModelFormatException(
+          "Model names " + count + " " + what + ", at most " + most + " are possible");
+    }
+    return count;
+  }
+
+  private static boolean startsWithMagic(byte[] bytes) {
+    for (int i = 0; i < MAGIC.length; i++) {
+      if (bytes[i] != MAGIC[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static void writeFloats(DataOutputStream out, float... values) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(values);
+    out.write(bytes.array());
+  }
+
+  private static float[] readFloats(DataInputStream in, int n) throws IOException {
+    if (in.available() < 4L * n) {
+      throw new EOFException(); // before the array is made: a damaged shape must not take memory
+    }
+    float[] values = new float[n];
+    ByteBuffer.wrap(in.readNBytes(4 * n))
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .asFloatBuffer()
+        .get(values);
+    return values;
+  }
+
+  private static void require(boolean holds, String what) {
+    if (!holds) {
+      throw new IllegalArgumentException("Model " + what);
+    }
+  }
+
+  private static void requireFinite(String what, float... values) {
+    for (float value : values) {
+      if (!Float.isFinite(value)) {
+        throw new IllegalArgumentException("Model has " + value + " among the " + what);
+      }
+    }
   }
 }

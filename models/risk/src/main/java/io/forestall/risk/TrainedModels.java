@@ -1,5 +1,9 @@
 package io.forestall.risk;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+
 /** The models that ship with Forestall. */
 public final class TrainedModels {
   /** Folder on the class path of the default disk model. */
@@ -8,7 +12,7 @@ public final class TrainedModels {
   private TrainedModels() {}
 
   /**
-   * The default disk model, ready to score.
+   * The default disk model, ready to score; each call gives one of its own.
    *
    * @throws IllegalStateException when the weights are not on the class path or damaged
    */
@@ -22,7 +26,7 @@ public final class TrainedModels {
    * @throws IllegalStateException as {@link #defaultDiskModel}
    */
   public static ModelFile defaultDiskModelFile() {
-    throw new UnsupportedOperationException();
+    return modelFile(DEFAULT_DISK_MODEL);
   }
 
   /**
@@ -31,6 +35,35 @@ public final class TrainedModels {
    * @throws IllegalStateException as {@link #defaultDiskModel}
    */
   public static String defaultDiskModelCard() {
-    throw new UnsupportedOperationException();
+    return new String(resource(DEFAULT_DISK_MODEL + "card.md"), StandardCharsets.UTF_8);
+  }
+
+  static ModelFile modelFile(String folder) {
+    try {
+      return ModelFile.fromBytes(resource(folder + "model.bin"));
+    } catch (ModelFormatException damaged) {
+      throw new IllegalStateException(
+          "Shipped model "
+              + folder
+              + "model.bin is damaged ("
+              + damaged.getMessage()
+              + "): build the jar again",
+          damaged);
+    }
+  }
+
+  private static byte[] resource(String path) {
+    try (InputStream in = TrainedModels.class.getClassLoader().getResourceAsStream(path)) {
+      if (in == null) {
+        throw new IllegalStateException(
+            "Shipped model file "
+                + path
+                + " is not on the class path: use the whole forestall.jar, or train one with 'forestall train'");
+      }
+      return in.readAllBytes();
+    } catch (IOException unreadable) {
+      throw new IllegalStateException(
+          "Shipped model file " + path + " cannot be read: " + unreadable.getMessage(), unreadable);
+    }
   }
 }
