@@ -1,0 +1,85 @@
+package io.forestall.operators;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import org.apache.flink.configuration.ConfigOption;
+import org.apache.flink.configuration.description.HtmlFormatter;
+
+/** Writes the page of options (OPTIONS.md) from the options themselves. */
+public final class OptionsPage {
+
+  private OptionsPage() {}
+
+  /** The page as Markdown. */
+  public static String markdown() {
+    StringBuilder page = new StringBuilder();
+    page.append("# Options\n\n")
+        .append("Generated from `SenseOptions`; a test compares. Set them in `config.yaml`, with")
+        .append(" `-D key=value`, or as `--key value` of the job. A duration has its unit, as in")
+        .append(" `30 s`, `5 min`, `14 d`.\n\n")
+        .append("## Sense job\n\n")
+        .append("| key | default | type | what it is |\n")
+        .append("|---|---|---|---|\n");
+    HtmlFormatter formatter = new HtmlFormatter();
+    for (ConfigOption<?> option : SenseOptions.all()) {
+      page.append("| `")
+          .append(option.key())
+          .append("` | `")
+          .append(text(option.defaultValue()))
+          .append("` | ")
+          .append(type(option.defaultValue()))
+          .append(" | ")
+          .append(formatter.format(option.description()))
+          .append(" |\n");
+    }
+    page.append(
+        "| `forestall.kafka.*` | | text | Any property of a Kafka client, passed on as it is. |\n");
+    return page.toString();
+  }
+
+  /** A value as it is written in a configuration. */
+  static String text(Object value) {
+    if (value instanceof Duration duration) {
+      return text(duration);
+    }
+    if (value instanceof Enum<?> constant) {
+      return constant.name().toLowerCase(Locale.ROOT);
+    }
+    return String.valueOf(value);
+  }
+
+  private static String text(Duration duration) {
+    record Unit(long millis, String name) {}
+    long millis = duration.toMillis();
+    for (Unit unit :
+        List.of(
+            new Unit(86_400_000, "d"),
+            new Unit(3_600_000, "h"),
+            new Unit(60_000, "min"),
+            new Unit(1000, "s"))) {
+      if (millis != 0 && millis % unit.millis == 0) {
+        return millis / unit.millis + " " + unit.name;
+      }
+    }
+    return millis == 0 ? "0 s" : millis + " ms";
+  }
+
+  private static String type(Object value) {
+    if (value instanceof Duration) {
+      return "duration";
+    }
+    if (value instanceof Enum<?> constant) {
+      return "one of "
+          + String.join(
+              ", ",
+              List.of(constant.getDeclaringClass().getEnumConstants()).stream()
+                  .map(OptionsPage::text)
+                  .toList());
+    }
+    if (value instanceof Integer) {
+      return "whole number";
+    }
+    return value instanceof Double ? "number" : "text";
+  }
+}

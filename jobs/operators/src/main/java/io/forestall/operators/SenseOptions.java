@@ -1,0 +1,231 @@
+package io.forestall.operators;
+
+import io.forestall.risk.RiskPolicy;
+import java.time.Duration;
+import java.util.List;
+import org.apache.flink.configuration.ConfigOption;
+import org.apache.flink.configuration.ConfigOptions;
+
+/**
+ * Every option of the sense job. The unit of a duration is part of the value, as in {@code 30 s}.
+ * {@link SenseSettings#from} maps them once to an immutable record and refuses what makes no sense;
+ * OPTIONS.md is generated from here. Keys never change: a renamed option keeps its old key as a
+ * deprecated one.
+ */
+public final class SenseOptions {
+
+  /** Prefix of the properties that are handed to every Kafka client as they are. */
+  public static final String KAFKA_PREFIX = "forestall.kafka.";
+
+  private static final RiskPolicy POLICY = RiskPolicy.defaults();
+
+  public static final ConfigOption<String> TOPIC_PREFIX =
+      ConfigOptions.key("forestall.topic-prefix")
+          .stringType()
+          .defaultValue("forestall")
+          .withDescription(
+              "First word of every topic's name; a replay runs under one of its own. Letters,"
+                  + " digits, '-' and '_'.");
+
+  public static final ConfigOption<String> KAFKA_BOOTSTRAP_SERVERS =
+      ConfigOptions.key(KAFKA_PREFIX + "bootstrap.servers")
+          .stringType()
+          .defaultValue("localhost:9092")
+          .withDescription(
+              "Kafka brokers as host:port, separated by commas. Every other 'forestall.kafka.<name>'"
+                  + " goes to the Kafka clients as property <name>, unchanged.");
+
+  public static final ConfigOption<String> GROUP_ID =
+      ConfigOptions.key("forestall.sense.group-id")
+          .stringType()
+          .defaultValue("forestall-sense")
+          .withDescription(
+              "Consumer group under which offsets are committed with each checkpoint, for those who"
+                  + " watch the lag. The job itself starts from its checkpoint, and without one from"
+                  + " the earliest record.");
+
+  public static final ConfigOption<Duration> OUT_OF_ORDERNESS =
+      ConfigOptions.key("forestall.sense.out-of-orderness")
+          .durationType()
+          .defaultValue(Duration.ofMinutes(5))
+          .withDescription(
+              "How far event time stays behind the newest sample of a partition, so that frames of"
+                  + " slower nodes still count as on time.");
+
+  public static final ConfigOption<Duration> QUIET_AFTER =
+      ConfigOptions.key("forestall.sense.quiet-after")
+          .durationType()
+          .defaultValue(Duration.ofSeconds(10))
+          .withDescription(
+              "After how long without a record, by the wall clock, a telemetry partition lets event"
+                  + " time pass to its newest sample and stops holding back the others.");
+
+  public static final ConfigOption<Duration> ARRIVAL_DELAY =
+      ConfigOptions.key("forestall.sense.arrival-delay")
+          .durationType()
+          .defaultValue(Duration.ofSeconds(1))
+          .withDescription(
+              "How long, by the wall clock, event time waits after a sample has arrived, so that a"
+                  + " fleet entry written before the sample is read before the sample is given up.");
+
+  public static final ConfigOption<Duration> FLEET_QUIET =
+      ConfigOptions.key("forestall.sense.fleet-quiet")
+          .durationType()
+          .defaultValue(Duration.ofSeconds(3))
+          .withDescription(
+              "Event time waits at start until the fleet topic has been silent for this long by the"
+                  + " wall clock, which is taken as read to its end; it never waits for it again.");
+
+  public static final ConfigOption<Duration> START_WAIT =
+      ConfigOptions.key("forestall.sense.start-wait")
+          .durationType()
+          .defaultValue(Duration.ofSeconds(15))
+          .withDescription(
+              "How long, by the wall clock, event time waits at start for the first record of a"
+                  + " source that has none.");
+
+  public static final ConfigOption<Duration> UNKNOWN_ENTITY_GRACE =
+      ConfigOptions.key("forestall.sense.unknown-entity-grace")
+          .durationType()
+          .defaultValue(Duration.ofHours(1))
+          .withDescription(
+              "How long in event time the samples of a disk without a fleet entry wait for one before"
+                  + " they go to the dead letters.");
+
+  public static final ConfigOption<Integer> UNKNOWN_ENTITY_LIMIT =
+      ConfigOptions.key("forestall.sense.unknown-entity-limit")
+          .intType()
+          .defaultValue(16)
+          .withDescription(
+              "How many samples of one disk without a fleet entry wait at most, 0 to 1024; the oldest"
+                  + " goes to the dead letters when one more arrives.");
+
+  public static final ConfigOption<SenseLane> LANE =
+      ConfigOptions.key("forestall.sense.lane")
+          .enumType(SenseLane.class)
+          .defaultValue(SenseLane.OFF)
+          .withDescription(
+              "Second scoring lane beside the compiled model: off, or dl4j, which scores a sample of"
+                  + " the disks with Deeplearning4j in micro-batches (its jars must be in the"
+                  + " cluster's lib) and writes to the risk lane topic.");
+
+  public static final ConfigOption<Double> LANE_SHARE =
+      ConfigOptions.key("forestall.sense.lane-share")
+          .doubleType()
+          .defaultValue(0.05)
+          .withDescription(
+              "Share of the disks in the second lane, 0 to 1, chosen by a stable hash.");
+
+  public static final ConfigOption<Integer> LANE_BATCH_SIZE =
+      ConfigOptions.key("forestall.sense.lane-batch-size")
+          .intType()
+          .defaultValue(256)
+          .withDescription("Samples in one micro-batch of the second lane at most, 1 to 4096.");
+
+  public static final ConfigOption<Duration> LANE_FLUSH_INTERVAL =
+      ConfigOptions.key("forestall.sense.lane-flush-interval")
+          .durationType()
+          .defaultValue(Duration.ofMillis(500))
+          .withDescription(
+              "How long, by the wall clock, a sample waits at most in a micro-batch that is not full.");
+
+  public static final ConfigOption<Double> WATCH_ENTER =
+      ConfigOptions.key("forestall.sense.watch-enter")
+          .doubleType()
+          .defaultValue(POLICY.watch().enter())
+          .withDescription(
+              "Score in points, 0 to 100, at or above which a disk enters tier WATCH.");
+
+  public static final ConfigOption<Double> WATCH_EXIT =
+      ConfigOptions.key("forestall.sense.watch-exit")
+          .doubleType()
+          .defaultValue(POLICY.watch().exit())
+          .withDescription(
+              "Score in points, below which a disk leaves tier WATCH; lower than the enter score.");
+
+  public static final ConfigOption<Double> WARNING_ENTER =
+      ConfigOptions.key("forestall.sense.warning-enter")
+          .doubleType()
+          .defaultValue(POLICY.warning().enter())
+          .withDescription(
+              "Score in points, 0 to 100, at or above which a disk enters tier WARNING.");
+
+  public static final ConfigOption<Double> WARNING_EXIT =
+      ConfigOptions.key("forestall.sense.warning-exit")
+          .doubleType()
+          .defaultValue(POLICY.warning().exit())
+          .withDescription(
+              "Score in points, below which a disk leaves tier WARNING; lower than the enter score.");
+
+  public static final ConfigOption<Double> CRITICAL_ENTER =
+      ConfigOptions.key("forestall.sense.critical-enter")
+          .doubleType()
+          .defaultValue(POLICY.critical().enter())
+          .withDescription(
+              "Score in points, 0 to 100, at or above which a disk enters tier CRITICAL.");
+
+  public static final ConfigOption<Double> CRITICAL_EXIT =
+      ConfigOptions.key("forestall.sense.critical-exit")
+          .doubleType()
+          .defaultValue(POLICY.critical().exit())
+          .withDescription(
+              "Score in points, below which a disk leaves tier CRITICAL; lower than the enter score.");
+
+  public static final ConfigOption<Duration> ENTER_DWELL =
+      ConfigOptions.key("forestall.sense.enter-dwell")
+          .durationType()
+          .defaultValue(Duration.ofMillis(POLICY.enterDwellMillis()))
+          .withDescription(
+              "How long in event time a score must stay above the enter score before the tier rises.");
+
+  public static final ConfigOption<Duration> EXIT_DWELL =
+      ConfigOptions.key("forestall.sense.exit-dwell")
+          .durationType()
+          .defaultValue(Duration.ofMillis(POLICY.exitDwellMillis()))
+          .withDescription(
+              "How long in event time a score must stay below the exit score before the tier falls.");
+
+  public static final ConfigOption<Duration> STALE_AFTER =
+      ConfigOptions.key("forestall.sense.stale-after")
+          .durationType()
+          .defaultValue(Duration.ofMillis(POLICY.staleAfterMillis()))
+          .withDescription(
+              "Silence of a disk in event time after which its score is stale and its confidence falls.");
+
+  public static final ConfigOption<Duration> UNKNOWN_AFTER =
+      ConfigOptions.key("forestall.sense.unknown-after")
+          .durationType()
+          .defaultValue(Duration.ofMillis(POLICY.unknownAfterMillis()))
+          .withDescription("Silence of a disk in event time after which its tier is UNKNOWN.");
+
+  private SenseOptions() {}
+
+  /** All options in the order in which the docs list them. */
+  public static List<ConfigOption<?>> all() {
+    return List.of(
+        TOPIC_PREFIX,
+        KAFKA_BOOTSTRAP_SERVERS,
+        GROUP_ID,
+        OUT_OF_ORDERNESS,
+        QUIET_AFTER,
+        ARRIVAL_DELAY,
+        FLEET_QUIET,
+        START_WAIT,
+        UNKNOWN_ENTITY_GRACE,
+        UNKNOWN_ENTITY_LIMIT,
+        LANE,
+        LANE_SHARE,
+        LANE_BATCH_SIZE,
+        LANE_FLUSH_INTERVAL,
+        WATCH_ENTER,
+        WATCH_EXIT,
+        WARNING_ENTER,
+        WARNING_EXIT,
+        CRITICAL_ENTER,
+        CRITICAL_EXIT,
+        ENTER_DWELL,
+        EXIT_DWELL,
+        STALE_AFTER,
+        UNKNOWN_AFTER);
+  }
+}

@@ -1,0 +1,328 @@
+package io.forestall.operators;
+
+import io.forestall.risk.RiskPolicy;
+import java.io.Serializable;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import org.apache.flink.configuration.ConfigOption;
+import org.apache.flink.configuration.Configuration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The options of the sense job, checked and ready: mapped once from the configuration, immutable
+ * from then on. {@link SenseOptions} says what each means.
+ *
+ * @param topicPrefix first word of every topic's name
+ * @param kafka properties of every Kafka client, without the prefix
+ * @param groupId consumer group of the committed offsets
+ * @param outOfOrdernessMillis how far event time stays behind the newest sample; milliseconds
+ * @param quietAfterMillis silence after which a partition is quiet; milliseconds
+ * @param arrivalDelayMillis how long event time waits after an arrival; milliseconds
+ * @param fleetQuietMillis silence after which the fleet topic counts as read; milliseconds
+ * @param startWaitMillis how long event time waits for a source's first record; milliseconds
+ * @param unknownEntityGraceMillis how long a sample waits for its fleet entry; milliseconds
+ * @param unknownEntityLimit how many samples of a disk wait at most; count
+ * @param lane second scoring lane
+ * @param laneShare share of the disks in it, 0 to 1
+ * @param laneBatchSize samples in a micro-batch at most; count
+ * @param laneFlushIntervalMillis how long a sample waits in a micro-batch at most; milliseconds
+ * @param tiers thresholds and dwell times of the tiers
+ */
+public record SenseSettings(
+    String topicPrefix,
+    Map<String, String> kafka,
+    String groupId,
+    long outOfOrdernessMillis,
+    long quietAfterMillis,
+    long arrivalDelayMillis,
+    long fleetQuietMillis,
+    long startWaitMillis,
+    long unknownEntityGraceMillis,
+    int unknownEntityLimit,
+    SenseLane lane,
+    double laneShare,
+    int laneBatchSize,
+    long laneFlushIntervalMillis,
+    Tiers tiers)
+    implements Serializable {
+
+  private static final Pattern PREFIX = Pattern.compile("[A-Za-z0-9_-]{1,64}");
+
+  /**
+   * Thresholds and dwell times, see {@link RiskPolicy}.
+   *
+   * @param watchEnter score; points
+   * @param watchExit score; points
+   * @param warningEnter score; points
+   * @param warningExit score; points
+   * @param criticalEnter score; points
+   * @param criticalExit score; points
+   * @param enterDwellMillis milliseconds
+   * @param exitDwellMillis milliseconds
+   * @param staleAfterMillis milliseconds
+   * @param unknownAfterMillis milliseconds
+   */
+  public record Tiers(
+      double watchEnter,
+      double watchExit,
+      double warningEnter,
+      double warningExit,
+      double criticalEnter,
+      double criticalExit,
+      long enterDwellMillis,
+      long exitDwellMillis,
+      long staleAfterMillis,
+      long unknownAfterMillis)
+      implements Serializable {}
+
+  public SenseSettings {
+    kafka = Map.copyOf(kafka);
+  }
+
+  /** The settings of an empty configuration. */
+  public static SenseSettings defaults() {
+    return from(new Configuration());
+  }
+
+  /**
+   * Maps and checks a configuration.
+   *
+   * @throws IllegalArgumentException with one line for each thing that is wrong: what, where, what
+   *     to do
+   */
+  public static SenseSettings from(Configuration configuration) {
+    return new Mapping(configuration).settings();
+  }
+
+  /** The policy of the risk engine. */
+  public RiskPolicy policy() {
+    RiskPolicy base = RiskPolicy.defaults();
+    return new RiskPolicy(
+        base.horizonMillis(),
+        base.anchors(),
+        new RiskPolicy.Band(tiers.watchEnter, tiers.watchExit),
+        new RiskPolicy.Band(tiers.warningEnter, tiers.warningExit),
+        new RiskPolicy.Band(tiers.criticalEnter, tiers.criticalExit),
+        tiers.enterDwellMillis,
+        tiers.exitDwellMillis,
+        tiers.staleAfterMillis,
+        tiers.unknownAfterMillis,
+        base.unknownBelowConfidence(),
+        base.warmSteps(),
+        base.fullConfidenceMillis(),
+        base.reasonFloor(),
+        base.maximumReasons());
+  }
+
+  /** The Kafka properties in the form that clients take. */
+  public Properties kafkaProperties() {
+    Properties properties = new Properties();
+    kafka.forEach(properties::setProperty);
+    return properties;
+  }
+
+  /** Collects every error before it gives up, so that one start shows them all. */
+  private static final class Mapping {
+
+    private final Configuration configuration;
+    private final List<String> errors = new ArrayList<>();
+
+    Mapping(Configuration configuration) {
+      this.configuration = configuration;
+    }
+
+    SenseSettings settings() {
+      unknownKeys();
+      SenseSettings settings =
+          new SenseSettings(
+              topicPrefix(),
+              kafka(),
+              notEmpty(SenseOptions.GROUP_ID),
+              millis(SenseOptions.OUT_OF_ORDERNESS),
+              millis(SenseOptions.QUIET_AFTER),
+              millis(SenseOptions.ARRIVAL_DELAY),
+              millis(SenseOptions.FLEET_QUIET),
+              millis(SenseOptions.START_WAIT),
+              millis(SenseOptions.UNKNOWN_ENTITY_GRACE),
+              (int) within(SenseOptions.UNKNOWN_ENTITY_LIMIT, 0, 1024),
+              get(SenseOptions.LANE),
+              within(SenseOptions.LANE_SHARE, 0, 1),
+              (int) within(SenseOptions.LANE_BATCH_SIZE, 1, 4096),
+              Math.max(1, millis(SenseOptions.LANE_FLUSH_INTERVAL)),
+              new Tiers(
+                  within(SenseOptions.WATCH_ENTER, 0, 100),
+                  within(SenseOptions.WATCH_EXIT, 0, 100),
+                  within(SenseOptions.WARNING_ENTER, 0, 100),
+                  within(SenseOptions.WARNING_EXIT, 0, 100),
+                  within(SenseOptions.CRITICAL_ENTER, 0, 100),
+                  within(SenseOptions.CRITICAL_EXIT, 0, 100),
+                  millis(SenseOptions.ENTER_DWELL),
+                  millis(SenseOptions.EXIT_DWELL),
+                  millis(SenseOptions.STALE_AFTER),
+                  millis(SenseOptions.UNKNOWN_AFTER)));
+      bands(settings.tiers);
+      if (settings.tiers.unknownAfterMillis < settings.tiers.staleAfterMillis) {
+        errors.add(
+            SenseOptions.UNKNOWN_AFTER.key()
+                + " is shorter than "
+                + SenseOptions.STALE_AFTER.key()
+                + ": give a longer one");
+      }
+      if (!errors.isEmpty()) {
+        throw new IllegalArgumentException(String.join(System.lineSeparator(), errors));
+      }
+      return settings;
+    }
+
+    private void bands(Tiers tiers) {
+      below(SenseOptions.WATCH_EXIT, tiers.watchExit, SenseOptions.WATCH_ENTER, tiers.watchEnter);
+      below(
+          SenseOptions.WARNING_EXIT,
+          tiers.warningExit,
+          SenseOptions.WARNING_ENTER,
+          tiers.warningEnter);
+      below(
+          SenseOptions.CRITICAL_EXIT,
+          tiers.criticalExit,
+          SenseOptions.CRITICAL_ENTER,
+          tiers.criticalEnter);
+      below(
+          SenseOptions.WATCH_ENTER,
+          tiers.watchEnter,
+          SenseOptions.WARNING_ENTER,
+          tiers.warningEnter);
+      below(
+          SenseOptions.WARNING_ENTER,
+          tiers.warningEnter,
+          SenseOptions.CRITICAL_ENTER,
+          tiers.criticalEnter);
+    }
+
+    private void below(
+        ConfigOption<Double> lower,
+        double lowerPoints,
+        ConfigOption<Double> upper,
+        double upperPoints) {
+      if (lowerPoints >= upperPoints && errors.isEmpty()) {
+        errors.add(
+            String.format(
+                Locale.ROOT,
+                "%s (%s) must be below %s (%s): change one of them",
+                lower.key(),
+                lowerPoints,
+                upper.key(),
+                upperPoints));
+      }
+    }
+
+    private void unknownKeys() {
+      Set<String> known = new HashSet<>();
+      for (ConfigOption<?> option : SenseOptions.all()) {
+        known.add(option.key());
+        option.fallbackKeys().forEach(key -> known.add(key.getKey()));
+      }
+      for (String key : configuration.keySet()) {
+        if (key.startsWith("forestall.sense.") && !known.contains(key)) {
+          errors.add(key + " is no option of the sense job: OPTIONS.md lists them");
+        }
+      }
+    }
+
+    private String topicPrefix() {
+      String prefix = get(SenseOptions.TOPIC_PREFIX);
+      if (!PREFIX.matcher(prefix).matches()) {
+        errors.add(
+            SenseOptions.TOPIC_PREFIX.key()
+                + " is '"
+                + prefix
+                + "': give 1 to 64 letters, digits, '-' or '_'");
+      }
+      return prefix;
+    }
+
+    private Map<String, String> kafka() {
+      Map<String, String> properties = new TreeMap<>();
+      properties.put("bootstrap.servers", notEmpty(SenseOptions.KAFKA_BOOTSTRAP_SERVERS));
+      for (Map.Entry<String, String> entry : configuration.toMap().entrySet()) {
+        if (entry.getKey().startsWith(SenseOptions.KAFKA_PREFIX)
+            && entry.getKey().length() > SenseOptions.KAFKA_PREFIX.length()) {
+          properties.put(
+              entry.getKey().substring(SenseOptions.KAFKA_PREFIX.length()), entry.getValue());
+        }
+      }
+      return properties;
+    }
+
+    private String notEmpty(ConfigOption<String> option) {
+      String value = get(option);
+      if (value.isBlank()) {
+        errors.add(option.key() + " is empty: give a value or leave the key out");
+      }
+      return value;
+    }
+
+    private long millis(ConfigOption<Duration> option) {
+      Duration duration = get(option);
+      if (duration.isNegative()) {
+        errors.add(option.key() + " is negative: give a duration such as '30 s'");
+      }
+      return duration.toMillis();
+    }
+
+    private <N extends Number> double within(
+        ConfigOption<N> option, double lowest, double highest) {
+      double value = get(option).doubleValue();
+      if (!(value >= lowest && value <= highest)) {
+        errors.add(
+            String.format(
+                Locale.ROOT,
+                "%s is %s: give a number from %s to %s",
+                option.key(),
+                get(option),
+                option.defaultValue() instanceof Integer ? (Object) (long) lowest : lowest,
+                option.defaultValue() instanceof Integer ? (Object) (long) highest : highest));
+      }
+      return value;
+    }
+
+    private <V> V get(ConfigOption<V> option) {
+      try {
+        return configuration.get(option);
+      } catch (IllegalArgumentException e) {
+        @Nullable String raw = configuration.toMap().get(option.key());
+        errors.add(
+            option.key()
+                + " is '"
+                + raw
+                + "': "
+                + expected(option.defaultValue())
+                + ", for example '"
+                + OptionsPage.text(option.defaultValue())
+                + "'");
+        return option.defaultValue();
+      }
+    }
+
+    private static String expected(Object value) {
+      if (value instanceof Duration) {
+        return "give a duration with its unit";
+      }
+      if (value instanceof Enum<?> constant) {
+        List<String> names = new ArrayList<>();
+        for (Object each : constant.getDeclaringClass().getEnumConstants()) {
+          names.add(OptionsPage.text(each));
+        }
+        return "give one of " + String.join(", ", names);
+      }
+      return value instanceof Number ? "give a number" : "give a text";
+    }
+  }
+}

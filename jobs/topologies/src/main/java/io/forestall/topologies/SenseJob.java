@@ -1,0 +1,165 @@
+package io.forestall.topologies;
+
+import io.forestall.operators.DiskInput;
+import io.forestall.operators.Intake;
+import io.forestall.operators.MicroBatchOperator;
+import io.forestall.operators.ModelFactory;
+import io.forestall.operators.ModelGate;
+import io.forestall.operators.ModelInput;
+import io.forestall.operators.RiskFunction;
+import io.forestall.operators.RiskUpdate;
+import io.forestall.operators.SenseLane;
+import io.forestall.operators.SenseSettings;
+import io.forestall.operators.SenseTags;
+import io.forestall.risk.CompiledLstm;
+import io.forestall.risk.TrainedModels;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.PipelineOptions;
+import org.apache.flink.configuration.StateBackendOptions;
+import org.apache.flink.streaming.api.datastream.BroadcastStream;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+
+/**
+ * The sense job: telemetry in, failure scores with reasons out. Event time; state on RocksDB.
+ *
+ * <pre>
+ * telemetry -> intake -+
+ *                      +-> by disk -> risk -> risk topic
+ * fleet -----> intake -+      |        |----> predicted events
+ * models ----> gate ---broadcast       |----> dead letters (of the intakes and the gate too)
+ *                                      +----> second lane, when it is on
+ * </pre>
+ */
+public final class SenseJob {
+
+  /** The job's fixed name. */
+  public static final String NAME = "forestall-sense";
+
+  /** Number of key groups: the largest parallelism that state can ever be spread over. */
+  public static final int MAX_PARALLELISM = 720;
+
+  private SenseJob() {}
+
+  /**
+   * Starts the job on the cluster that runs this class, or in this process.
+   *
+   * @param args options that win over the cluster's configuration: {@code --key value}, {@code
+   *     --key=value} or {@code -Dkey=value}
+   */
+  public static void main(String[] args) throws Exception {
+    StreamExecutionEnvironment env;
+    try {
+      Configuration overrides = Arguments.parse(args);
+      env = StreamExecutionEnvironment.getExecutionEnvironment(overrides);
+      Configuration all = Configuration.fromMap(env.getConfiguration().toMap());
+      all.addAll(overrides);
+      define(env, all);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(NAME + " cannot start: " + e.getMessage(), e);
+    }
+    env.execute(NAME);
+  }
+
+  /**
+   * Adds the job on Kafka, with the shipped model, to an environment.
+   *
+   * @param configuration where the job's options are read from
+   * @throws IllegalArgumentException when an option is wrong: what, where, what to do
+   */
+  public static void define(StreamExecutionEnvironment env, Configuration configuration) {
+    SenseSettings settings = SenseSettings.from(configuration);
+    define(env, new KafkaSensePorts(settings), settings);
+  }
+
+  /** Adds the job on other ports, with the shipped model, to an environment. */
+  public static void define(
+      StreamExecutionEnvironment env, SensePorts ports, SenseSettings settings) {
+    define(env, ports, settings, TrainedModels.defaultDiskModelFile().toBytes());
+  }
+
+  /**
+   * Adds the job to an environment.
+   *
+   * @param shippedModel bytes of the model file that is champion from the beginning of time
+   */
+  public static void define(
+      StreamExecutionEnvironment env,
+      SensePorts ports,
+      SenseSettings settings,
+      byte[] shippedModel) {
+    prepare(env);
+    ModelFactory compiled = CompiledLstm::new;
+
+    SingleOutputStreamOperator<DiskInput> telemetry =
+        intake(ports.telemetry(env), "telemetry intake", SenseUids.TELEMETRY_INTAKE);
+    SingleOutputStreamOperator<DiskInput> fleet =
+        intake(ports.fleet(env), "fleet intake", SenseUids.FLEET_INTAKE);
+    SingleOutputStreamOperator<ModelInput> models =
+        ports
+            .models(env)
+            .process(new ModelGate(settings, shippedModel, compiled), ModelInput.type())
+            .setParallelism(1)
+            .name("model gate")
+            .uid(SenseUids.MODEL_GATE);
+    BroadcastStream<ModelInput> everywhere = models.broadcast(SenseTags.MODELS);
+
+    SingleOutputStreamOperator<RiskUpdate> risk =
+        telemetry
+            .union(fleet)
+            .keyBy(DiskInput::disk)
+            .connect(everywhere)
+            .process(new RiskFunction(settings, shippedModel, compiled), RiskUpdate.type())
+            .name("risk")
+            .uid(SenseUids.RISK);
+
+    ports.risk(risk);
+    ports.predictedEvents(risk.getSideOutput(SenseTags.PREDICTED_EVENTS));
+    ports.deadLetters(
+        telemetry
+            .getSideOutput(SenseTags.DEAD_LETTERS)
+            .union(
+                fleet.getSideOutput(SenseTags.DEAD_LETTERS),
+                models.getSideOutput(SenseTags.DEAD_LETTERS),
+                risk.getSideOutput(SenseTags.DEAD_LETTERS)));
+    if (settings.lane() == SenseLane.DL4J) {
+      ports.lane(lane(risk, models, settings, shippedModel, new Dl4jModels()));
+    }
+  }
+
+  private static SingleOutputStreamOperator<DiskInput> intake(
+      DataStream<DiskInput> inputs, String name, String uid) {
+    return inputs.process(new Intake(), DiskInput.type()).name(name).uid(uid);
+  }
+
+  private static DataStream<RiskUpdate> lane(
+      SingleOutputStreamOperator<RiskUpdate> risk,
+      DataStream<ModelInput> models,
+      SenseSettings settings,
+      byte[] shippedModel,
+      ModelFactory factory) {
+    return risk.getSideOutput(SenseTags.LANE)
+        .keyBy(DiskInput::disk)
+        .connect(models.broadcast())
+        .transform(
+            "second lane",
+            RiskUpdate.type(),
+            new MicroBatchOperator(settings, shippedModel, factory))
+        .uid(SenseUids.LANE);
+  }
+
+  /** What holds for the job wherever it runs; what it runs on stays the cluster's business. */
+  private static void prepare(StreamExecutionEnvironment env) {
+    Configuration configuration = new Configuration();
+    configuration.set(PipelineOptions.NAME, NAME);
+    configuration.set(PipelineOptions.AUTO_GENERATE_UIDS, false);
+    configuration.set(PipelineOptions.GENERIC_TYPES, false);
+    configuration.set(PipelineOptions.OBJECT_REUSE, true);
+    configuration.set(PipelineOptions.MAX_PARALLELISM, MAX_PARALLELISM);
+    if (env.getConfiguration().getOptional(StateBackendOptions.STATE_BACKEND).isEmpty()) {
+      configuration.set(StateBackendOptions.STATE_BACKEND, "rocksdb");
+    }
+    env.configure(configuration);
+  }
+}
