@@ -1,60 +1,242 @@
 package io.forestall.risk;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Scores disks: features, models, probability, score, tier, confidence, reasons. Rows A5, A10, A12,
  * A15, G7, G18. Pure: time comes with the samples. Not thread-safe; one engine per thread serves
  * any number of disks.
+ *
+ * <p>Each model keeps its own memory of a disk. A new champion scores a disk only once its memory
+ * is warm (as many steps as the policy asks, or as many as any other model has made); until then
+ * the warm one before it goes on scoring, so that a swap never means a cold start. {@link
+ * ModeAssessment#modelVersion} says who scored.
  */
 public final class DiskRiskEngine {
+  private static final double FIRST_CONFIDENCE = 0.3;
+  private static final double STALE_CONFIDENCE = 0.5;
+  private static final int CONFIDENT_SAMPLES = 8;
+  private static final float FRESH_DAYS = 2f;
+  private static final double DAY_MILLIS = 86_400_000.0;
+
+  private final RiskPolicy policy;
+  private final RiskPolicy.Curve curve;
+  private final FeatureExtractor extractor = new FeatureExtractor();
+  private final Reasons reasons;
+  private final Prepared own = new Prepared();
+  private ModelSet models;
+  private ModelSet.@Nullable Schedule schedule;
+
   /** An engine with this policy and these models. */
   public DiskRiskEngine(RiskPolicy policy, ModelSet models) {
-    throw new UnsupportedOperationException();
+    this.policy = policy;
+    this.models = models;
+    curve = new RiskPolicy.Curve(policy.anchors());
+    reasons = new Reasons(policy);
   }
 
   /** Uses another set of models from the next sample on. */
   public void use(ModelSet models) {
-    throw new UnsupportedOperationException();
+    this.models = models;
+    schedule = null;
+  }
+
+  /** The models in use. */
+  public ModelSet models() {
+    return models;
+  }
+
+  /** The policy in use. */
+  public RiskPolicy policy() {
+    return policy;
   }
 
   /** Whether the sample may be scored: it must be newer than the last one. Changes nothing. */
   public Verdict check(DiskState state, DiskSample sample) {
-    throw new UnsupportedOperationException();
+    if (state.samples == 0 || sample.timeMillis() > state.lastTimeMillis) {
+      return Verdict.ACCEPT;
+    }
+    return sample.timeMillis() == state.lastTimeMillis ? Verdict.DUPLICATE : Verdict.LATE;
   }
 
   /**
    * Scores one sample and moves the state on.
    *
    * @throws IllegalArgumentException when {@link #check} does not say ACCEPT
-   * @throws IllegalStateException when no disk model is effective at the sample's time
+   * @throws IllegalStateException when no model is effective at the sample's time
    */
   public Assessment observe(DiskState state, DiskSample sample) {
-    throw new UnsupportedOperationException();
+    prepare(state, sample, own);
+    Prepared.Part part = own.parts[0];
+    return conclude(state, own, part.model().step(part.input, part.memory));
   }
 
   /**
-   * First half of {@link #observe}: everything up to the champion's step.
+   * First half of {@link #observe}: everything up to the step of the disk model that scores.
    *
    * @throws IllegalArgumentException as observe
    * @throws IllegalStateException as observe
    */
   public Prepared prepare(DiskState state, DiskSample sample) {
-    throw new UnsupportedOperationException();
+    Prepared prepared = new Prepared();
+    prepare(state, sample, prepared);
+    return prepared;
   }
 
-  /** Second half of {@link #observe}, with the raw logit of the champion's step. */
+  private void prepare(DiskState state, DiskSample sample, Prepared prepared) {
+    long timeMillis = sample.timeMillis();
+    ModelSet.Schedule now = scheduleAt(timeMillis);
+    float[] input = prepared.parts[0].input;
+    extractor.extract(state, sample, input);
+    state.silences = 0;
+    prepared.driveModel = sample.model();
+    prepared.open = true;
+    prepared.count = Math.min(now.rankings().size(), DiskState.MAXIMUM_SLOTS);
+
+    // Who scores, by mode. The slots that are needed gather at the front of the list; what is left
+    // behind them is retired.
+    int needed = 0;
+    for (int i = 0; i < prepared.count; i++) {
+      ModelSet.Ranking ranking = now.rankings().get(i);
+      ModelSet.Entry scorer = scorer(state, ranking);
+      Prepared.Part part = prepared.parts[i];
+      part.model = scorer.model();
+      part.slot = need(state, scorer.model(), needed++);
+      if (i > 0) {
+        System.arraycopy(input, 0, part.input, 0, input.length);
+      }
+    }
+    int scoring = needed;
+    for (int i = 0; i < prepared.count; i++) {
+      ModelSet.Ranking ranking = now.rankings().get(i);
+      needed = needBeside(state, ranking.champion(), needed);
+      if (ranking.byRank().size() > 1 && timeMillis < ranking.champion().rollbackUntilMillis()) {
+        needed = needBeside(state, ranking.byRank().get(1), needed);
+      }
+      if (ranking.warming() != null) {
+        needed = needBeside(state, ranking.warming(), needed);
+      }
+    }
+    while (state.slots.size() > needed) {
+      state.slots.remove(state.slots.size() - 1);
+    }
+    for (int i = scoring; i < needed; i++) {
+      warm(state.slots.get(i), input, sample);
+    }
+    for (int i = 0; i < prepared.count; i++) {
+      Prepared.Part part = prepared.parts[i];
+      SequenceModel model = part.model();
+      DiskState.Slot slot = part.slot();
+      part.input[FeatureExtractor.DRIVE_MODEL_HAZARD] = model.hazards().input(sample.model());
+      part.kept = isDue(slot, model, timeMillis);
+      if (part.memory.length != slot.memory.length) {
+        part.memory = new float[slot.memory.length];
+      }
+      System.arraycopy(slot.memory, 0, part.memory, 0, slot.memory.length);
+      if (i > 0) {
+        part.logit = model.step(part.input, part.memory);
+      }
+    }
+  }
+
+  /**
+   * Second half of {@link #observe}, with the raw logit of the step.
+   *
+   * @throws IllegalStateException when this sample was concluded already
+   */
   public Assessment conclude(DiskState state, Prepared prepared, float logit) {
-    throw new UnsupportedOperationException();
+    if (!prepared.open) {
+      throw new IllegalStateException("A prepared sample is concluded once");
+    }
+    prepared.open = false;
+    prepared.parts[0].logit = logit;
+    double survival = 1;
+    List<ModeAssessment> modes = prepared.count == 1 ? List.of() : new ArrayList<>(prepared.count);
+    for (int i = 0; i < prepared.count; i++) {
+      Prepared.Part part = prepared.parts[i];
+      SequenceModel model = part.model();
+      double probability = model.probability(part.logit);
+      survival *= survivalWithin(policy.horizonMillis(), 1 - probability, model.horizonMillis());
+      ModeAssessment mode =
+          new ModeAssessment(
+              model.mode(),
+              probability,
+              model.horizonMillis(),
+              model.id(),
+              model.version(),
+              probability < policy.reasonFloor()
+                  ? List.of()
+                  : reasons.find(state, part, prepared.driveModel, probability));
+      if (prepared.count == 1) {
+        modes = List.of(mode);
+      } else {
+        modes.add(mode);
+      }
+      if (part.kept) { // after the reasons, which look from the memory before the step
+        keep(part.slot(), part.memory, state.lastTimeMillis);
+      }
+    }
+    state.probability =
+        prepared.count == 1 && modes.get(0).horizonMillis() == policy.horizonMillis()
+            ? modes.get(0).probability() // 1 - (1 - p) would lose digits of a small p
+            : 1 - survival;
+    state.score = curve.score(state.probability);
+    state.confidence = confidence(state, prepared);
+    boolean changed = moveTier(state, state.confidence, state.lastTimeMillis);
+    return assessment(state, state.confidence, false, changed, state.lastTimeMillis, modes);
   }
 
   /**
    * What to say of a disk that has been silent; null when there is nothing new to say at this time.
+   * Silence alone is never health: first the score is stale and its confidence falls, then the tier
+   * is UNKNOWN.
    *
    * @param nowMillis event time; epoch milliseconds
    */
   public @Nullable Assessment silence(DiskState state, long nowMillis) {
-    throw new UnsupportedOperationException();
+    if (state.samples == 0) {
+      return null;
+    }
+    long silentMillis = nowMillis - state.lastTimeMillis;
+    int due =
+        silentMillis >= policy.unknownAfterMillis()
+            ? 2
+            : silentMillis >= policy.staleAfterMillis() ? 1 : 0;
+    if (due <= state.silences) {
+      return null;
+    }
+    state.silences = due;
+    double span = (double) policy.unknownAfterMillis() - policy.staleAfterMillis();
+    double left = Math.max(0, 1 - (silentMillis - policy.staleAfterMillis()) / span);
+    double confidence = state.confidence * STALE_CONFIDENCE * left;
+    boolean changed = false;
+    if (due == 2 || confidence < policy.unknownBelowConfidence()) {
+      changed = state.tier != Tier.UNKNOWN;
+      enter(state, Tier.UNKNOWN, nowMillis, changed);
+    }
+    List<ModeAssessment> modes = List.of();
+    if (!state.slots.isEmpty()) { // the first slot is the one that scored last
+      DiskState.Slot slot = state.slots.get(0);
+      double days = silentMillis / DAY_MILLIS;
+      ReasonPart why =
+          new ReasonPart(
+              "silence",
+              days,
+              0,
+              "no sample for " + Reasons.days(days) + "; the score is that of the last sample");
+      modes =
+          List.of(
+              new ModeAssessment(
+                  FailureMode.DISK,
+                  state.probability,
+                  policy.horizonMillis(),
+                  slot.id,
+                  slot.version,
+                  List.of(why)));
+    }
+    return assessment(state, confidence, true, changed, nowMillis, modes);
   }
 
   /**
@@ -62,6 +244,234 @@ public final class DiskRiskEngine {
    * for never; epoch milliseconds.
    */
   public long nextLookMillis(DiskState state) {
-    throw new UnsupportedOperationException();
+    if (state.samples == 0 || state.silences > 1) {
+      return Long.MAX_VALUE;
+    }
+    return state.lastTimeMillis
+        + (state.silences == 0 ? policy.staleAfterMillis() : policy.unknownAfterMillis());
+  }
+
+  private ModelSet.Schedule scheduleAt(long timeMillis) {
+    ModelSet.Schedule now = schedule;
+    if (now == null || !now.holdsAt(timeMillis)) {
+      now = models.schedule(timeMillis);
+      schedule = now;
+    }
+    if (now.rankings().isEmpty()) {
+      throw new IllegalStateException(
+          "No model is effective at "
+              + timeMillis
+              + ": the set must hold one from the beginning of time");
+    }
+    return now;
+  }
+
+  /** The highest ranked model whose memory of this disk is warm. */
+  private ModelSet.Entry scorer(DiskState state, ModelSet.Ranking ranking) {
+    List<ModelSet.Entry> byRank = ranking.byRank();
+    if (byRank.size() == 1) {
+      return byRank.get(0);
+    }
+    long most = 0;
+    for (int i = 0; i < byRank.size(); i++) {
+      most = Math.max(most, steps(state, byRank.get(i).model()));
+    }
+    long warm = Math.min(policy.warmSteps(), most);
+    for (int i = 0; i < byRank.size(); i++) {
+      if (steps(state, byRank.get(i).model()) >= warm) {
+        return byRank.get(i);
+      }
+    }
+    return byRank.get(0);
+  }
+
+  private static long steps(DiskState state, SequenceModel model) {
+    DiskState.Slot slot = state.slot(model.id(), model.version());
+    return slot == null || slot.memory.length != model.stateFloats() ? 0 : slot.steps;
+  }
+
+  private static int needBeside(DiskState state, ModelSet.Entry entry, int needed) {
+    SequenceModel model = entry.model();
+    for (int i = 0; i < needed; i++) {
+      DiskState.Slot slot = state.slots.get(i);
+      if (slot.version == model.version() && slot.id.equals(model.id())) {
+        return needed;
+      }
+    }
+    if (needed == DiskState.MAXIMUM_SLOTS) {
+      return needed; // no room: it will be warmed when a slot is free, and until then another
+      // scores
+    }
+    need(state, model, needed);
+    return needed + 1;
+  }
+
+  /** Puts the model's slot at this place of the list, a new one when it has none that fits. */
+  private static DiskState.Slot need(DiskState state, SequenceModel model, int place) {
+    List<DiskState.Slot> slots = state.slots;
+    for (int i = place; i < slots.size(); i++) {
+      DiskState.Slot slot = slots.get(i);
+      if (slot.version == model.version()
+          && slot.memory.length == model.stateFloats()
+          && slot.id.equals(model.id())) {
+        if (i != place) {
+          slots.remove(i);
+          slots.add(place, slot);
+        }
+        return slot;
+      }
+    }
+    DiskState.Slot slot = new DiskState.Slot(model.id(), model.version(), model.stateFloats());
+    slots.add(place, slot);
+    return slot;
+  }
+
+  /** Steps a model that does not score, when it is due. */
+  private void warm(DiskState.Slot slot, float[] input, DiskSample sample) {
+    for (ModelSet.Entry entry : models.entries()) {
+      SequenceModel model = entry.model();
+      if (model.version() == slot.version && model.id().equals(slot.id)) {
+        if (isDue(slot, model, sample.timeMillis())) {
+          input[FeatureExtractor.DRIVE_MODEL_HAZARD] = model.hazards().input(sample.model());
+          model.step(input, slot.memory);
+          slot.steps++;
+          slot.lastStepMillis = sample.timeMillis();
+        }
+        return;
+      }
+    }
+  }
+
+  private static boolean isDue(DiskState.Slot slot, SequenceModel model, long timeMillis) {
+    return slot.steps == 0 || timeMillis - slot.lastStepMillis >= model.stepMillis();
+  }
+
+  private static void keep(DiskState.Slot slot, float[] memory, long timeMillis) {
+    System.arraycopy(memory, 0, slot.memory, 0, memory.length);
+    slot.steps++;
+    slot.lastStepMillis = timeMillis;
+  }
+
+  private static double survivalWithin(long horizonMillis, double survival, long ofMillis) {
+    return horizonMillis == ofMillis
+        ? survival
+        : Math.pow(survival, (double) horizonMillis / ofMillis);
+  }
+
+  /**
+   * Trust in the probability: the counters that tell most are known and fresh, the disk was watched
+   * long and often enough, and the model that scores has seen of it what it could.
+   */
+  private double confidence(DiskState state, Prepared prepared) {
+    float[] s = state.statistics;
+    double others = 0;
+    for (int counter = 0; counter < FeatureExtractor.ERROR_COUNTERS; counter++) {
+      if (counter != DiskState.REALLOCATED
+          && counter != DiskState.PENDING
+          && counter != DiskState.HIGH_FLY) {
+        others += freshness(s, counter);
+      }
+    }
+    // Vendors differ in what they report beside 5 and 197; any two of the others count as a full
+    // set.
+    double coverage =
+        0.35 * freshness(s, DiskState.REALLOCATED)
+            + 0.35 * freshness(s, DiskState.PENDING)
+            + 0.3 * Math.min(1, others / 2);
+    double historyMillis = (double) state.lastTimeMillis - state.firstTimeMillis;
+    double watched =
+        Math.min(
+            1,
+            Math.min(
+                historyMillis / policy.fullConfidenceMillis(),
+                (state.samples - 1.0) / (CONFIDENT_SAMPLES - 1)));
+    Prepared.Part part = prepared.parts[0];
+    double possible =
+        Math.min(
+            policy.warmSteps(),
+            Math.min(state.samples, 1 + historyMillis / part.model().stepMillis() * 0.75));
+    double warm = Math.min(1, Math.max(1, part.slot().steps) / possible);
+    return coverage * (FIRST_CONFIDENCE + (1 - FIRST_CONFIDENCE) * watched) * (0.5 + 0.5 * warm);
+  }
+
+  private static double freshness(float[] s, int counter) {
+    if (Float.isNaN(s[DiskState.LAST + counter])) {
+      return 0;
+    }
+    float stale = s[DiskState.UNSEEN_DAYS + counter] - FRESH_DAYS;
+    return stale <= 0 ? 1 : Math.max(0, 1 - stale / (FeatureExtractor.KNOWN_DAYS - FRESH_DAYS));
+  }
+
+  /**
+   * Moves the tier by the score, with enter and exit thresholds and dwell; true when it changed.
+   */
+  private boolean moveTier(DiskState state, double confidence, long timeMillis) {
+    if (confidence < policy.unknownBelowConfidence()) {
+      return enter(state, Tier.UNKNOWN, timeMillis, state.tier != Tier.UNKNOWN);
+    }
+    Tier wanted = wanted(state.tier, state.score);
+    if (state.tier == Tier.UNKNOWN) {
+      return enter(state, wanted, timeMillis, true);
+    }
+    if (wanted == state.tier) {
+      state.wantedTier = wanted;
+      return false;
+    }
+    boolean up = wanted.compareTo(state.tier) > 0;
+    boolean wantedBefore =
+        state.wantedTier != state.tier && state.wantedTier.compareTo(state.tier) > 0 == up;
+    if (!wantedBefore) {
+      state.wantedSinceMillis = timeMillis;
+    }
+    state.wantedTier = wanted;
+    if (timeMillis - state.wantedSinceMillis
+        < (up ? policy.enterDwellMillis() : policy.exitDwellMillis())) {
+      return false;
+    }
+    return enter(state, wanted, timeMillis, true);
+  }
+
+  private Tier wanted(Tier tier, double score) {
+    for (Tier higher = Tier.CRITICAL;
+        higher.compareTo(Tier.HEALTHY) > 0;
+        higher = Tier.values()[higher.ordinal() - 1]) {
+      RiskPolicy.Band band = policy.band(higher);
+      // A tier that the entity is in, or was above, holds down to its exit; any other begins at its
+      // enter.
+      if (band != null && score >= (higher.compareTo(tier) <= 0 ? band.exit() : band.enter())) {
+        return higher;
+      }
+    }
+    return Tier.HEALTHY;
+  }
+
+  private static boolean enter(DiskState state, Tier tier, long timeMillis, boolean changed) {
+    if (changed || state.tierSinceMillis == Long.MIN_VALUE) {
+      state.tierSinceMillis = timeMillis;
+    }
+    state.tier = tier;
+    state.wantedTier = tier;
+    return changed;
+  }
+
+  private Assessment assessment(
+      DiskState state,
+      double confidence,
+      boolean stale,
+      boolean changed,
+      long timeMillis,
+      List<ModeAssessment> modes) {
+    return new Assessment(
+        state.score,
+        state.tier,
+        state.tierSinceMillis,
+        state.probability,
+        policy.horizonMillis(),
+        confidence,
+        stale,
+        changed,
+        state.samples,
+        timeMillis,
+        modes);
   }
 }

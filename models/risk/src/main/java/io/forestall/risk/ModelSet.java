@@ -1,21 +1,26 @@
 package io.forestall.risk;
 
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The models that score, and when, by event time. Immutable; the models in it are not thread-safe.
- * For each failure mode the champion is the entry with the newest effectiveFrom that is not after
- * the sample. An entry that is published and not yet effective is warmed beside it; the champion
- * before it is kept warm until its rollbackUntil. Taking an entry out (a tombstone on the models
- * topic) makes the former champion score again.
+ *
+ * <p>For each failure mode the champion is the entry with the newest effectiveFrom that is not
+ * after the sample (then the newest published, the highest version). An entry that is published and
+ * not yet effective is warmed beside it; the champion before it is kept warm until the champion's
+ * rollbackUntil. Taking the champion out (a tombstone on the models topic) makes the former one
+ * score again. The order in which entries were added changes nothing.
  */
 public final class ModelSet {
   /**
    * One model and its times.
    *
-   * @param model the model
+   * @param model the model; its inputs are those of {@link FeatureExtractor}
    * @param publishedMillis event time from which it is warmed; epoch milliseconds
    * @param effectiveFromMillis event time from which it is champion; epoch milliseconds
    * @param rollbackUntilMillis event time until which the champion before it is kept warm; epoch
@@ -25,12 +30,74 @@ public final class ModelSet {
       SequenceModel model,
       long publishedMillis,
       long effectiveFromMillis,
-      long rollbackUntilMillis) {}
+      long rollbackUntilMillis) {
+    /**
+     * @throws IllegalArgumentException when the model cannot read the features or its memory of a
+     *     disk has no room
+     */
+    public Entry {
+      if (model.inputs() != FeatureExtractor.INPUTS) {
+        throw new IllegalArgumentException(
+            describe(model)
+                + " reads "
+                + model.inputs()
+                + " inputs, there are "
+                + FeatureExtractor.INPUTS);
+      }
+      if (model.stateFloats() > DiskState.MAXIMUM_MODEL_FLOATS) {
+        throw new IllegalArgumentException(
+            describe(model)
+                + " remembers "
+                + model.stateFloats()
+                + " floats a disk, at most "
+                + DiskState.MAXIMUM_MODEL_FLOATS
+                + " have room");
+      }
+      if (model.mode() == FailureMode.UNKNOWN) {
+        throw new IllegalArgumentException(describe(model) + " has mode UNKNOWN");
+      }
+    }
+  }
+
+  /**
+   * Who scores one mode during an interval of event time.
+   *
+   * @param mode the failure mode
+   * @param byRank entries that are effective, champion first, then the ones before it
+   * @param warming the entry that is next to become champion, null when none is published
+   */
+  record Ranking(FailureMode mode, List<Entry> byRank, @Nullable Entry warming) {
+    Entry champion() {
+      return byRank.get(0);
+    }
+  }
+
+  /**
+   * All rankings during an interval of event time.
+   *
+   * @param fromMillis first time for which it holds; epoch milliseconds
+   * @param untilMillis first time for which it no longer holds, {@code Long.MAX_VALUE} for never;
+   *     epoch milliseconds
+   * @param rankings one for each mode with a champion, mode DISK first
+   */
+  record Schedule(long fromMillis, long untilMillis, List<Ranking> rankings) {
+    boolean holdsAt(long timeMillis) {
+      return timeMillis >= fromMillis
+          && (timeMillis < untilMillis || untilMillis == Long.MAX_VALUE);
+    }
+  }
+
+  private static final Comparator<Entry> BY_RANK =
+      Comparator.comparingLong(Entry::effectiveFromMillis)
+          .thenComparingLong(Entry::publishedMillis)
+          .thenComparingInt(entry -> entry.model().version())
+          .thenComparing(entry -> entry.model().id())
+          .reversed();
 
   private final List<Entry> entries;
 
   private ModelSet(List<Entry> entries) {
-    this.entries = List.copyOf(entries);
+    this.entries = entries.stream().sorted(BY_RANK).toList();
   }
 
   /** A set whose only model is champion from the beginning of time. */
@@ -38,9 +105,20 @@ public final class ModelSet {
     return new ModelSet(List.of(new Entry(model, Long.MIN_VALUE, Long.MIN_VALUE, Long.MIN_VALUE)));
   }
 
-  /** A set of these models. */
+  /**
+   * A set of these models.
+   *
+   * @throws IllegalArgumentException when two have the same id and version
+   */
   public static ModelSet of(List<Entry> entries) {
-    return new ModelSet(entries);
+    ModelSet set = new ModelSet(List.of());
+    for (Entry entry : entries) {
+      set = set.with(entry);
+    }
+    if (set.entries.size() != entries.size()) {
+      throw new IllegalArgumentException("Two models of a set have the same id and version");
+    }
+    return set;
   }
 
   /** This set and one more entry; an entry of the same id and version is replaced. */
@@ -54,17 +132,55 @@ public final class ModelSet {
   /** This set without a model; the same when it is not in it. */
   public ModelSet without(String id, int version) {
     List<Entry> changed = new ArrayList<>(entries);
-    changed.removeIf(entry -> entry.model().id().equals(id) && entry.model().version() == version);
+    changed.removeIf(entry -> entry.model().version() == version && entry.model().id().equals(id));
     return new ModelSet(changed);
   }
 
-  /** All entries. */
+  /** All entries, newest effectiveFrom first. */
   public List<Entry> entries() {
     return entries;
   }
 
   /** The champion of a mode at an event time, null when there is none. */
   public @Nullable Entry champion(FailureMode mode, long timeMillis) {
-    throw new UnsupportedOperationException();
+    for (Entry entry : entries) {
+      if (entry.model().mode() == mode && entry.effectiveFromMillis() <= timeMillis) {
+        return entry;
+      }
+    }
+    return null;
+  }
+
+  /** The rankings at an event time, and how long they hold. */
+  Schedule schedule(long timeMillis) {
+    long from = Long.MIN_VALUE;
+    long until = Long.MAX_VALUE;
+    Map<FailureMode, List<Entry>> effective = new EnumMap<>(FailureMode.class);
+    Map<FailureMode, Entry> warming = new EnumMap<>(FailureMode.class);
+    for (Entry entry : entries) {
+      for (long change : new long[] {entry.publishedMillis(), entry.effectiveFromMillis()}) {
+        if (change <= timeMillis) {
+          from = Math.max(from, change);
+        } else {
+          until = Math.min(until, change);
+        }
+      }
+      FailureMode mode = entry.model().mode();
+      if (entry.effectiveFromMillis() <= timeMillis) {
+        effective.computeIfAbsent(mode, key -> new ArrayList<>()).add(entry);
+      } else if (entry.publishedMillis() <= timeMillis) {
+        warming.put(
+            mode, entry); // newest first, so the last one put is the next to become champion
+      }
+    }
+    List<Ranking> rankings = new ArrayList<>();
+    effective.forEach(
+        (mode, byRank) -> rankings.add(new Ranking(mode, List.copyOf(byRank), warming.get(mode))));
+    rankings.sort(Comparator.comparing((Ranking ranking) -> ranking.mode() != FailureMode.DISK));
+    return new Schedule(from, until, List.copyOf(rankings));
+  }
+
+  private static String describe(SequenceModel model) {
+    return "Model " + model.id() + " version " + model.version();
   }
 }

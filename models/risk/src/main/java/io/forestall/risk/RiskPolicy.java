@@ -1,6 +1,7 @@
 package io.forestall.risk;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a probability becomes a score, a tier and a confidence. Immutable.
@@ -57,8 +58,63 @@ public record RiskPolicy(
    */
   public record Band(double enter, double exit) {}
 
+  /**
+   * @throws IllegalArgumentException when values contradict each other; the message names them
+   */
   public RiskPolicy {
     anchors = List.copyOf(anchors);
+    require(horizonMillis > 0, "the horizon must be above 0, not " + horizonMillis);
+    require(anchors.size() >= 2, "the score needs at least two anchors");
+    for (int i = 0; i < anchors.size(); i++) {
+      Anchor anchor = anchors.get(i);
+      require(
+          anchor.probability > 0
+              && anchor.probability < 1
+              && anchor.score >= 0
+              && anchor.score <= 100,
+          "anchor " + anchor + " needs a probability between 0 and 1 and a score of 0 to 100");
+      require(
+          i == 0
+              || (anchor.probability > anchors.get(i - 1).probability
+                  && anchor.score >= anchors.get(i - 1).score),
+          "anchor " + anchor + " must not be below the one before it");
+    }
+    requireBand("watch", watch);
+    requireBand("warning", warning);
+    requireBand("critical", critical);
+    require(
+        watch.enter <= warning.enter && warning.enter <= critical.enter,
+        "tiers must be entered in order, not at "
+            + watch.enter
+            + ", "
+            + warning.enter
+            + ", "
+            + critical.enter);
+    require(
+        watch.exit <= warning.exit && warning.exit <= critical.exit,
+        "tiers must be left in order, not at "
+            + watch.exit
+            + ", "
+            + warning.exit
+            + ", "
+            + critical.exit);
+    require(enterDwellMillis >= 0 && exitDwellMillis >= 0, "a dwell time must not be below 0");
+    require(
+        staleAfterMillis > 0 && unknownAfterMillis > staleAfterMillis,
+        "a silent disk must be stale before it is unknown, not after "
+            + staleAfterMillis
+            + " and "
+            + unknownAfterMillis
+            + " ms");
+    require(
+        unknownBelowConfidence >= 0 && unknownBelowConfidence <= 1,
+        "unknownBelowConfidence must be 0 to 1, not " + unknownBelowConfidence);
+    require(warmSteps > 0, "warmSteps must be above 0, not " + warmSteps);
+    require(
+        fullConfidenceMillis > 0,
+        "fullConfidenceMillis must be above 0, not " + fullConfidenceMillis);
+    require(reasonFloor >= 0 && reasonFloor <= 1, "reasonFloor must be 0 to 1, not " + reasonFloor);
+    require(maximumReasons >= 0, "maximumReasons must not be below 0, not " + maximumReasons);
   }
 
   /** The default: 30 days, tiers at 40, 60 and 80, left 10 points lower after 3 days. */
@@ -88,6 +144,61 @@ public record RiskPolicy(
 
   /** Failure score of a probability, 0 to 100, never falling when the probability grows. */
   public double score(double probability) {
-    throw new UnsupportedOperationException();
+    return new Curve(anchors).score(probability);
+  }
+
+  /** The band of a tier, null for UNKNOWN and HEALTHY. */
+  @Nullable Band band(Tier tier) {
+    return switch (tier) {
+      case CRITICAL -> critical;
+      case WARNING -> warning;
+      case WATCH -> watch;
+      case HEALTHY, UNKNOWN -> null;
+    };
+  }
+
+  /** The score's curve with the logarithms of its anchors taken once. */
+  static final class Curve {
+    private final double[] logOdds;
+    private final double[] scores;
+
+    Curve(List<Anchor> anchors) {
+      logOdds = anchors.stream().mapToDouble(anchor -> logOdds(anchor.probability)).toArray();
+      scores = anchors.stream().mapToDouble(Anchor::score).toArray();
+    }
+
+    double score(double probability) {
+      double x = logOdds(probability);
+      int last = logOdds.length - 1;
+      if (x <= logOdds[0]) {
+        return scores[0];
+      }
+      for (int i = 1; i <= last; i++) {
+        if (x < logOdds[i]) {
+          double part = (x - logOdds[i - 1]) / (logOdds[i] - logOdds[i - 1]);
+          // Rounding must not lift a score above the anchor that follows: monotone for every pair
+          // of doubles.
+          return Math.min(scores[i], scores[i - 1] + part * (scores[i] - scores[i - 1]));
+        }
+      }
+      return scores[last];
+    }
+  }
+
+  /** ln(p / (1 - p)), infinite at 0 and 1. */
+  static double logOdds(double probability) {
+    return Math.log(probability / (1 - probability));
+  }
+
+  private static void requireBand(String tier, Band band) {
+    require(
+        band.exit >= 0 && band.exit < band.enter && band.enter <= 100,
+        "tier " + tier + " must be left below where it is entered, within 0 to 100, not " + band);
+  }
+
+  private static void require(boolean holds, String what) {
+    if (!holds) {
+      throw new IllegalArgumentException("Risk policy: " + what);
+    }
   }
 }
