@@ -66,3 +66,16 @@ java_options() {
   # Two OpenMP threads spin-wait on a busy machine.
   export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 }
+
+# free_mebibytes FOLDER
+free_mebibytes() {
+  df -Pk "$1" | awk 'NR == 2 { printf "%d", $4 / 1024 }'
+}
+
+# require_space FOLDER OPTION: enough room for checkpoints and logs, else one line.
+require_space() {
+  local free need="${FORESTALL_MIN_FREE_MIB:-512}"
+  free="$(free_mebibytes "$1")"
+  [ "$free" -ge "$need" ] ||
+    fail 1 "the disk of $1 has $free MiB free, at least $need MiB are needed: free some or choose another folder with $2"
+}

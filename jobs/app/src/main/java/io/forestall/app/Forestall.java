@@ -1,6 +1,7 @@
 package io.forestall.app;
 
 import io.forestall.app.console.ConsoleCommand;
+import io.forestall.app.cluster.SubmitCommand;
 import io.forestall.app.topics.TopicsCommand;
 import java.io.PrintWriter;
 import java.util.Objects;
@@ -33,6 +34,7 @@ import picocli.CommandLine.Spec;
     },
     subcommands = {
       ConsoleCommand.class,
+      SubmitCommand.class, //
       TopicsCommand.class, //
     })
 public final class Forestall implements Runnable {
