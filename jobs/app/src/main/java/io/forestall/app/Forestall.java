@@ -1,7 +1,7 @@
 package io.forestall.app;
 
-import io.forestall.app.console.ConsoleCommand;
 import io.forestall.app.cluster.SubmitCommand;
+import io.forestall.app.console.ConsoleCommand;
 import io.forestall.app.topics.TopicsCommand;
 import java.io.PrintWriter;
 import java.util.Objects;

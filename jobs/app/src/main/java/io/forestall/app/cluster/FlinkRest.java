@@ -105,8 +105,7 @@ public final class FlinkRest {
     return jobs().stream()
         .filter(job -> job.id().equals(id))
         .findFirst()
-        .orElseThrow(
-            () -> new CommandFailure(ExitCodes.FOUND, "the cluster knows no job " + id));
+        .orElseThrow(() -> new CommandFailure(ExitCodes.FOUND, "the cluster knows no job " + id));
   }
 
   /** The root cause of a job's newest failure in one line, or null when it never failed. */

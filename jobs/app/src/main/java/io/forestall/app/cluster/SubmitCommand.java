@@ -202,7 +202,10 @@ public final class SubmitCommand implements Callable<Integer> {
       if (checkOnly) {
         out()
             .println(
-                "the cluster at " + rest + " (Flink " + cluster.overview().version()
+                "the cluster at "
+                    + rest
+                    + " (Flink "
+                    + cluster.overview().version()
                     + ") has all that the jobs need");
         out().flush();
         return ExitCodes.OK;
@@ -210,7 +213,8 @@ public final class SubmitCommand implements Callable<Integer> {
       String id =
           cluster.run(jarId, target.mainClass(), options, from, allowNonRestored, parallelism);
       awaitRunning(cluster, target, id);
-      out().println(target.name() + " runs as " + id + ", see " + cluster.page("job/running/" + id));
+      out()
+          .println(target.name() + " runs as " + id + ", see " + cluster.page("job/running/" + id));
       out().flush();
       return ExitCodes.OK;
     } finally {
@@ -363,7 +367,10 @@ public final class SubmitCommand implements Callable<Integer> {
     if (jar != null) {
       return jar;
     }
-    URI own = URI.create(String.valueOf(SubmitCommand.class.getProtectionDomain().getCodeSource().getLocation()));
+    URI own =
+        URI.create(
+            String.valueOf(
+                SubmitCommand.class.getProtectionDomain().getCodeSource().getLocation()));
     Path file = Path.of(own);
     if (!file.toString().endsWith(".jar")) {
       throw CommandFailure.usage("this command does not run from a jar: name one with --jar");
