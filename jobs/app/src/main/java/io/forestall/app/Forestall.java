@@ -2,6 +2,8 @@ package io.forestall.app;
 
 import io.forestall.app.cluster.SubmitCommand;
 import io.forestall.app.console.ConsoleCommand;
+import io.forestall.app.ingest.IngestCommand;
+import io.forestall.app.score.ScoreCommand;
 import io.forestall.app.topics.TopicsCommand;
 import java.io.PrintWriter;
 import java.util.Objects;
@@ -34,7 +36,9 @@ import picocli.CommandLine.Spec;
     },
     subcommands = {
       ConsoleCommand.class,
-      SubmitCommand.class, //
+      SubmitCommand.class,
+      IngestCommand.class,
+      ScoreCommand.class,
       TopicsCommand.class, //
     })
 public final class Forestall implements Runnable {

@@ -127,12 +127,6 @@ final class BoundedDecoder extends Decoder {
     return (int) length;
   }
 
-  private void skipLength() throws IOException {
-    // Not "at += length()", which would add to where the length itself began.
-    int length = length();
-    at += length;
-  }
-
   @Override
   public Utf8 readString(Utf8 old) throws IOException {
     int length = length();
@@ -152,7 +146,7 @@ final class BoundedDecoder extends Decoder {
 
   @Override
   public void skipString() throws IOException {
-    skipLength();
+    at += length();
   }
 
   @Override
@@ -166,7 +160,7 @@ final class BoundedDecoder extends Decoder {
 
   @Override
   public void skipBytes() throws IOException {
-    skipLength();
+    at += length();
   }
 
   @Override
@@ -224,7 +218,7 @@ final class BoundedDecoder extends Decoder {
         itemsLeft -= count;
         return count;
       }
-      skipLength();
+      at += length();
     }
   }
 

@@ -4,9 +4,7 @@ import io.forestall.schemas.DeadReason;
 import java.io.IOException;
 import java.time.LocalDate;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -71,7 +69,7 @@ public final class DriveStatsDays implements SourceReader {
       // No file holds a row.
       day = 0;
     }
-    return new SourceBatch(day, settle(rows), problems);
+    return new SourceBatch(day, Duplicates.settle(rows), problems);
   }
 
   @Override
@@ -79,54 +77,6 @@ public final class DriveStatsDays implements SourceReader {
     for (Open file : files) {
       file.close();
     }
-  }
-
-  // Refuses all but one row of each disk.
-  private static List<SourceRow> settle(List<SourceRow> rows) {
-    Map<String, SourceRow> chosen = new HashMap<>(rows.size() * 2);
-    boolean duplicates = false;
-    for (SourceRow row : rows) {
-      if (row.problem() == null) {
-        SourceRow other = chosen.putIfAbsent(row.disk(), row);
-        if (other != null) {
-          duplicates = true;
-          if (SourceRow.byContent(row, other) < 0) {
-            chosen.put(row.disk(), row);
-          }
-        }
-      }
-    }
-    if (!duplicates) {
-      return rows;
-    }
-    List<SourceRow> settled = new ArrayList<>(rows.size());
-    for (SourceRow row : rows) {
-      SourceRow first = chosen.get(row.disk());
-      if (row.problem() != null || first == null || first == row) {
-        settled.add(row);
-      } else {
-        settled.add(
-            row.refuse(
-                new SourceProblem(
-                    row.origin(),
-                    row.line(),
-                    false,
-                    DeadReason.DUPLICATE,
-                    "disk "
-                        + row.disk()
-                        + " is there twice on "
-                        + LocalDate.ofEpochDay(row.timeMillis() / DriveStatsReader.DAY_MILLIS)
-                        + "; "
-                        + first.origin()
-                        + ":"
-                        + first.line()
-                        + " is taken",
-                    row.timeMillis(),
-                    row.disk(),
-                    new byte[0])));
-      }
-    }
-    return settled;
   }
 
   private final class Open {
