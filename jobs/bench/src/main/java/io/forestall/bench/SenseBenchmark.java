@@ -73,8 +73,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 public final class SenseBenchmark {
   private static final int DISKS_A_NODE = 45;
   private static final long DAY_MILLIS = TimeUnit.DAYS.toMillis(1);
-  private static final long START_MILLIS =
-      Instant.parse("2005-01-01T00:00:00Z").toEpochMilli();
+  private static final long START_MILLIS = Instant.parse("2005-01-01T00:00:00Z").toEpochMilli();
   private static final double WARM_UP = 0.2;
   private static final OperatingSystemMXBean SYSTEM =
       (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
@@ -169,7 +168,8 @@ public final class SenseBenchmark {
     try (EmbeddedFlink flink =
         EmbeddedFlink.start(directory.resolve("peer-" + disks), 0, overrides())) {
       var unused =
-          flink.submit("bare", overrides(), env -> bare(env, settings(prefix), settings(peerPrefix)));
+          flink.submit(
+              "bare", overrides(), env -> bare(env, settings(prefix), settings(peerPrefix)));
       bare = measure(peerPrefix, disks, sense.scored() == 0 ? 0 : total(disks));
     }
     print("bare", bare, 0, sense.cpuMicrosASample() / bare.cpuMicrosASample());
@@ -208,8 +208,7 @@ public final class SenseBenchmark {
   }
 
   /** The peer: what any keyed Flink job on RocksDB pays for the same records. */
-  private static void bare(
-      StreamExecutionEnvironment env, SenseSettings from, SenseSettings to) {
+  private static void bare(StreamExecutionEnvironment env, SenseSettings from, SenseSettings to) {
     Configuration configuration = new Configuration();
     configuration.set(PipelineOptions.GENERIC_TYPES, false);
     configuration.set(PipelineOptions.OBJECT_REUSE, true);
@@ -224,9 +223,7 @@ public final class SenseBenchmark {
         .keyBy(DiskInput::disk)
         .process(new Count(), RiskUpdate.type())
         .uid("bare-count")
-        .sinkTo(
-            new KafkaPorts(to)
-                .sink(Topics.RISK, Risk.class, RiskUpdate::key, RiskUpdate::risk))
+        .sinkTo(new KafkaPorts(to).sink(Topics.RISK, Risk.class, RiskUpdate::key, RiskUpdate::risk))
         .uid("bare-sink");
   }
 
@@ -310,7 +307,11 @@ public final class SenseBenchmark {
     try (Admin admin = admin()) {
       await(
           () ->
-              admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get().entrySet()
+              admin
+                      .listConsumerGroupOffsets(group)
+                      .partitionsToOffsetAndMetadata()
+                      .get()
+                      .entrySet()
                       .stream()
                       .filter(e -> e.getKey().topic().equals(name))
                       .mapToLong(e -> e.getValue() == null ? 0 : e.getValue().offset())
@@ -423,7 +424,8 @@ public final class SenseBenchmark {
                 .setTier("hdd")
                 .setSynthetic(true)
                 .build();
-        var unused = producer.send(record(prefix, Topics.FLEET, Keys.disk(id), codec.encode(entry)));
+        var unused =
+            producer.send(record(prefix, Topics.FLEET, Keys.disk(id), codec.encode(entry)));
       }
     }
   }
@@ -450,8 +452,7 @@ public final class SenseBenchmark {
                   .setSamples(batch)
                   .build();
           var unused =
-              producer.send(
-                  record(prefix, Topics.TELEMETRY, nodeId(node), codec.encode(frame)));
+              producer.send(record(prefix, Topics.TELEMETRY, nodeId(node), codec.encode(frame)));
         }
       }
     }

@@ -57,8 +57,7 @@ public final class RiskExportCommand implements Callable<Integer> {
 
   @Spec private @Nullable CommandSpec spec;
 
-  private record Point(String entity, long samples, boolean stale)
-      implements Comparable<Point> {
+  private record Point(String entity, long samples, boolean stale) implements Comparable<Point> {
     @Override
     public int compareTo(Point other) {
       int byEntity = entity.compareTo(other.entity);
@@ -106,8 +105,7 @@ public final class RiskExportCommand implements Callable<Integer> {
       throw new CommandFailure(
           ExitCodes.USAGE, "cannot write --output " + output + ": " + e.getMessage(), e);
     }
-    PrintWriter out =
-        Objects.requireNonNull(spec).commandLine().getOut();
+    PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
     out.printf(
         Locale.ROOT,
         "%s: %d records, %d rows written, %d repeats, %d contradictions, %d unreadable%n",

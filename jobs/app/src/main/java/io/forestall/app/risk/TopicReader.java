@@ -39,8 +39,7 @@ final class TopicReader {
     properties.setProperty("isolation.level", "read_committed");
     long read = 0;
     try (KafkaConsumer<byte[], byte[]> consumer =
-        new KafkaConsumer<>(
-            properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+        new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
       List<PartitionInfo> partitions = consumer.partitionsFor(topic);
       if (partitions == null || partitions.isEmpty()) {
         throw CommandFailure.unreachable(
