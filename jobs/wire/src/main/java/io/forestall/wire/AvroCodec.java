@@ -59,7 +59,6 @@ public final class AvroCodec<T> {
         model instanceof SpecificData specific
             ? new SpecificDatumWriter<>(schema, specific)
             : new GenericDatumWriter<>(schema, model);
-    writers.addTrusted(schema);
   }
 
   /** A codec of a generated record that knows all writer schemas of this process. */
@@ -71,10 +70,15 @@ public final class AvroCodec<T> {
   public static <T extends SpecificRecordBase> AvroCodec<T> of(
       Class<T> type, WriterSchemas writers) {
     SpecificData model = SpecificData.getForClass(type);
-    return new AvroCodec<>(model.getSchema(type), model, writers);
+    Schema schema = model.getSchema(type);
+    writers.addTrusted(schema);
+    return new AvroCodec<>(schema, model, writers);
   }
 
-  /** A codec of any record, by schema, that knows the given writer schemas. */
+  /**
+   * A codec of any record, by schema, that knows the given writer schemas. The schema may be a part
+   * of a record's, to read no more than that part.
+   */
   public static AvroCodec<GenericRecord> generic(Schema schema, WriterSchemas writers) {
     return new AvroCodec<>(schema, GenericData.get(), writers);
   }

@@ -127,6 +127,12 @@ final class BoundedDecoder extends Decoder {
     return (int) length;
   }
 
+  private void skipLength() throws IOException {
+    // Not "at += length()", which would add to where the length itself began.
+    int length = length();
+    at += length;
+  }
+
   @Override
   public Utf8 readString(Utf8 old) throws IOException {
     int length = length();
@@ -146,7 +152,7 @@ final class BoundedDecoder extends Decoder {
 
   @Override
   public void skipString() throws IOException {
-    at += length();
+    skipLength();
   }
 
   @Override
@@ -160,7 +166,7 @@ final class BoundedDecoder extends Decoder {
 
   @Override
   public void skipBytes() throws IOException {
-    at += length();
+    skipLength();
   }
 
   @Override
@@ -218,7 +224,7 @@ final class BoundedDecoder extends Decoder {
         itemsLeft -= count;
         return count;
       }
-      at += length();
+      skipLength();
     }
   }
 

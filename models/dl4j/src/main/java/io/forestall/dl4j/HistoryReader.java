@@ -184,8 +184,9 @@ public final class HistoryReader {
           String serial = table.text("serial_number");
           int day = day(table.text("date_est"));
           double order = table.number(start);
+          double[] values = values(table, metrics);
           rows.computeIfAbsent(serial, key -> new Rows())
-              .add(day, Double.isNaN(order) ? 0 : order, values(table, metrics));
+              .add(day, Double.isNaN(order) ? 0 : order, values);
         } catch (IllegalArgumentException e) {
           skip(table, e);
         }
@@ -243,8 +244,10 @@ public final class HistoryReader {
           try {
             int day = day(table.text("date"));
             boolean failure = table.text("failure").equals("1");
-            Rows rows = drives.computeIfAbsent(table.text("serial_number"), key -> new Rows());
-            rows.add(day, 0, values(table, metrics));
+            String serial = table.text("serial_number");
+            double[] values = values(table, metrics);
+            Rows rows = drives.computeIfAbsent(serial, key -> new Rows());
+            rows.add(day, 0, values);
             rows.model = rows.model == null ? table.textOrNull(model) : rows.model;
             if (failure) {
               rows.failureDay = Math.min(rows.failureDay, day);
