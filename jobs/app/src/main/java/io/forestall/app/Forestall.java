@@ -2,6 +2,7 @@ package io.forestall.app;
 
 import io.forestall.app.cluster.SubmitCommand;
 import io.forestall.app.console.ConsoleCommand;
+import io.forestall.app.console.RiskCommand;
 import io.forestall.app.ingest.IngestCommand;
 import io.forestall.app.score.ScoreCommand;
 import io.forestall.app.topics.TopicsCommand;
@@ -36,6 +37,7 @@ import picocli.CommandLine.Spec;
     },
     subcommands = {
       ConsoleCommand.class,
+      RiskCommand.class,
       SubmitCommand.class,
       IngestCommand.class,
       ScoreCommand.class,

@@ -1,0 +1,176 @@
+package io.forestall.app.console;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.forestall.app.KafkaOptions;
+import io.forestall.app.runtime.EmbeddedKafka;
+import io.forestall.schemas.DeadLetter;
+import io.forestall.schemas.DeadReason;
+import io.forestall.schemas.EntityKind;
+import io.forestall.schemas.EntityRef;
+import io.forestall.schemas.FleetEntry;
+import io.forestall.schemas.Risk;
+import io.forestall.schemas.Sample;
+import io.forestall.schemas.TelemetryFrame;
+import io.forestall.schemas.Tier;
+import io.forestall.schemas.Topics;
+import io.forestall.wire.AvroCodec;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(120)
+class KafkaFleetFeedTest {
+  private static final String PREFIX = "feedtest";
+
+  @Test
+  void feedsTheViewSurvivesBadRecordsAndALostBroker(@TempDir Path directory) throws Exception {
+    FleetView view = new FleetView();
+    EmbeddedKafka kafka = EmbeddedKafka.start(directory);
+    int port = kafka.port();
+    KafkaOptions options = new KafkaOptions(kafka.bootstrapServers(), PREFIX);
+    try (KafkaFleetFeed feed = KafkaFleetFeed.start(options.clientProperties(), PREFIX, view)) {
+      await(
+          "the missing topics are named",
+          feed,
+          view,
+          () -> String.valueOf(feed.progress().trouble()).contains("forestall topics create"));
+      assertThat(feed.progress().ready()).isFalse();
+
+      create(options);
+      try (KafkaProducer<byte[], byte[]> producer = producer(options)) {
+        String id = TestingFleet.id(0);
+        send(
+            producer,
+            Topics.FLEET,
+            "disk/" + id,
+            AvroCodec.of(FleetEntry.class).encode(TestingFleet.entry(0)));
+        send(
+            producer,
+            Topics.FLEET,
+            "disk/" + TestingFleet.id(1),
+            AvroCodec.of(FleetEntry.class).encode(TestingFleet.entry(1)));
+        send(producer, Topics.RISK, "disk/" + id, new byte[] {1, 2, 3});
+        send(
+            producer,
+            Topics.RISK,
+            "disk/" + id,
+            AvroCodec.of(Risk.class)
+                .encode(TestingFleet.risk(id, 1000, 1, 91, Tier.CRITICAL, List.of())));
+        send(
+            producer,
+            Topics.DEAD_LETTERS,
+            "t",
+            AvroCodec.of(DeadLetter.class).encode(TestingFleet.dead(1, DeadReason.LATE, "late")));
+        List<Sample> samples = new ArrayList<>();
+        for (EntityKind kind : List.of(EntityKind.NODE, EntityKind.DISK, EntityKind.DISK)) {
+          samples.add(
+              Sample.newBuilder()
+                  .setEntity(new EntityRef(kind, "x" + samples.size()))
+                  .setMetrics(Map.of("smart_5_raw", 1.0))
+                  .build());
+        }
+        send(
+            producer,
+            Topics.TELEMETRY,
+            "n-0001",
+            AvroCodec.of(TelemetryFrame.class)
+                .encode(new TelemetryFrame("n-0001", 7_000L, 0L, "simulated", samples)));
+        await(
+            "everything is read",
+            feed,
+            view,
+            () ->
+                feed.progress().ready()
+                    && view.status().rowsIn() == 2
+                    && view.status().rowsScored() == 1
+                    && view.status().deadLetters() == 1
+                    && view.status().disks() == 2);
+        assertThat(view.status().newestTelemetryMillis()).isEqualTo(7000);
+        assertThat(feed.progress().undecodable()).isEqualTo(1);
+
+        send(producer, Topics.FLEET, "disk/" + TestingFleet.id(1), null);
+        await("the tombstone is read", feed, view, () -> view.status().disks() == 1);
+      }
+
+      kafka.close();
+      await(
+          "the lost broker is named",
+          feed,
+          view,
+          () ->
+              !feed.progress().ready()
+                  && String.valueOf(feed.progress().trouble())
+                      .contains("no Kafka broker answers at"));
+      assertThat(view.status().disks()).isEqualTo(1);
+
+      kafka = EmbeddedKafka.start(directory, port);
+      try (KafkaProducer<byte[], byte[]> producer = producer(options)) {
+        send(
+            producer,
+            Topics.RISK,
+            "disk/" + TestingFleet.id(0),
+            AvroCodec.of(Risk.class)
+                .encode(TestingFleet.risk(TestingFleet.id(0), 2000, 2, 20, Tier.WATCH, List.of())));
+      }
+      await(
+          "it goes on where it was",
+          feed,
+          view,
+          () -> feed.progress().ready() && view.status().rowsScored() == 2);
+      assertThat(view.status().repeats()).isZero();
+    } finally {
+      kafka.close();
+    }
+  }
+
+  private static void create(KafkaOptions options) throws Exception {
+    try (Admin admin = options.openAdmin()) {
+      List<NewTopic> topics = new ArrayList<>();
+      for (Topics topic : Topics.values()) {
+        topics.add(new NewTopic(topic.name(PREFIX), 2, (short) 1));
+      }
+      admin.createTopics(topics).all().get(30, TimeUnit.SECONDS);
+    }
+  }
+
+  private static KafkaProducer<byte[], byte[]> producer(KafkaOptions options) {
+    Properties properties = options.clientProperties();
+    return new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
+  }
+
+  private static void send(
+      KafkaProducer<byte[], byte[]> producer, Topics topic, String key, byte @Nullable [] value)
+      throws Exception {
+    producer
+        .send(new ProducerRecord<>(topic.name(PREFIX), key.getBytes(StandardCharsets.UTF_8), value))
+        .get(30, TimeUnit.SECONDS);
+  }
+
+  private static void await(
+      String what, KafkaFleetFeed feed, FleetView view, BooleanSupplier condition) {
+    long deadline = System.nanoTime() + Duration.ofSeconds(40).toNanos();
+    while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime())
+          .as(() -> what + ", but " + feed.progress() + " and " + view.status())
+          .isLessThan(deadline);
+      LockSupport.parkNanos(20_000_000L);
+    }
+  }
+}
