@@ -129,7 +129,7 @@ public final class DiskState {
 
   private static final int VERSION = 1;
   private static final int HEADER_BYTES = 1 + 2 + 4;
-  private static final int FIXED_BYTES = 1 + 1 + 1 + 8 * 8 + 3 * 8;
+  private static final int FIXED_BYTES = 8 * 8 + 3 * 8 + 1 + 1 + 1 + 1;
   private static final Tier[] TIERS = Tier.values();
   private static final VarHandle INT =
       MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
@@ -260,7 +260,7 @@ public final class DiskState {
   public static Map<String, Integer> itemisedBytes() {
     Map<String, Integer> items = new LinkedHashMap<>();
     items.put("header (version, length, checksum)", HEADER_BYTES);
-    items.put("counts, times, tier, last score", FIXED_BYTES);
+    items.put("counts, times, tier, last score, count of models", FIXED_BYTES);
     items.put("nine counters: last value and when seen", 1 + 4 * 2 * N);
     items.put("nine counters: growth over 7 and 30 days", 4 * 2 * N);
     items.put("nine counters: two weekly checkpoints", 4 * 2 * N);
