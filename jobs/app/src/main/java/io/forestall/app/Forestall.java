@@ -6,6 +6,7 @@ import io.forestall.app.console.RiskCommand;
 import io.forestall.app.ingest.IngestCommand;
 import io.forestall.app.score.ScoreCommand;
 import io.forestall.app.topics.TopicsCommand;
+import io.forestall.app.train.TrainCommand;
 import java.io.PrintWriter;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
@@ -41,7 +42,8 @@ import picocli.CommandLine.Spec;
       SubmitCommand.class,
       IngestCommand.class,
       ScoreCommand.class,
-      TopicsCommand.class, //
+      TopicsCommand.class,
+      TrainCommand.class, //
     })
 public final class Forestall implements Runnable {
 

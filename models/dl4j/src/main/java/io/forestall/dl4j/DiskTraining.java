@@ -23,7 +23,6 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -52,6 +51,9 @@ public final class DiskTraining {
   private static final int FRESH_START_DAYS = 40;
   private static final int YEAR_DAYS = 365;
   private static final long DAY_MILLIS = 24L * 3600 * 1000;
+
+  /** How often an epoch lowers the learning rate. */
+  private static final int RATE_CHANGES = 8;
 
   /** Failures that a drive model is credited with at the fleet's rate before its own count. */
   private static final double PSEUDO_FAILURES = 2;
@@ -240,8 +242,7 @@ public final class DiskTraining {
                 overall,
                 strangers,
                 fiveOnly,
-                fit.unusedInputs(),
-                fit.bestEpoch())
+                fit.unusedInputs())
             .markdown();
     return new Result(
         fit.model(),
@@ -323,8 +324,7 @@ public final class DiskTraining {
       Platt platt,
       Evaluation calibration,
       List<Double> losses,
-      List<String> unusedInputs,
-      int bestEpoch) {}
+      List<String> unusedInputs) {}
 
   private Fit fit(
       WindowSampler sampler, DriveSplit split, HistoryEncoder encoder, DriveModelHazards hazards)
@@ -338,17 +338,12 @@ public final class DiskTraining {
             recipe.seed(),
             recipe.learningRate(),
             recipe.truncationSteps(),
-            -4);
+            -2);
     float[] lowest = new float[inputs];
     float[] highest = new float[inputs];
     Arrays.fill(lowest, Float.POSITIVE_INFINITY);
     Arrays.fill(highest, Float.NEGATIVE_INFINITY);
     List<Double> losses = new ArrayList<>();
-    @Nullable ModelFile best = null;
-    Platt bestPlatt = Platt.NONE;
-    @Nullable Evaluation bestEvaluation = null;
-    int bestEpoch = 0;
-    List<String> unused = List.of();
     long started = System.nanoTime();
     for (int epoch = 1; epoch <= recipe.epochs(); epoch++) {
       List<List<WindowSampler.Window>> batches =
@@ -357,9 +352,11 @@ public final class DiskTraining {
       long lossCount = 0;
       long said = System.nanoTime();
       for (int i = 0; i < batches.size(); i++) {
-        double done = (epoch - 1 + (double) i / batches.size()) / recipe.epochs();
-        network.setLearningRate(
-            recipe.learningRate() * (0.05 + 0.95 * 0.5 * (1 + Math.cos(Math.PI * done))));
+        if (i % Math.max(1, batches.size() / RATE_CHANGES) == 0) {
+          double done = (epoch - 1 + (double) i / batches.size()) / recipe.epochs();
+          network.setLearningRate(
+              recipe.learningRate() * (0.05 + 0.95 * 0.5 * (1 + Math.cos(Math.PI * done))));
+        }
         DataSet batch = batch(batches.get(i), encoder, lowest, highest);
         network.fit(batch);
         lossSum += network.score();
@@ -384,52 +381,49 @@ public final class DiskTraining {
       if (!Double.isFinite(lossSum)) {
         throw new TrainingException("training diverged in epoch " + epoch + ": try another --seed");
       }
-      unused = new ArrayList<>();
-      boolean[] used = new boolean[inputs];
-      for (int i = 0; i < inputs; i++) {
-        used[i] = highest[i] > lowest[i];
-        if (!used[i]) {
-          unused.add(FeatureExtractor.NAMES.get(i));
-        }
-      }
-      ModelFile raw = file(network, used, hazards, Platt.NONE, unused, epoch, Double.NaN);
-      Evaluation.Collector collector =
-          new Evaluation.Collector(
-              recipe.horizonDays(), Integer.MIN_VALUE / 2, periods.trainLastDay());
-      try (CompiledLstm model = new CompiledLstm(raw)) {
-        Scorer scorer = new Scorer(encoder, model);
-        for (DriveHistory drive : split.calibration()) {
-          int to = drive.indexAtOrAfter(periods.trainLastDay() + 1);
-          if (to > 0) {
-            collector.add(
-                drive, 0, scorer.score(drive, 0, to, Set.of()), to, recipe.calibrationStride());
-          }
-        }
-      }
-      Platt platt = Platt.fit(collector.logits(), collector.fails(), collector.size());
-      Evaluation evaluation = collector.evaluate(platt);
       progress.say(
           String.format(
               Locale.ROOT,
-              "epoch %d of %d done, loss %.4f; drives set aside: %s",
+              "epoch %d of %d done, loss %.4f",
               epoch,
               recipe.epochs(),
-              losses.get(losses.size() - 1),
-              evaluation.line()));
-      if (best == null
-          || bestEvaluation == null
-          || evaluation.logLoss() < bestEvaluation.logLoss()) {
-        best = file(network, used, hazards, platt, unused, epoch, evaluation.baseRate());
-        bestPlatt = new Platt(best.calibrationSlope(), best.calibrationIntercept());
-        bestEvaluation = evaluation;
-        bestEpoch = epoch;
+              losses.get(epoch - 1)));
+    }
+    List<String> unused = new ArrayList<>();
+    boolean[] used = new boolean[inputs];
+    for (int i = 0; i < inputs; i++) {
+      used[i] = highest[i] > lowest[i];
+      if (!used[i]) {
+        unused.add(FeatureExtractor.NAMES.get(i));
       }
     }
-    network.close();
-    if (best == null || bestEvaluation == null) {
-      throw new IllegalStateException("no epoch was run");
+    ModelFile raw = file(network, used, hazards, Platt.NONE, unused, Double.NaN);
+    Evaluation.Collector collector =
+        new Evaluation.Collector(
+            recipe.horizonDays(), Integer.MIN_VALUE / 2, periods.trainLastDay());
+    try (CompiledLstm model = new CompiledLstm(raw)) {
+      Clock clock = new Clock(progress, "calibrated", split.calibration().size());
+      Scorer scorer = new Scorer(encoder, model);
+      for (DriveHistory drive : split.calibration()) {
+        int to = drive.indexAtOrAfter(periods.trainLastDay() + 1);
+        if (to > 0) {
+          collector.add(
+              drive, 0, scorer.score(drive, 0, to, Set.of()), to, recipe.calibrationStride());
+        }
+        clock.advance(1);
+      }
     }
-    return new Fit(best, bestPlatt, bestEvaluation, losses, unused, bestEpoch);
+    Platt platt = Platt.fit(collector.logits(), collector.fails(), collector.size());
+    Evaluation evaluation = collector.evaluate(platt);
+    progress.say("drives set aside, training period: " + evaluation.line());
+    ModelFile model = file(network, used, hazards, platt, unused, evaluation.baseRate());
+    network.close();
+    return new Fit(
+        model,
+        new Platt(model.calibrationSlope(), model.calibrationIntercept()),
+        evaluation,
+        losses,
+        unused);
   }
 
   /** Windows of like length together, so that little is padded; batches in random order. */
@@ -500,7 +494,6 @@ public final class DiskTraining {
       DriveModelHazards hazards,
       Platt platt,
       List<String> unused,
-      int epoch,
       double baseRate) {
     List<LstmLayer> layers = new ArrayList<>(Dl4jNetworks.layers(network));
     layers.set(0, withoutUnused(layers.get(0), used));
@@ -514,7 +507,7 @@ public final class DiskTraining {
     properties.put("training-last-day", date(periods.trainLastDay()));
     properties.put("horizon-days", Integer.toString(recipe.horizonDays()));
     properties.put("seed", Long.toString(recipe.seed()));
-    properties.put("epoch", epoch + " of " + recipe.epochs());
+    properties.put("epochs", Integer.toString(recipe.epochs()));
     properties.put("unused-inputs", String.join(" ", unused));
     return new ModelFile(
         MODEL_ID,

@@ -19,8 +19,7 @@ record ModelCard(
     Evaluation overall,
     Evaluation strangers,
     Evaluation fiveOnly,
-    List<String> unusedInputs,
-    int bestEpoch) {
+    List<String> unusedInputs) {
 
   String markdown() {
     StringBuilder text = new StringBuilder();
@@ -87,11 +86,11 @@ record ModelCard(
         recipe.markedWindows());
     line(
         text,
-        "- %d drives set aside (a fifth, by a hash of the serial) choose the epoch (%d of %d) and fit the Platt scaling"
-            + " (slope %.3f, offset %.3f) at the natural share of failures of that period, %.5f a day.",
-        split.calibration().size(),
-        bestEpoch,
+        "- A fixed number of epochs (%d), no choice by result. %d drives set aside (a fifth, by a hash of the serial) fit the"
+            + " Platt scaling (slope %.3f, offset %.3f) on days until the end of training, at the natural share of"
+            + " failures, %.5f of their days.",
         recipe.epochs(),
+        split.calibration().size(),
         (double) model.calibrationSlope(),
         (double) model.calibrationIntercept(),
         calibration.baseRate());
@@ -130,7 +129,7 @@ record ModelCard(
     } else {
       row(text, "SMART 1, 5, 9, 194, 197 only", fiveOnly);
     }
-    row(text, "training period, drives set aside (they chose the epoch)", calibration);
+    row(text, "training period, drives set aside (they fit the calibration)", calibration);
     line(text, "");
     line(
         text,

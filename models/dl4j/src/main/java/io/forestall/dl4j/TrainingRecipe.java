@@ -68,20 +68,20 @@ public record TrainingRecipe(
   public static TrainingRecipe standard() {
     return new TrainingRecipe(
         20_130_410L,
-        6,
+        4,
         30,
         WHOLE_PERIOD,
         WHOLE_PERIOD,
         WHOLE_PERIOD,
         64,
         32,
-        64,
-        60,
-        240,
-        2_500,
+        32,
+        40,
+        120,
+        6_000,
         1_500,
-        1,
-        2e-3,
+        2,
+        5e-3,
         3);
   }
 

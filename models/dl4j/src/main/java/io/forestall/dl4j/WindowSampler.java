@@ -20,7 +20,7 @@ import java.util.SplittableRandom;
  */
 final class WindowSampler {
   /** Survivors weigh this much of their natural weight against failing days. */
-  static final double SURVIVOR_SCALE = 0.25;
+  static final double SURVIVOR_SCALE = 0.04;
 
   private static final double FIVE_ATTRIBUTES_SHARE = 0.3;
   private static final double THINNED_SHARE = 0.3;
