@@ -96,7 +96,11 @@ public final class TrainCommand implements Callable<Integer> {
     } catch (IOException e) {
       throw new CommandFailure(
           ExitCodes.FOUND,
-          "cannot write to " + output + ": " + e.getMessage() + ": give --output a folder with room",
+          "cannot write to "
+              + output
+              + ": "
+              + e.getMessage()
+              + ": give --output a folder with room",
           e);
     }
     out.println(
