@@ -4,6 +4,7 @@ import io.forestall.app.cluster.SubmitCommand;
 import io.forestall.app.console.ConsoleCommand;
 import io.forestall.app.console.RiskCommand;
 import io.forestall.app.ingest.IngestCommand;
+import io.forestall.app.runtime.BrokerCommand;
 import io.forestall.app.score.ScoreCommand;
 import io.forestall.app.topics.TopicsCommand;
 import io.forestall.app.train.TrainCommand;
@@ -37,6 +38,7 @@ import picocli.CommandLine.Spec;
           + " safety rule."
     },
     subcommands = {
+      BrokerCommand.class,
       ConsoleCommand.class,
       RiskCommand.class,
       SubmitCommand.class,

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.forestall.app.CommandFailure;
 import io.forestall.app.ExitCodes;
 import io.forestall.app.TextTable;
+import io.forestall.app.risk.RiskExportCommand;
 import io.forestall.schemas.Tier;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -32,11 +33,15 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code forestall risk list|show}: what the console knows, in a terminal. */
+/** {@code forestall risk list|show|export}: what the console knows, in a terminal. */
 @Command(
     name = "risk",
-    description = "The failure scores, asked of a running console.",
-    subcommands = {RiskCommand.ListRisks.class, RiskCommand.ShowRisk.class})
+    description = "The failure scores, of a running console or straight from Kafka.",
+    subcommands = {
+      RiskCommand.ListRisks.class,
+      RiskCommand.ShowRisk.class,
+      RiskExportCommand.class
+    })
 public final class RiskCommand implements Runnable {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -46,7 +51,7 @@ public final class RiskCommand implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(
-        Objects.requireNonNull(spec).commandLine(), "say what to do: list, show");
+        Objects.requireNonNull(spec).commandLine(), "say what to do: list, show, export");
   }
 
   /** How answers are printed. */
