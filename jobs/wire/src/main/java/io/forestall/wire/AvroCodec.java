@@ -151,7 +151,7 @@ public final class AvroCodec<T> {
   }
 
   private DatumReader<T> reader(long writerFingerprint) throws WireException {
-    Schema writerSchema = writers.find(writerFingerprint);
+    Schema writerSchema = writers.findOrRefresh(writerFingerprint);
     if (writerSchema == null) {
       throw new WireException(
           DeadReason.UNKNOWN_SCHEMA,

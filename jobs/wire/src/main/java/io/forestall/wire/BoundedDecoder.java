@@ -15,6 +15,9 @@ import org.apache.avro.util.Utf8;
  */
 final class BoundedDecoder extends Decoder {
 
+  /** A longer list than this is a lie and not a record cut short. */
+  private static final int MAX_PLAUSIBLE_ITEMS = 65_536;
+
   private byte[] bytes = new byte[0];
   private int at;
   private int end;
@@ -187,6 +190,16 @@ final class BoundedDecoder extends Decoder {
     return readInt();
   }
 
+  private void take(long count) throws IOException {
+    if (count < 0 || count > itemsLeft) {
+      if (count >= 0 && count <= MAX_PLAUSIBLE_ITEMS) {
+        throw truncated();
+      }
+      throw new Refused(DeadReason.TOO_LARGE, "a list claims more items than the record has bytes");
+    }
+    itemsLeft -= count;
+  }
+
   private long items() throws IOException {
     long count = readLong();
     if (count < 0) {
@@ -196,10 +209,7 @@ final class BoundedDecoder extends Decoder {
         throw truncated();
       }
     }
-    if (count < 0 || count > itemsLeft) {
-      throw new Refused(DeadReason.TOO_LARGE, "a list claims more items than the record has bytes");
-    }
-    itemsLeft -= count;
+    take(count);
     return count;
   }
 
@@ -217,11 +227,7 @@ final class BoundedDecoder extends Decoder {
     while (true) {
       long count = readLong();
       if (count >= 0) {
-        if (count > itemsLeft) {
-          throw new Refused(
-              DeadReason.TOO_LARGE, "a list claims more items than the record has bytes");
-        }
-        itemsLeft -= count;
+        take(count);
         return count;
       }
       skipLength();

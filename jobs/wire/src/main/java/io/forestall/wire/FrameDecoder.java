@@ -30,8 +30,7 @@ public final class FrameDecoder {
    * Schema of {@link TelemetryFrame} that {@link #parse} was written for. A test compares it with
    * the newest one.
    */
-  static final long PARSED_FINGERPRINT =
-      org.apache.avro.SchemaNormalization.parsingFingerprint64(TelemetryFrame.getClassSchema());
+  static final long PARSED_FINGERPRINT = 0x5d02c68122cbbd90L;
 
   private static final EntityKind[] KINDS = EntityKind.values();
   private static final DiskMetric[] METRICS = DiskMetric.values();
@@ -222,6 +221,9 @@ public final class FrameDecoder {
     }
     if (wrong != null) {
       throw wrong;
+    }
+    if (samples == 0) {
+      throw new WireException(DeadReason.MISSING_FIELD, "the frame of " + node + " has no samples");
     }
   }
 
@@ -502,7 +504,10 @@ public final class FrameDecoder {
       // Size of the block in bytes, for readers that skip.
       length();
     }
-    if (count < 0 || count > end - at) {
+    if (count > end - at || count < 0) {
+      if (count >= 0 && count <= limits.maxSamples()) {
+        throw truncated();
+      }
       throw new WireException(
           DeadReason.TOO_LARGE, "a list claims more items than the frame has bytes");
     }

@@ -3,11 +3,13 @@ package io.forestall.wire;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.SchemaHistory;
 import io.forestall.schemas.SchemaRecord;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.avro.AvroRuntimeException;
 import org.apache.avro.NameValidator;
 import org.apache.avro.Schema;
@@ -30,6 +32,25 @@ public final class WriterSchemas {
   private static final WriterSchemas SHARED = new WriterSchemas();
 
   private final Map<Long, Schema> byFingerprint = new ConcurrentHashMap<>();
+  private volatile @Nullable Refresh refresh;
+
+  /** How to learn more, and how often. */
+  private static final class Refresh {
+    final Runnable how;
+    final long everyNanos;
+    final AtomicLong nextNanos = new AtomicLong(System.nanoTime());
+
+    Refresh(Runnable how, Duration atMostEvery) {
+      this.how = how;
+      this.everyNanos = atMostEvery.toNanos();
+    }
+
+    boolean due() {
+      long now = System.nanoTime();
+      long next = nextNanos.get();
+      return now - next >= 0 && nextNanos.compareAndSet(next, now + everyNanos);
+    }
+  }
 
   private WriterSchemas() {
     for (SchemaHistory.Released released : SchemaHistory.load()) {
@@ -45,6 +66,25 @@ public final class WriterSchemas {
   /** A collection of its own, which knows the released versions. */
   public static WriterSchemas released() {
     return new WriterSchemas();
+  }
+
+  /**
+   * Sets what is done when a fingerprint is not known, before it counts as unknown, at most once in
+   * the given time. It runs in the thread that met the fingerprint.
+   */
+  public void refreshWith(Runnable how, Duration atMostEvery) {
+    refresh = new Refresh(how, atMostEvery);
+  }
+
+  /** The schema of a fingerprint, null when it stays unknown after a look for new ones. */
+  @Nullable Schema findOrRefresh(long fingerprint) {
+    Schema schema = byFingerprint.get(fingerprint);
+    Refresh more = refresh;
+    if (schema == null && more != null && more.due()) {
+      more.how.run();
+      schema = byFingerprint.get(fingerprint);
+    }
+    return schema;
   }
 
   /** The schema of a fingerprint, null when unknown. */
