@@ -174,7 +174,7 @@ public final class DiskRiskEngine {
       } else {
         modes.add(mode);
       }
-      if (part.kept) { // after the reasons, which look from the memory before the step
+      if (part.kept) {
         keep(part.slot(), part.memory, state.lastTimeMillis);
       }
     }

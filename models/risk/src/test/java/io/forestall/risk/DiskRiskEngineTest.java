@@ -502,6 +502,25 @@ class DiskRiskEngineTest {
 
   // Reasons.
 
+  /** Gives every reason for every disk. */
+  private static RiskPolicy talkative() {
+    return new RiskPolicy(
+        30 * DAY,
+        POLICY.anchors(),
+        POLICY.watch(),
+        POLICY.warning(),
+        POLICY.critical(),
+        0,
+        0,
+        1,
+        2,
+        0,
+        30,
+        1,
+        0,
+        99);
+  }
+
   /** A model that only adds up some inputs. */
   private static DiskRiskEngine adding(double base, int... inputs) {
     return new DiskRiskEngine(
@@ -542,6 +561,56 @@ class DiskRiskEngineTest {
     assertThat(reason.text()).isEqualTo("pending sectors (smart_197) are 16, up 16 in 12 days");
     assertThat(reason.contribution())
         .isCloseTo(Math.log(17) / 3 + Math.log(17) / 2.5, within(1e-4));
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {61, 62, 63, 64, 65, 66})
+  void contributionsAddUpToWhatTheDiskAdds(long seed) {
+    // every reason that speaks for a failure, of a model in which all inputs raise the risk and
+    // none stands for another
+    DiskRiskEngine engine =
+        new DiskRiskEngine(
+            talkative(),
+            ModelSet.of(
+                new TestingScriptedModel(
+                    "sum",
+                    1,
+                    FailureMode.DISK,
+                    input -> {
+                      double sum = -2;
+                      for (int i = 0; i < input.length; i++) {
+                        sum += i == FeatureExtractor.LAST_RISE ? input[i] : Math.abs(input[i]);
+                      }
+                      return sum * 0.25;
+                    })));
+    DiskState state = DiskState.fresh();
+    for (DiskSample sample : Worlds.history(seed, 60)) {
+      Assessment assessment = engine.observe(state, sample);
+      double sum =
+          assessment.modes().get(0).reasons().stream().mapToDouble(ReasonPart::contribution).sum();
+      assertThat(sum)
+          .as("seed %s at %s", seed, sample)
+          .isCloseTo(RiskPolicy.logOdds(assessment.probability()) + 0.75, within(0.25));
+    }
+  }
+
+  @Test
+  void whatThePastAddsIsAReasonOfItsOwn() {
+    CompiledLstm model = new CompiledLstm(TestingModels.shippedShape(3, 1));
+    DiskRiskEngine engine = new DiskRiskEngine(talkative(), ModelSet.of(model));
+    boolean seen = false;
+    for (long seed = 1; seed < 20 && !seen; seed++) {
+      DiskState state = DiskState.fresh();
+      for (DiskSample sample : Worlds.history(seed, 60)) {
+        seen |=
+            engine.observe(state, sample).modes().get(0).reasons().stream()
+                .anyMatch(
+                    reason ->
+                        reason.metric().equals("history")
+                            && reason.text().startsWith("its course over"));
+      }
+    }
+    assertThat(seen).isTrue();
   }
 
   @Test
@@ -598,23 +667,7 @@ class DiskRiskEngineTest {
               }
               return sum + input[FeatureExtractor.LAST_RISE];
             });
-    RiskPolicy talkative =
-        new RiskPolicy(
-            30 * DAY,
-            POLICY.anchors(),
-            POLICY.watch(),
-            POLICY.warning(),
-            POLICY.critical(),
-            0,
-            0,
-            1,
-            2,
-            0,
-            30,
-            1,
-            0,
-            99);
-    DiskRiskEngine engine = new DiskRiskEngine(talkative, ModelSet.of(model));
+    DiskRiskEngine engine = new DiskRiskEngine(talkative(), ModelSet.of(model));
     DiskState state = DiskState.fresh();
     engine.observe(
         state,
@@ -641,7 +694,7 @@ class DiskRiskEngineTest {
         .contains(
             "reallocated sectors (smart_5) are 20, up 20 in 9 days",
             "an error counter last rose just now",
-            "1 error counter is above 0",
+            "1 error counter is above 0: smart_5",
             "it has run for 4.6 years",
             "it was switched on about 3 times in the last month",
             "temperature is 41 C, not what is usual for this disk",
