@@ -57,6 +57,8 @@ ensure_built() {
 java_options() {
   JAVA_OPTIONS=(
     -Dorg.bytedeco.javacpp.maxphysicalbytes=0
+    # Native libraries unpack to 400 MB: once for all processes.
+    "-Dorg.bytedeco.javacpp.cachedir=$VAR_DIR/javacpp"
     --add-opens=java.base/java.util=ALL-UNNAMED
     --add-opens=java.base/java.lang=ALL-UNNAMED
   )

@@ -3,6 +3,7 @@ package io.forestall.app;
 import io.forestall.app.cluster.SubmitCommand;
 import io.forestall.app.console.ConsoleCommand;
 import io.forestall.app.console.RiskCommand;
+import io.forestall.app.demo.DemoCommand;
 import io.forestall.app.ingest.IngestCommand;
 import io.forestall.app.runtime.BrokerCommand;
 import io.forestall.app.score.ScoreCommand;
@@ -40,6 +41,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       BrokerCommand.class,
       ConsoleCommand.class,
+      DemoCommand.class,
       RiskCommand.class,
       SubmitCommand.class,
       IngestCommand.class,

@@ -5,12 +5,17 @@ import io.forestall.app.ExitCodes;
 import io.forestall.app.KafkaOptions;
 import io.forestall.app.topics.SchemaPublisher;
 import io.forestall.app.topics.TopicAdmin;
+import io.forestall.operators.SenseOptions;
+import io.forestall.topologies.SenseJob;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.flink.configuration.Configuration;
 import org.apache.kafka.clients.admin.Admin;
@@ -122,6 +127,27 @@ public final class LocalRuntime implements AutoCloseable {
     SchemaPublisher.publish(kafkaOptions(), System.currentTimeMillis());
   }
 
+  /** Starts the sense job with its defaults, from its newest complete checkpoint if it has one. */
+  public EmbeddedFlink.SubmittedJob submitSense() {
+    return submitSense(Map.of());
+  }
+
+  /**
+   * Starts the sense job, from its newest complete checkpoint if it has one. Returns when the
+   * cluster has taken it; see {@link EmbeddedFlink#awaitRunning}.
+   *
+   * @param options {@code forestall.*} options of the job, or Flink's
+   */
+  public EmbeddedFlink.SubmittedJob submitSense(Map<String, String> options) {
+    Map<String, String> all = new HashMap<>();
+    all.put(SenseOptions.KAFKA_PREFIX + "bootstrap.servers", kafka.bootstrapServers());
+    all.put(SenseOptions.TOPIC_PREFIX.key(), settings.topicPrefix());
+    all.putAll(options);
+    Configuration configuration = Configuration.fromMap(all);
+    return flink.submit(
+        SenseJob.NAME, configuration, environment -> SenseJob.define(environment, configuration));
+  }
+
   /** The folder all of it lives in. */
   public Path directory() {
     return settings.directory().toAbsolutePath();
@@ -161,7 +187,21 @@ public final class LocalRuntime implements AutoCloseable {
     throw inUse(directory, null);
   }
 
-  private static CommandFailure inUse(Path directory, @Nullable Exception cause) {
+  /** Whether no runtime of another process holds the folder; true when there is no such folder. */
+  public static boolean isFree(Path directory) {
+    if (!Files.isDirectory(directory)) {
+      return true;
+    }
+    try {
+      lock(directory).close();
+      return true;
+    } catch (CommandFailure | IOException e) {
+      return false;
+    }
+  }
+
+  /** The failure that says a folder is held by another process. */
+  public static CommandFailure inUse(Path directory, @Nullable Exception cause) {
     return new CommandFailure(
         ExitCodes.FOUND,
         directory

@@ -1,0 +1,290 @@
+package io.forestall.app.demo;
+
+import io.forestall.app.CommandFailure;
+import io.forestall.app.ExitCodes;
+import io.forestall.app.KafkaOptions;
+import io.forestall.app.console.ConsoleCommand;
+import io.forestall.app.console.ConsoleServer;
+import io.forestall.app.ingest.Feed;
+import io.forestall.app.ingest.FeedSummary;
+import io.forestall.app.ingest.StopSignal;
+import io.forestall.app.runtime.EmbeddedFlink;
+import io.forestall.app.runtime.LocalRuntime;
+import io.forestall.app.runtime.Ports;
+import io.forestall.nodes.TelemetryPublisher;
+import io.forestall.operators.SenseLane;
+import io.forestall.operators.SenseOptions;
+import io.forestall.schemas.Topics;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All of Forestall in this process: broker, Flink, topics, the sense job, a feed and the console.
+ * What lasts is under one folder; the next start, also after kill -9, goes on with it. Closing ends
+ * all of it, the last started first.
+ */
+public final class Demo implements AutoCloseable {
+  private static final Duration JOB_PATIENCE = Duration.ofSeconds(120);
+  private static final long FEED_PATIENCE_SECONDS = 15;
+
+  /** What {@link #open} needs to know. */
+  public record Settings(
+      LocalRuntime.Settings runtime,
+      int consolePort,
+      boolean lane,
+      double laneShare,
+      Map<String, String> senseOptions) {}
+
+  /** Makes the feed, given the file in which it keeps its position. */
+  @FunctionalInterface
+  public interface FeedFactory {
+    /** The feed; it is run once. */
+    Feed create(Path position) throws IOException;
+  }
+
+  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+  private final LocalRuntime runtime;
+  private final EmbeddedFlink.SubmittedJob sense;
+  private final ConsoleCommand.Console console;
+  private final CompletableFuture<FeedSummary> fed = new CompletableFuture<>();
+  private final Object closing = new Object();
+  private boolean closed;
+
+  private Demo(
+      LocalRuntime runtime,
+      EmbeddedFlink.SubmittedJob sense,
+      ConsoleCommand.Console console,
+      Deque<AutoCloseable> parts) {
+    this.runtime = runtime;
+    this.sense = sense;
+    this.console = console;
+    this.parts.addAll(parts);
+  }
+
+  /**
+   * Starts everything; when it returns, the job runs and the feed flows.
+   *
+   * @param identity what feeds it, in a word that two starts on one folder must share
+   * @param feeds makes the feed
+   * @param say hears of each part as it starts
+   * @throws CommandFailure in one line, with nothing left running
+   */
+  public static Demo open(
+      Settings settings, String identity, FeedFactory feeds, Consumer<String> say) {
+    Path directory = settings.runtime().directory().toAbsolutePath();
+    Ports.requireFree(settings.consolePort(), "the console", "--console-port");
+    Deque<AutoCloseable> parts = new ArrayDeque<>();
+    try {
+      boolean resumed = Files.exists(directory.resolve("kafka").resolve("meta.properties"));
+      LocalRuntime runtime = LocalRuntime.start(settings.runtime());
+      parts.push(runtime);
+      requireSameFeed(directory, identity);
+      say.accept(
+          "Kafka    "
+              + runtime.kafka().bootstrapServers()
+              + (resumed ? ", goes on with its data" : ", new"));
+      say.accept("Flink    " + runtime.flink().restAddress());
+      runtime.createTopics();
+      EmbeddedFlink.SubmittedJob sense = runtime.submitSense(senseOptions(settings));
+      runtime.flink().awaitRunning(sense, JOB_PATIENCE);
+      Path from = sense.resumedFrom();
+      say.accept(
+          "sense    "
+              + (from == null
+                  ? "runs, from the beginning"
+                  : "runs, from its checkpoint "
+                      + directory.relativize(from)
+                      + " (what it repeats is dropped and counted)")
+              + (settings.lane() ? "; second lane: Deeplearning4j on a sample" : ""));
+      ConsoleCommand.Console console =
+          ConsoleCommand.Console.start(
+              new ConsoleServer.Options("127.0.0.1", settings.consolePort(), Set.of()),
+              runtime.kafkaOptions());
+      parts.push(console);
+      Demo demo = new Demo(runtime, sense, console, parts);
+      demo.feed(feeds.create(directory.resolve("feed").resolve("position")), say);
+      say.accept("console  " + console.url());
+      return demo;
+    } catch (IOException e) {
+      CommandFailure failure =
+          new CommandFailure(
+              ExitCodes.FOUND, "the demo cannot start in " + directory + ": " + e.getMessage(), e);
+      closeAll(parts, failure);
+      throw failure;
+    } catch (RuntimeException | Error e) {
+      closeAll(parts, e);
+      throw e;
+    }
+  }
+
+  private static Map<String, String> senseOptions(Settings settings) {
+    Map<String, String> options = new HashMap<>();
+    options.put(SenseOptions.LANE.key(), (settings.lane() ? SenseLane.DL4J : SenseLane.OFF).name());
+    options.put(SenseOptions.LANE_SHARE.key(), Double.toString(settings.laneShare()));
+    options.putAll(settings.senseOptions());
+    return options;
+  }
+
+  /** One folder holds the story of one fleet: another feed on top of it would make nonsense. */
+  private static void requireSameFeed(Path directory, String identity) throws IOException {
+    Path file = Files.createDirectories(directory.resolve("feed")).resolve("identity");
+    if (Files.exists(file)) {
+      String kept = Files.readString(file, StandardCharsets.UTF_8).strip();
+      if (!kept.equals(identity)) {
+        throw CommandFailure.usage(
+            directory
+                + " holds a demo of "
+                + kept
+                + ", this is "
+                + identity
+                + ": give it a folder of its own with --directory, or --fresh to begin anew");
+      }
+    } else {
+      Files.writeString(file, identity + "\n", StandardCharsets.UTF_8);
+    }
+  }
+
+  private void feed(Feed feed, Consumer<String> say) {
+    StopSignal stop = new StopSignal();
+    KafkaOptions kafka = runtime.kafkaOptions();
+    TelemetryPublisher publisher =
+        TelemetryPublisher.open(kafka.clientProperties(), kafka.topicPrefix());
+    Thread thread =
+        new Thread(
+            () -> {
+              try (publisher) {
+                fed.complete(feed.run(publisher, stop));
+              } catch (Throwable e) {
+                fed.completeExceptionally(e);
+              }
+            },
+            "forestall-feed");
+    thread.setDaemon(true);
+    parts.push(
+        () -> {
+          stop.stop();
+          thread.join(TimeUnit.SECONDS.toMillis(FEED_PATIENCE_SECONDS));
+        });
+    thread.start();
+    say.accept("feed     " + feed.description());
+  }
+
+  /** The broker and the cluster. */
+  public LocalRuntime runtime() {
+    return runtime;
+  }
+
+  /** The sense job of this start. */
+  public EmbeddedFlink.SubmittedJob sense() {
+    return sense;
+  }
+
+  /** The address to open in a browser. */
+  public String consoleUrl() {
+    return console.url();
+  }
+
+  /**
+   * What the feed sent, once it has ended.
+   *
+   * @param patience how long to wait for it
+   * @return null when it still flows
+   * @throws CommandFailure when it failed
+   */
+  public @Nullable FeedSummary awaitFed(Duration patience) throws InterruptedException {
+    try {
+      return fed.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      return null;
+    } catch (ExecutionException e) {
+      Throwable why = e.getCause() == null ? e : e.getCause();
+      if (why instanceof CommandFailure failure) {
+        throw failure;
+      }
+      throw new CommandFailure(
+          ExitCodes.FOUND, "the feed ended: " + why.getMessage() + "; start the demo again", why);
+    }
+  }
+
+  /**
+   * Records written so far.
+   *
+   * @param telemetry frames
+   * @param risk scores, with what a restart repeated
+   * @param deadLetters what could not be scored
+   */
+  public record Counts(long telemetry, long risk, long deadLetters) {}
+
+  /** Counts of the topics, from the ends of their partitions. */
+  public Counts counts() throws InterruptedException {
+    try (Admin admin = runtime.kafkaOptions().openAdmin()) {
+      return new Counts(
+          written(admin, Topics.TELEMETRY),
+          written(admin, Topics.RISK),
+          written(admin, Topics.DEAD_LETTERS));
+    } catch (ExecutionException e) {
+      throw CommandFailure.unreachable("the embedded broker does not answer", e);
+    }
+  }
+
+  private long written(Admin admin, Topics topic) throws ExecutionException, InterruptedException {
+    String name = topic.name(runtime.kafkaOptions().topicPrefix());
+    Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+    for (TopicDescription description :
+        admin.describeTopics(List.of(name)).allTopicNames().get().values()) {
+      description
+          .partitions()
+          .forEach(p -> ends.put(new TopicPartition(name, p.partition()), OffsetSpec.latest()));
+    }
+    return admin.listOffsets(ends).all().get().values().stream()
+        .mapToLong(end -> end.offset())
+        .sum();
+  }
+
+  /** Ends the feed, the console, Flink and the broker, in this order. */
+  @Override
+  public void close() {
+    synchronized (closing) {
+      if (!closed) {
+        closed = true;
+        closeAll(parts, null);
+      }
+    }
+  }
+
+  private static void closeAll(Deque<AutoCloseable> parts, @Nullable Throwable why) {
+    while (!parts.isEmpty()) {
+      try {
+        parts.pop().close();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } catch (Exception e) {
+        if (why == null) {
+          System.getLogger(Demo.class.getName())
+              .log(System.Logger.Level.WARNING, "a part of the demo did not end cleanly", e);
+        } else {
+          why.addSuppressed(e);
+        }
+      }
+    }
+  }
+}

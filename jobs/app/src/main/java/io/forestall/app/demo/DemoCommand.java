@@ -1,0 +1,439 @@
+package io.forestall.app.demo;
+
+import io.forestall.app.CommandFailure;
+import io.forestall.app.ExitCodes;
+import io.forestall.app.ingest.Feed;
+import io.forestall.app.ingest.FeedProgress;
+import io.forestall.app.ingest.FeedSummary;
+import io.forestall.app.ingest.FileFeed;
+import io.forestall.app.ingest.SimulatedFeed;
+import io.forestall.app.runtime.Await;
+import io.forestall.app.runtime.Checkpoints;
+import io.forestall.app.runtime.Disk;
+import io.forestall.app.runtime.EmbeddedKafka;
+import io.forestall.app.runtime.LocalRuntime;
+import io.forestall.sim.SimulatedFleet;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
+import org.apache.flink.configuration.Configuration;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code forestall demo}: everything on one machine until Ctrl-C. */
+@Command(
+    name = "demo",
+    description = {
+      "Starts Kafka, Flink, the jobs, a fleet and the console on this machine, until Ctrl-C.",
+      "A later start on the same folder goes on where this one ended, however it ended."
+    })
+public final class DemoCommand implements Callable<Integer> {
+  private static final Duration LOOK_EVERY = Duration.ofSeconds(10);
+  private static final long END_PATIENCE_SECONDS = 30;
+
+  /** Where native libraries are unpacked, 400 MB of them; scripts/forestall shares it. */
+  private static final String NATIVES_CACHE = "org.bytedeco.javacpp.cachedir";
+
+  @Spec private @Nullable CommandSpec spec;
+
+  @Option(
+      names = "--directory",
+      paramLabel = "DIR",
+      description = "Where everything lives. Default: var/demo.")
+  private @Nullable Path directory;
+
+  @Option(names = "--fresh", description = "Delete what an earlier demo left in the folder first.")
+  private boolean fresh;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description =
+          "Replay real files instead of a simulated fleet: daily drive-stats CSV, plain or gzip, or"
+              + " a change log.")
+  private @Nullable Path data;
+
+  @Option(
+      names = "--speed",
+      paramLabel = "N|max",
+      description =
+          "Event time that passes in a second, in seconds; 86400 is a day a second, the default."
+              + " With --data also max.")
+  private @Nullable String speed;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "20260101",
+      description = "Seed of the simulated fleet. Default: ${DEFAULT-VALUE}.")
+  private long seed = 20260101L;
+
+  @Option(
+      names = "--nodes",
+      paramLabel = "N",
+      defaultValue = "24",
+      description = "Nodes of the simulated fleet, 45 disks each. Default: ${DEFAULT-VALUE}.")
+  private int nodes = 24;
+
+  @Option(
+      names = "--hazard",
+      paramLabel = "X",
+      defaultValue = "40",
+      description =
+          "How many times likelier than in life simulated disks fail. Default: ${DEFAULT-VALUE}.")
+  private double hazard = 40;
+
+  @Option(
+      names = "--kafka-port",
+      paramLabel = "N",
+      defaultValue = "9092",
+      description = "0 for any free one. Default: ${DEFAULT-VALUE}.")
+  private int kafkaPort = 9092;
+
+  @Option(
+      names = "--flink-port",
+      paramLabel = "N",
+      defaultValue = "8081",
+      description = "0 for any free one. Default: ${DEFAULT-VALUE}.")
+  private int flinkPort = 8081;
+
+  @Option(
+      names = "--console-port",
+      paramLabel = "N",
+      defaultValue = "7080",
+      description = "0 for any free one. Default: ${DEFAULT-VALUE}.")
+  private int consolePort = 7080;
+
+  @Option(names = "--no-browser", description = "Do not open the console in a browser.")
+  private boolean noBrowser;
+
+  @Option(names = "--no-lane", description = "Do not run the second lane (Deeplearning4j).")
+  private boolean noLane;
+
+  @Option(
+      names = "--lane-share",
+      paramLabel = "X",
+      defaultValue = "0.05",
+      description = "Share of the disks in the second lane, 0 to 1. Default: ${DEFAULT-VALUE}.")
+  private double laneShare = 0.05;
+
+  @Option(
+      names = "-D",
+      paramLabel = "KEY=VALUE",
+      description = "An option of the sense job (forestall.*) or of Flink; may be repeated.")
+  private Map<String, String> options = new HashMap<>();
+
+  @Option(
+      names = "--until-scored",
+      description = "With --data: end by itself when every row is scored or a dead letter.")
+  private boolean untilScored;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    EmbeddedKafka.explainHalts(System.err);
+    Path folder = folder();
+    if (data != null && !Files.isDirectory(data)) {
+      throw new ParameterException(
+          spec().commandLine(),
+          "--data " + data + " is no folder: name one with drive-stats files");
+    }
+    if (untilScored && data == null) {
+      throw new ParameterException(
+          spec().commandLine(), "--until-scored needs --data: a simulated fleet has no end");
+    }
+    begin(folder);
+    PrintWriter out = spec().commandLine().getOut();
+    out.println("Forestall demo in " + folder);
+    out.flush();
+
+    CountDownLatch asked = new CountDownLatch(1);
+    CountDownLatch ended = new CountDownLatch(1);
+    AtomicReference<@Nullable Demo> running = new AtomicReference<>();
+    Thread mainThread = Thread.currentThread();
+    Thread atEnd = new Thread(() -> end(asked, ended, running, mainThread, out), "forestall-end");
+    Runtime.getRuntime().addShutdownHook(atEnd);
+    try (Demo demo =
+        Demo.open(
+            new Demo.Settings(
+                new LocalRuntime.Settings(
+                    folder,
+                    kafkaPort,
+                    flinkPort,
+                    "forestall",
+                    Configuration.fromMap(options),
+                    neededBytes()),
+                consolePort,
+                lane(out),
+                laneShare,
+                options),
+            identity(),
+            position -> feed(position, out),
+            line -> {
+              out.println("  " + line);
+              out.flush();
+            })) {
+      running.set(demo);
+      out.println("Ctrl-C ends all of it; a later start goes on from there.");
+      if (!noBrowser && Browser.open(demo.consoleUrl())) {
+        out.println("The console opens in the browser.");
+      }
+      out.flush();
+      watch(demo, asked, out);
+    } finally {
+      ended.countDown();
+      try {
+        Runtime.getRuntime().removeShutdownHook(atEnd);
+      } catch (IllegalStateException e) {
+        // The process is ending already.
+        asked.countDown();
+      }
+    }
+    out.println("Ended; " + folder + " keeps everything.");
+    out.flush();
+    return ExitCodes.OK;
+  }
+
+  /** Runs when the process is asked to end: stops whatever has been started by then. */
+  private static void end(
+      CountDownLatch asked,
+      CountDownLatch ended,
+      AtomicReference<@Nullable Demo> running,
+      Thread mainThread,
+      PrintWriter out) {
+    out.println();
+    out.println("Ending ...");
+    out.flush();
+    asked.countDown();
+    if (running.get() == null) {
+      // Still starting: its waits give up, and what it has started is closed.
+      mainThread.interrupt();
+    }
+    try {
+      if (ended.await(END_PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+        out.println("Ended; everything is kept for the next start.");
+      } else {
+        out.println("Not everything ended in time; the next start goes on from what is on disk.");
+      }
+      out.flush();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Returns when asked to end, or by itself when everything is scored and that was wanted. */
+  private void watch(Demo demo, CountDownLatch asked, PrintWriter out) throws InterruptedException {
+    boolean told = false;
+    Demo.@Nullable Counts before = null;
+    while (!asked.await(LOOK_EVERY.toMillis(), TimeUnit.MILLISECONDS)) {
+      if (demo.runtime().flink().status(demo.sense()).isTerminalState()) {
+        throw new CommandFailure(
+            ExitCodes.FOUND,
+            "the sense job has ended: see " + folder().resolve("logs").resolve("demo.log"));
+      }
+      Demo.Counts counts = demo.counts();
+      if (!counts.equals(before)) {
+        out.printf(
+            Locale.ROOT,
+            "  %,d frames in, %,d scores out, %,d dead letters%n",
+            counts.telemetry(),
+            counts.risk(),
+            counts.deadLetters());
+        out.flush();
+      }
+      FeedSummary summary = demo.awaitFed(Duration.ZERO);
+      if (summary != null && !told) {
+        told = true;
+        out.printf(
+            Locale.ROOT,
+            "  the feed has ended: %,d rows, %,d samples in %,d frames, %,d refused%n",
+            summary.rows(),
+            summary.samples(),
+            summary.frames(),
+            summary.refused());
+        out.flush();
+      }
+      if (untilScored && summary != null && counts.equals(before)) {
+        return;
+      }
+      before = counts;
+    }
+  }
+
+  private void begin(Path folder) {
+    try {
+      if (fresh && Files.exists(folder)) {
+        if (!Files.exists(folder.resolve("feed")) && !Files.exists(folder.resolve("kafka"))) {
+          throw new CommandFailure(
+              ExitCodes.REFUSED,
+              folder
+                  + " was not made by a demo, so --fresh does not delete it: choose another"
+                  + " --directory");
+        }
+        try {
+          Await.until(
+              Duration.ofSeconds(2), "the folder is free", () -> LocalRuntime.isFree(folder));
+        } catch (TimeoutException e) {
+          throw LocalRuntime.inUse(folder, e);
+        }
+        Checkpoints.deleteRecursively(folder);
+      }
+      Disk.require(folder, neededBytes(), "--directory");
+      // What native libraries and Flink unpack goes here, and is cleared at each start.
+      Path temporary = folder.resolve("tmp");
+      if (LocalRuntime.isFree(folder)) {
+        Checkpoints.deleteRecursively(temporary);
+      }
+      System.setProperty("java.io.tmpdir", Files.createDirectories(temporary).toString());
+      System.setProperty("log.file", folder.resolve("logs").resolve("demo.log").toString());
+      if (System.getProperty(NATIVES_CACHE) == null) {
+        System.setProperty(NATIVES_CACHE, folder.resolve("javacpp").toString());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CommandFailure(ExitCodes.FOUND, "interrupted", e);
+    } catch (IOException e) {
+      throw new CommandFailure(ExitCodes.FOUND, "cannot use " + folder + ": " + e.getMessage(), e);
+    }
+  }
+
+  private Path folder() {
+    if (directory != null) {
+      return directory.toAbsolutePath().normalize();
+    }
+    String home = System.getProperty("forestall.home", "");
+    return Path.of(home, "var", "demo").toAbsolutePath().normalize();
+  }
+
+  /** Tests pretend a full disk by asking for more than there is. */
+  private static long neededBytes() {
+    String mebibytes = System.getenv("FORESTALL_MIN_FREE_MIB");
+    return mebibytes == null ? Disk.ENOUGH_BYTES : Long.parseLong(mebibytes) << 20;
+  }
+
+  private boolean lane(PrintWriter out) {
+    if (noLane) {
+      return false;
+    }
+    try {
+      Class.forName("org.nd4j.linalg.factory.Nd4j", false, DemoCommand.class.getClassLoader());
+      return true;
+    } catch (ClassNotFoundException e) {
+      out.println("  no Deeplearning4j in target/lib/dl4j: the second lane stays off");
+      return false;
+    }
+  }
+
+  private String identity() {
+    return data == null
+        ? "a simulated fleet of " + nodes + " nodes, seed " + seed + ", hazard " + hazard
+        : "files in " + data.toAbsolutePath().normalize();
+  }
+
+  private Feed feed(Path position, PrintWriter out) throws IOException {
+    if (data != null) {
+      Path files = data.toAbsolutePath().normalize();
+      FileFeed.Options defaults = FileFeed.Options.of(kindOf(files), List.of(files));
+      return new FileFeed(
+          new FileFeed.Options(
+              defaults.kind(),
+              defaults.paths(),
+              defaults.inventory(),
+              defaults.inventoryProblems(),
+              secondsASecond(true),
+              defaults.rowsPerSecond(),
+              position,
+              false,
+              defaults.syntheticNodes()),
+          progress -> print(progress, out),
+          System::currentTimeMillis);
+    }
+    SimulatedFeed.Options defaults =
+        SimulatedFeed.Options.demo(System.currentTimeMillis(), position);
+    SimulatedFleet.Options fleet = defaults.fleet();
+    return new SimulatedFeed(
+        new SimulatedFeed.Options(
+            new SimulatedFleet.Options(
+                seed, nodes, fleet.disksPerNode(), fleet.startMillis(), fleet.stepMillis(), hazard),
+            Math.round(fleet.stepMillis() / secondsASecond(false)),
+            defaults.steps(),
+            position),
+        progress -> {},
+        System::currentTimeMillis);
+  }
+
+  private static void print(FeedProgress progress, PrintWriter out) {
+    FeedSummary sum = progress.summary();
+    LocalDate day = Instant.ofEpochMilli(sum.lastMillis()).atZone(ZoneOffset.UTC).toLocalDate();
+    out.printf(
+        Locale.ROOT,
+        "  replay at %s: %,d rows%s, %,.0f rows/s%n",
+        day,
+        sum.rows(),
+        progress.rowsInAll() > 0
+            ? String.format(Locale.ROOT, " (%.0f %%)", 100.0 * sum.rows() / progress.rowsInAll())
+            : "",
+        progress.rowsPerSecond());
+    out.flush();
+  }
+
+  private double secondsASecond(boolean maxAllowed) {
+    String asked = speed == null ? "86400" : speed;
+    if (maxAllowed && asked.equalsIgnoreCase("max")) {
+      return Double.POSITIVE_INFINITY;
+    }
+    try {
+      double value = Double.parseDouble(asked);
+      if (value > 0 && value < Double.POSITIVE_INFINITY) {
+        return value;
+      }
+    } catch (NumberFormatException e) {
+      // Said below.
+    }
+    throw new ParameterException(
+        spec().commandLine(),
+        "--speed is a number above 0" + (maxAllowed ? " or max" : "") + ", not '" + asked + "'");
+  }
+
+  private static FileFeed.Kind kindOf(Path folder) throws IOException {
+    if (Files.exists(folder.resolve("changes.csv.gz"))
+        || Files.exists(folder.resolve("changes.csv"))) {
+      return FileFeed.Kind.CHANGE_LOG;
+    }
+    try (Stream<Path> all = Files.walk(folder)) {
+      List<String> names =
+          all.filter(Files::isRegularFile).map(file -> file.getFileName().toString()).toList();
+      if (names.stream().anyMatch(name -> name.endsWith(".csv") || name.endsWith(".csv.gz"))) {
+        return FileFeed.Kind.DRIVE_STATS;
+      }
+      if (names.stream().anyMatch(name -> name.endsWith(".json"))) {
+        return FileFeed.Kind.SMARTCTL;
+      }
+    }
+    throw CommandFailure.usage(
+        "--data " + folder + " holds no .csv, .csv.gz or .json files: name a folder that does");
+  }
+
+  private CommandSpec spec() {
+    return Objects.requireNonNull(spec);
+  }
+}
