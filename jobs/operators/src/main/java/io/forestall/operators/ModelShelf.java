@@ -1,6 +1,7 @@
 package io.forestall.operators;
 
 import io.forestall.risk.BatchSequenceModel;
+import io.forestall.risk.DiskState;
 import io.forestall.risk.FailureMode;
 import io.forestall.risk.FeatureExtractor;
 import io.forestall.risk.ModelFile;
@@ -100,6 +101,16 @@ final class ModelShelf implements AutoCloseable {
       int inputs = model.inputs();
       model.close();
       throw bad(record, "takes " + inputs + " inputs; the features are " + FeatureExtractor.INPUTS);
+    }
+    if (model.stateFloats() > DiskState.MAXIMUM_MODEL_FLOATS) {
+      int floats = model.stateFloats();
+      model.close();
+      throw bad(
+          record,
+          "keeps "
+              + floats
+              + " numbers a disk; there is room for "
+              + DiskState.MAXIMUM_MODEL_FLOATS);
     }
     return new ModelSet.Entry(
         model,

@@ -148,7 +148,9 @@ public final class RiskFunction
       throws Exception {
     if (!memory.known()) {
       park(memory, input, context);
-      memories.update(memory);
+      if (memory.parkedCount() > 0) {
+        memories.update(memory);
+      }
       return;
     }
     if (score(memory, input, context, out)) {

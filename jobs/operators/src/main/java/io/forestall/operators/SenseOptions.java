@@ -32,8 +32,8 @@ public final class SenseOptions {
           .stringType()
           .defaultValue("localhost:9092")
           .withDescription(
-              "Kafka brokers as host:port, separated by commas. Every other 'forestall.kafka.<name>'"
-                  + " goes to the Kafka clients as property <name>, unchanged.");
+              "Kafka brokers as host:port, separated by commas. Every other forestall.kafka.NAME"
+                  + " goes to the Kafka clients as property NAME, unchanged.");
 
   public static final ConfigOption<String> GROUP_ID =
       ConfigOptions.key("forestall.sense.group-id")
@@ -95,7 +95,7 @@ public final class SenseOptions {
   public static final ConfigOption<Integer> UNKNOWN_ENTITY_LIMIT =
       ConfigOptions.key("forestall.sense.unknown-entity-limit")
           .intType()
-          .defaultValue(16)
+          .defaultValue(128)
           .withDescription(
               "How many samples of one disk without a fleet entry wait at most, 0 to 1024; the oldest"
                   + " goes to the dead letters when one more arrives.");

@@ -130,7 +130,13 @@ public final class SenseJob {
 
   private static SingleOutputStreamOperator<DiskInput> intake(
       DataStream<DiskInput> inputs, String name, String uid) {
-    return inputs.process(new Intake(), DiskInput.type()).name(name).uid(uid);
+    // As parallel as its source, whatever that is: dealing records out anew would lose the order of
+    // a node's frames.
+    return inputs
+        .process(new Intake(), DiskInput.type())
+        .setParallelism(inputs.getParallelism())
+        .name(name)
+        .uid(uid);
   }
 
   private static DataStream<RiskUpdate> lane(

@@ -1,0 +1,455 @@
+package io.forestall.operators;
+
+import static io.forestall.operators.TestingDisks.DAY_MILLIS;
+import static io.forestall.operators.TestingDisks.disk;
+import static io.forestall.operators.TestingDisks.fleet;
+import static io.forestall.operators.TestingDisks.input;
+import static io.forestall.operators.TestingDisks.node;
+import static io.forestall.operators.TestingDisks.noonMillis;
+import static io.forestall.operators.TestingDisks.sample;
+import static io.forestall.operators.TestingDisks.tombstone;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.forestall.operators.RiskHarness.Backend;
+import io.forestall.risk.CompiledLstm;
+import io.forestall.risk.DiskRiskEngine;
+import io.forestall.risk.DiskState;
+import io.forestall.risk.ModelFile;
+import io.forestall.risk.ModelSet;
+import io.forestall.schemas.DeadLetter;
+import io.forestall.schemas.DeadReason;
+import io.forestall.schemas.Event;
+import io.forestall.schemas.ModelRecord;
+import io.forestall.schemas.Risk;
+import io.forestall.schemas.Tier;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class RiskFunctionTest {
+
+  private static final ModelFile SHIPPED = TestingModels.file("disk-lstm", 1);
+  private static final SenseSettings SETTINGS = settings(Map.of());
+
+  @ParameterizedTest
+  @EnumSource
+  void saysWhatTheEngineSays(Backend backend) throws Exception {
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.send(fleet(3), fleet(4));
+      for (int day = 0; day < 30; day++) {
+        job.send(input(3, day), input(4, day));
+      }
+
+      Map<String, List<Risk>> expected = new TreeMap<>();
+      expected.put(disk(3), engine(3, 30, ModelSet.of(new CompiledLstm(SHIPPED))));
+      expected.put(disk(4), engine(4, 30, ModelSet.of(new CompiledLstm(SHIPPED))));
+      assertThat(RiskHarness.byDisk(job.risks())).isEqualTo(expected);
+      assertThat(job.updates()).extracting(RiskUpdate::key).contains("disk/" + disk(3));
+      assertThat(job.deadLetters()).isEmpty();
+      assertThat(job.disksWithState()).containsExactly(disk(3), disk(4));
+      assertThat(job.timers()).as("one timer a disk, not one a sample").isEqualTo(2);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void repeatsAndLateSamplesGoToTheDeadLetters(Backend backend) throws Exception {
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.send(fleet(1), input(1, 5), input(1, 5), input(1, 4), input(1, 6));
+
+      assertThat(job.risks()).extracting(Risk::getSamples).containsExactly(1L, 2L);
+      assertThat(job.deadLetters())
+          .extracting(DeadLetter::getReason)
+          .containsExactly(DeadReason.DUPLICATE, DeadReason.LATE);
+      DeadLetter late = job.deadLetters().get(1);
+      assertThat(late.getOrigin()).isEqualTo("forestall.telemetry.v1");
+      assertThat(late.getOffset()).isEqualTo(4001);
+      assertThat(late.getTimeMillis()).isEqualTo(noonMillis(4));
+      assertThat(late.getEntity().getId()).isEqualTo(disk(1));
+      assertThat(late.getDetail()).contains("2024-01-06T12:00:00Z");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void samplesOfAnUnknownDiskWaitForItsFleetEntry(Backend backend) throws Exception {
+    List<Risk> undisturbed;
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      undisturbed = job.send(fleet(1), input(1, 0), input(1, 1), input(1, 2)).risks();
+    }
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.send(input(1, 0), input(1, 1));
+      assertThat(job.risks()).isEmpty();
+      assertThat(job.timers()).isEqualTo(1);
+
+      job.send(fleet(1), input(1, 2));
+
+      assertThat(job.risks()).isEqualTo(undisturbed).hasSize(3);
+      assertThat(job.timers()).isEqualTo(1);
+      job.reach(noonMillis(2) + 3_600_000);
+      assertThat(job.deadLetters()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void samplesThatWaitTooLongAreGivenUpAndLeaveNothing(Backend backend) throws Exception {
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.send(input(1, 0), input(1, 1));
+
+      job.reach(noonMillis(0) + 3_600_000 - 1);
+      assertThat(job.deadLetters()).isEmpty();
+      job.reach(noonMillis(0) + 3_600_000);
+      assertThat(job.deadLetters())
+          .extracting(DeadLetter::getTimeMillis)
+          .containsExactly(noonMillis(0));
+      assertThat(job.timers()).isEqualTo(1);
+      job.reach(noonMillis(1) + 3_600_000);
+
+      assertThat(job.deadLetters())
+          .extracting(DeadLetter::getReason)
+          .containsExactly(DeadReason.UNKNOWN_ENTITY, DeadReason.UNKNOWN_ENTITY);
+      assertThat(job.disksWithState()).isEmpty();
+      assertThat(job.timers()).isZero();
+      assertThat(job.risks()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void noMoreThanTheLimitWait(Backend backend) throws Exception {
+    SenseSettings two = settings(Map.of("forestall.sense.unknown-entity-limit", "2"));
+    try (RiskHarness job = RiskHarness.risk(two, SHIPPED, backend)) {
+      job.send(input(1, 0), input(1, 1), input(1, 2), fleet(1));
+
+      assertThat(job.deadLetters())
+          .extracting(DeadLetter::getTimeMillis)
+          .containsExactly(noonMillis(0));
+      assertThat(job.risks())
+          .extracting(Risk::getTimeMillis)
+          .containsExactly(noonMillis(1), noonMillis(2));
+    }
+    SenseSettings none = settings(Map.of("forestall.sense.unknown-entity-limit", "0"));
+    try (RiskHarness job = RiskHarness.risk(none, SHIPPED, backend)) {
+      job.send(input(1, 0));
+
+      assertThat(job.deadLetters()).hasSize(1);
+      assertThat(job.timers()).isZero();
+      assertThat(job.disksWithState()).as("nothing waits, nothing is kept").isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void tombstoneLeavesNoStateAndNoTimer(Backend backend) throws Exception {
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.send(fleet(1), input(1, 0), input(1, 1), input(2, 0));
+      assertThat(job.timers()).isEqualTo(2);
+
+      job.send(tombstone(1), tombstone(2), tombstone(3));
+
+      assertThat(job.disksWithState()).isEmpty();
+      assertThat(job.timers()).isZero();
+      assertThat(job.updates().stream().filter(update -> update.risk() == null))
+          .extracting(RiskUpdate::key)
+          .containsExactly("disk/" + disk(1), "disk/" + disk(2), "disk/" + disk(3));
+      assertThat(job.deadLetters()).as("the parked sample is not lost in silence").hasSize(1);
+      int before = job.risks().size();
+      job.reach(noonMillis(400));
+      assertThat(job.risks()).hasSize(before);
+
+      job.send(fleet(1), input(1, 5));
+      assertThat(job.risks().get(before).getSamples()).as("a new life").isEqualTo(1);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void silenceMakesTheScoreStaleAndThenUnknown(Backend backend) throws Exception {
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.send(fleet(1));
+      for (int day = 0; day < 20; day++) {
+        job.send(input(1, day));
+      }
+      Risk last = job.risks().get(19);
+      assertThat(last.getStale()).isFalse();
+
+      job.reach(noonMillis(19) + DAY_MILLIS);
+      assertThat(job.risks()).hasSize(20);
+      job.reach(noonMillis(19) + 60 * DAY_MILLIS);
+
+      List<Risk> silent = job.risks().subList(20, job.risks().size());
+      assertThat(silent).isNotEmpty().allSatisfy(risk -> assertThat(risk.getStale()).isTrue());
+      assertThat(silent).extracting(Risk::getSamples).containsOnly(20L);
+      assertThat(silent.get(0).getConfidence()).isLessThan(last.getConfidence());
+      Risk end = silent.get(silent.size() - 1);
+      assertThat(end.getTier()).isEqualTo(Tier.UNKNOWN);
+      assertThat(job.timers()).as("nothing more to say").isZero();
+      assertThat(job.disksWithState()).containsExactly(disk(1));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void whatIsSaidDoesNotDependOnWhetherTimerOrSampleComesFirst(Backend backend) throws Exception {
+    List<Risk> timerFirst;
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.send(fleet(1), input(1, 0), input(1, 1));
+      job.reach(noonMillis(30));
+      timerFirst = job.send(input(1, 31)).risks();
+    }
+    assertThat(timerFirst.size()).as("there was a silence").isGreaterThan(3);
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.send(fleet(1), input(1, 0), input(1, 1), input(1, 31));
+      job.reach(noonMillis(30));
+      assertThat(job.risks()).isEqualTo(timerFirst);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void restoreInMidStreamChangesNothing(Backend backend) throws Exception {
+    ModelInput next = nextModel(noonMillis(5), noonMillis(18), noonMillis(25));
+    List<Risk> undisturbed;
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.model(next).send(fleet(3), fleet(4));
+      days(job, 0, 30, 3, 4, 5);
+      undisturbed = job.send(fleet(5)).reach(noonMillis(90)).risks();
+    }
+
+    List<Risk> resumed = new ArrayList<>();
+    OperatorSubtaskState snapshot;
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.model(next).send(fleet(3), fleet(4));
+      days(job, 0, 16, 3, 4, 5);
+      snapshot = job.snapshot(1);
+      resumed.addAll(job.risks());
+      days(job, 16, 20, 3, 4, 5);
+    }
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend, snapshot)) {
+      days(job, 16, 30, 3, 4, 5);
+      resumed.addAll(job.send(fleet(5)).reach(noonMillis(90)).risks());
+    }
+
+    assertThat(RiskHarness.byDisk(resumed)).isEqualTo(RiskHarness.byDisk(undisturbed));
+    assertThat(undisturbed)
+        .extracting(risk -> risk.getModes().get(0).getModelVersion())
+        .contains(1, 2);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void rescaleChangesNothing(Backend backend) throws Exception {
+    int[] disks = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+    ModelInput next = nextModel(noonMillis(5), noonMillis(12), noonMillis(20));
+    List<Risk> undisturbed;
+    OperatorSubtaskState snapshot;
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.model(next);
+      for (int disk : disks) {
+        job.send(fleet(disk));
+      }
+      days(job, 0, 10, disks);
+      snapshot = job.snapshot(1);
+      int before = job.risks().size();
+      days(job, 10, 20, disks);
+      job.reach(noonMillis(90));
+      undisturbed = job.risks().subList(before, job.risks().size());
+    }
+
+    List<Risk> rescaled = new ArrayList<>();
+    int timers = 0;
+    for (int subtask = 0; subtask < 3; subtask++) {
+      try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend, snapshot, 3, subtask)) {
+        int[] own =
+            job.disksWithState().stream()
+                .mapToInt(disk -> Integer.parseInt(disk.substring(3)))
+                .toArray();
+        timers += job.timers();
+        days(job, 10, 20, own);
+        rescaled.addAll(job.reach(noonMillis(90)).risks());
+      }
+    }
+
+    assertThat(timers).isEqualTo(disks.length);
+    assertThat(RiskHarness.byDisk(rescaled)).isEqualTo(RiskHarness.byDisk(undisturbed));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void newModelTakesOverWarmAtItsTime(Backend backend) throws Exception {
+    ModelFile file = TestingModels.file("disk-lstm", 2);
+    ModelSet both =
+        ModelSet.of(new CompiledLstm(SHIPPED))
+            .with(
+                new ModelSet.Entry(
+                    new CompiledLstm(file), noonMillis(0), noonMillis(15), noonMillis(25)));
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.model(
+          TestingModels.input(
+              TestingModels.record(file, noonMillis(0), noonMillis(15), noonMillis(25))));
+      job.send(fleet(3));
+      days(job, 0, 30, 3);
+
+      List<Risk> risks = job.risks();
+      assertThat(risks)
+          .as("none lost, none twice")
+          .extracting(Risk::getSamples)
+          .containsExactlyElementsOf(
+              java.util.stream.LongStream.rangeClosed(1, 30).boxed().toList());
+      assertThat(risks.subList(0, 15))
+          .allSatisfy(risk -> assertThat(risk.getModes().get(0).getModelVersion()).isEqualTo(1));
+      assertThat(risks.subList(15, 30))
+          .allSatisfy(risk -> assertThat(risk.getModes().get(0).getModelVersion()).isEqualTo(2));
+      assertThat(risks).isEqualTo(engine(3, 30, both));
+      assertThat(risks.get(15).getTier()).as("no cold start").isNotEqualTo(Tier.UNKNOWN);
+      assertThat(risks.get(15).getConfidence())
+          .isGreaterThanOrEqualTo(risks.get(13).getConfidence() * 0.9);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void retiredModelGivesWayToTheFormer(Backend backend) throws Exception {
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.model(nextModel(noonMillis(0), noonMillis(5), noonMillis(25))).send(fleet(3));
+      days(job, 0, 10, 3);
+      job.model(new ModelInput(TestingModels.key("disk-lstm", 2), null, 0, 1));
+      days(job, 10, 12, 3);
+
+      assertThat(job.risks())
+          .extracting(risk -> risk.getModes().get(0).getModelVersion())
+          .containsExactly(1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 1, 1);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void badModelChangesNothing(Backend backend) throws Exception {
+    ModelRecord record =
+        TestingModels.record(TestingModels.file("disk-lstm", 2), 0, noonMillis(2), noonMillis(3));
+    record.setWeights(ByteBuffer.wrap(new byte[] {1, 2, 3}));
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.model(TestingModels.input(record)).send(fleet(3));
+      days(job, 0, 6, 3);
+
+      assertThat(job.risks()).isEqualTo(engine(3, 6, ModelSet.of(new CompiledLstm(SHIPPED))));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shippedModelPublishedOnceMoreStaysChampionOfThePast(Backend backend) throws Exception {
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.model(
+              TestingModels.input(
+                  TestingModels.record(SHIPPED, noonMillis(100), noonMillis(100), noonMillis(200))))
+          .send(fleet(3), input(3, 0));
+
+      assertThat(job.risks()).hasSize(1);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void risingTierPredictsTheFailure(Backend backend) throws Exception {
+    SenseSettings low =
+        settings(
+            Map.of(
+                "forestall.sense.critical-enter", "99.9",
+                "forestall.sense.critical-exit", "0.5",
+                "forestall.sense.warning-enter", "0.3",
+                "forestall.sense.warning-exit", "0.2",
+                "forestall.sense.watch-enter", "0.2",
+                "forestall.sense.watch-exit", "0.1"));
+    try (RiskHarness job = RiskHarness.risk(low, SHIPPED, backend)) {
+      job.send(fleet(3));
+      days(job, 0, 40, 3);
+
+      Tier before = Tier.UNKNOWN;
+      List<Long> rises = new ArrayList<>();
+      for (Risk risk : job.risks()) {
+        if (risk.getTier().compareTo(Tier.WARNING) >= 0 && risk.getTier().compareTo(before) > 0) {
+          rises.add(risk.getTimeMillis());
+        }
+        before = risk.getTier();
+      }
+      assertThat(rises).as("the test needs a rise").isNotEmpty();
+      assertThat(job.predictedEvents())
+          .extracting(Event::getTimeMillis)
+          .containsExactlyElementsOf(rises);
+      Event event = job.predictedEvents().get(0);
+      assertThat(event.getPredicted()).isTrue();
+      assertThat(event.getType()).isEqualTo("disk.failed");
+      assertThat(event.getEntity().getId()).isEqualTo(disk(3));
+      assertThat(event.getRelated().get(0).getId()).isEqualTo(node(3));
+      assertThat(event.getHorizonMillis()).isEqualTo(30 * DAY_MILLIS);
+      assertThat(event.getSummary()).contains(disk(3));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void secondLaneGetsWhatWasScoredAndEnds(Backend backend) throws Exception {
+    SenseSettings all =
+        settings(Map.of("forestall.sense.lane", "dl4j", "forestall.sense.lane-share", "1"));
+    try (RiskHarness job = RiskHarness.risk(all, SHIPPED, backend)) {
+      job.send(input(1, 0), fleet(1), input(1, 1), input(1, 1), input(1, 0), tombstone(1));
+
+      assertThat(job.laneInputs())
+          .extracting(DiskInput::toString)
+          .containsExactly(input(1, 0).toString(), input(1, 1).toString(), tombstone(1).toString());
+    }
+  }
+
+  @org.junit.jupiter.api.Test
+  void laneShareIsKept() {
+    for (double share : new double[] {0, 0.05, 0.5, 1}) {
+      long in =
+          java.util.stream.IntStream.range(0, 20_000)
+              .filter(number -> RiskFunction.inLane(disk(number), share))
+              .count();
+      assertThat(in / 20_000.0).isBetween(share - 0.02, share + 0.02);
+    }
+  }
+
+  private static ModelInput nextModel(
+      long publishedMillis, long effectiveFromMillis, long rollbackUntilMillis) {
+    return TestingModels.input(
+        TestingModels.record(
+            TestingModels.file("disk-lstm", 2),
+            publishedMillis,
+            effectiveFromMillis,
+            rollbackUntilMillis));
+  }
+
+  private static void days(RiskHarness job, int from, int until, int... disks) throws Exception {
+    for (int day = from; day < until; day++) {
+      for (int disk : disks) {
+        job.send(input(disk, day));
+      }
+    }
+  }
+
+  /** What the engine says of a disk, without any operator. */
+  private static List<Risk> engine(int number, int days, ModelSet models) {
+    DiskRiskEngine engine = new DiskRiskEngine(SETTINGS.policy(), models);
+    DiskState state = DiskState.fresh();
+    List<Risk> risks = new ArrayList<>();
+    for (int day = 0; day < days; day++) {
+      risks.add(
+          RiskRecords.of(disk(number), node(number), engine.observe(state, sample(number, day))));
+    }
+    return risks;
+  }
+
+  private static SenseSettings settings(Map<String, String> options) {
+    return SenseSettings.from(Configuration.fromMap(options));
+  }
+}

@@ -1,0 +1,145 @@
+package io.forestall.operators;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.forestall.risk.RiskPolicy;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.apache.flink.configuration.ConfigOption;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.util.InstantiationUtil;
+import org.junit.jupiter.api.Test;
+
+class SenseSettingsTest {
+
+  private static final Path PAGE = Path.of("OPTIONS.md");
+
+  @Test
+  void defaultsAreTheStatedOnes() {
+    SenseSettings settings = SenseSettings.defaults();
+
+    assertThat(settings.topicPrefix()).isEqualTo("forestall");
+    assertThat(settings.kafka()).isEqualTo(Map.of("bootstrap.servers", "localhost:9092"));
+    assertThat(settings.groupId()).isEqualTo("forestall-sense");
+    assertThat(settings.outOfOrdernessMillis()).isEqualTo(300_000);
+    assertThat(settings.quietAfterMillis()).isEqualTo(10_000);
+    assertThat(settings.unknownEntityGraceMillis()).isEqualTo(3_600_000);
+    assertThat(settings.lane()).isEqualTo(SenseLane.OFF);
+    assertThat(settings.policy()).isEqualTo(RiskPolicy.defaults());
+  }
+
+  @Test
+  void everyOptionReachesItsSetting() {
+    Configuration configuration = new Configuration();
+    set(configuration, "forestall.topic-prefix", "replay-1");
+    set(configuration, "forestall.kafka.bootstrap.servers", "k1:9092,k2:9092");
+    set(configuration, "forestall.kafka.security.protocol", "SSL");
+    set(configuration, "forestall.sense.group-id", "g");
+    set(configuration, "forestall.sense.out-of-orderness", "1 min");
+    set(configuration, "forestall.sense.quiet-after", "2 s");
+    set(configuration, "forestall.sense.arrival-delay", "3 s");
+    set(configuration, "forestall.sense.fleet-quiet", "4 s");
+    set(configuration, "forestall.sense.start-wait", "5 s");
+    set(configuration, "forestall.sense.unknown-entity-grace", "6 h");
+    set(configuration, "forestall.sense.unknown-entity-limit", "7");
+    set(configuration, "forestall.sense.lane", "dl4j");
+    set(configuration, "forestall.sense.lane-share", "0.5");
+    set(configuration, "forestall.sense.lane-batch-size", "32");
+    set(configuration, "forestall.sense.lane-flush-interval", "250 ms");
+    set(configuration, "forestall.sense.watch-enter", "41");
+    set(configuration, "forestall.sense.watch-exit", "31");
+    set(configuration, "forestall.sense.warning-enter", "61");
+    set(configuration, "forestall.sense.warning-exit", "51");
+    set(configuration, "forestall.sense.critical-enter", "81");
+    set(configuration, "forestall.sense.critical-exit", "71");
+    set(configuration, "forestall.sense.enter-dwell", "1 d");
+    set(configuration, "forestall.sense.exit-dwell", "2 d");
+    set(configuration, "forestall.sense.stale-after", "3 d");
+    set(configuration, "forestall.sense.unknown-after", "4 d");
+    assertThat(configuration.keySet())
+        .as("a new option needs its line here")
+        .containsAll(SenseOptions.all().stream().map(ConfigOption::key).toList());
+
+    assertThat(SenseSettings.from(configuration))
+        .isEqualTo(
+            new SenseSettings(
+                "replay-1",
+                Map.of("bootstrap.servers", "k1:9092,k2:9092", "security.protocol", "SSL"),
+                "g",
+                60_000,
+                2000,
+                3000,
+                4000,
+                5000,
+                6 * 3_600_000,
+                7,
+                SenseLane.DL4J,
+                0.5,
+                32,
+                250,
+                new SenseSettings.Tiers(
+                    41,
+                    31,
+                    61,
+                    51,
+                    81,
+                    71,
+                    TestingDisks.DAY_MILLIS,
+                    2 * TestingDisks.DAY_MILLIS,
+                    3 * TestingDisks.DAY_MILLIS,
+                    4 * TestingDisks.DAY_MILLIS)));
+  }
+
+  @Test
+  void everyErrorIsShownAtOnceWithWhatToDo() {
+    Configuration configuration = new Configuration();
+    set(configuration, "forestall.topic-prefix", "a.b");
+    set(configuration, "forestall.sense.quiet-after", "ten");
+    set(configuration, "forestall.sense.lane", "gpu");
+    set(configuration, "forestall.sense.lane-share", "1.5");
+    set(configuration, "forestall.sense.lane-batch-size", "0");
+    set(configuration, "forestall.sense.laen", "off");
+
+    assertThatThrownBy(() -> SenseSettings.from(configuration))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("forestall.topic-prefix is 'a.b': give 1 to 64 letters")
+        .hasMessageContaining(
+            "forestall.sense.quiet-after is 'ten': give a duration with its unit, for example '10 s'")
+        .hasMessageContaining("forestall.sense.lane is 'gpu': give one of off, dl4j")
+        .hasMessageContaining("forestall.sense.lane-share is 1.5: give a number from 0.0 to 1.0")
+        .hasMessageContaining("forestall.sense.lane-batch-size is 0: give a number from 1 to 4096")
+        .hasMessageContaining("forestall.sense.laen is no option of the sense job");
+  }
+
+  @Test
+  void thresholdsMustBeInOrder() {
+    Configuration configuration = new Configuration();
+    set(configuration, "forestall.sense.warning-exit", "60");
+
+    assertThatThrownBy(() -> SenseSettings.from(configuration))
+        .hasMessageContaining(
+            "forestall.sense.warning-exit (60.0) must be below forestall.sense.warning-enter (60.0)");
+  }
+
+  @Test
+  void settingsTravelWithTheJob() throws Exception {
+    assertThat(InstantiationUtil.clone(SenseSettings.defaults()))
+        .isEqualTo(SenseSettings.defaults());
+  }
+
+  /** Write the page anew with {@code -Dforestall.write=true}. */
+  @Test
+  void pageOfOptionsIsUpToDate() throws Exception {
+    if (Boolean.getBoolean("forestall.write")) {
+      Files.writeString(PAGE, OptionsPage.markdown(), StandardCharsets.UTF_8);
+    }
+    assertThat(PAGE).content(StandardCharsets.UTF_8).isEqualTo(OptionsPage.markdown());
+  }
+
+  private static void set(Configuration configuration, String key, String value) {
+    configuration.setString(key, value);
+  }
+}

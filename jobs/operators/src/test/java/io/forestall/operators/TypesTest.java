@@ -1,0 +1,187 @@
+package io.forestall.operators;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.forestall.operators.types.AvroType;
+import io.forestall.operators.types.DiskMemoryType;
+import io.forestall.risk.DiskState;
+import io.forestall.risk.Tier;
+import io.forestall.schemas.DeadLetter;
+import io.forestall.schemas.DeadReason;
+import io.forestall.schemas.EntityKind;
+import io.forestall.schemas.EntityRef;
+import io.forestall.schemas.Event;
+import io.forestall.schemas.Risk;
+import io.forestall.wire.DeadLetters;
+import java.io.IOException;
+import java.util.List;
+import org.apache.flink.api.common.serialization.SerializerConfigImpl;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.common.typeutils.TypeSerializer;
+import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
+import org.apache.flink.api.common.typeutils.TypeSerializerSnapshotSerializationUtil;
+import org.apache.flink.core.memory.DataInputDeserializer;
+import org.apache.flink.core.memory.DataOutputSerializer;
+import org.apache.flink.util.InstantiationUtil;
+import org.junit.jupiter.api.Test;
+
+/** One test for each type that crosses an edge or lies in state. */
+class TypesTest {
+
+  @Test
+  void inputs() throws Exception {
+    for (DiskInput input :
+        List.of(
+            TestingDisks.input(3, 12),
+            TestingDisks.input(4, 1),
+            TestingDisks.fleet(1),
+            TestingDisks.tombstone(1),
+            DiskInput.dead(letter()))) {
+      DiskInput back = through(DiskInput.type(), input);
+
+      assertThat(back.kind()).isEqualTo(input.kind());
+      assertThat(back.disk()).isEqualTo(input.disk());
+      assertThat(back.node()).isEqualTo(input.node());
+      assertThat(back.timeMillis()).isEqualTo(input.timeMillis());
+      assertThat(back.partition()).isEqualTo(input.partition());
+      assertThat(back.offset()).isEqualTo(input.offset());
+      assertThat(back.index()).isEqualTo(input.index());
+      if (input.kind() == DiskInput.Kind.SAMPLE) {
+        assertThat(back.sample().values()).isEqualTo(input.sample().values());
+        assertThat(back.sample().model()).isEqualTo(input.sample().model());
+      }
+      if (input.kind() == DiskInput.Kind.DEAD) {
+        assertThat(back.deadLetter()).isEqualTo(input.deadLetter());
+      }
+    }
+  }
+
+  @Test
+  void memories() throws Exception {
+    DiskMemory memory = new DiskMemory(true, 42, Tier.WARNING, "n-0001", DiskState.fresh());
+    memory.parked().add(TestingDisks.input(1, 1));
+    memory.parked().add(TestingDisks.input(1, 2));
+
+    DiskMemory back = through(DiskMemory.type(), memory);
+
+    assertThat(back.known()).isTrue();
+    assertThat(back.timerMillis()).isEqualTo(42);
+    assertThat(back.tier()).isEqualTo(Tier.WARNING);
+    assertThat(back.node()).isEqualTo("n-0001");
+    assertThat(back.state()).isNotNull();
+    assertThat(back.parked())
+        .extracting(DiskInput::timeMillis)
+        .containsExactly(TestingDisks.noonMillis(1), TestingDisks.noonMillis(2));
+
+    DiskMemory empty = through(DiskMemory.type(), new DiskMemory());
+    assertThat(empty.known()).isFalse();
+    assertThat(empty.timerMillis()).isEqualTo(DiskMemory.NO_TIMER);
+    assertThat(empty.state()).isNull();
+    assertThat(empty.parkedCount()).isZero();
+  }
+
+  @Test
+  void copyOfMemorySharesNothingThatCanChange() {
+    DiskMemory memory = new DiskMemory(true, 42, Tier.HEALTHY, "n-0001", DiskState.fresh());
+    memory.parked().add(TestingDisks.input(1, 1));
+
+    DiskMemory copy = DiskMemoryType.serializer().copy(memory);
+    memory.parked().clear();
+    memory.timer(7);
+    memory.node("other");
+
+    assertThat(copy.state()).isNotNull().isNotSameAs(memory.state());
+    assertThat(copy.parkedCount()).isEqualTo(1);
+    assertThat(copy.timerMillis()).isEqualTo(42);
+    assertThat(copy.node()).isEqualTo("n-0001");
+  }
+
+  @Test
+  void memoryOfLaterReleaseIsRefusedWithWhatToDo() {
+    DataInputDeserializer bytes = new DataInputDeserializer(new byte[] {9, 0, 0, 0, 0});
+
+    assertThatThrownBy(() -> DiskMemoryType.serializer().deserialize(bytes))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("format 9 is unknown")
+        .hasMessageContaining("newer");
+  }
+
+  @Test
+  void updates() throws Exception {
+    Risk risk = new Risk();
+    risk.setEntity(new EntityRef(EntityKind.DISK, "d"));
+    risk.setTier(io.forestall.schemas.Tier.WATCH);
+    risk.setModes(List.of());
+    RiskUpdate update = new RiskUpdate("disk/d", risk);
+
+    assertThat(through(RiskUpdate.type(), update)).isEqualTo(update);
+    RiskUpdate end = new RiskUpdate("disk/d", null);
+    assertThat(through(RiskUpdate.type(), end)).isEqualTo(end);
+  }
+
+  @Test
+  void models() throws Exception {
+    ModelInput back = through(ModelInput.type(), new ModelInput("k", new byte[] {1, 2}, 3, 4));
+    assertThat(back.key()).isEqualTo("k");
+    assertThat(back.value()).containsExactly(1, 2);
+    assertThat(back.partition()).isEqualTo(3);
+    assertThat(back.offset()).isEqualTo(4);
+    assertThat(through(ModelInput.type(), new ModelInput("k", null, 3, 4)).value()).isNull();
+  }
+
+  @Test
+  void records() throws Exception {
+    assertThat(through(AvroType.info(DeadLetter.class), letter())).isEqualTo(letter());
+    TypeSerializer<DeadLetter> letters = AvroType.of(DeadLetter.class);
+    assertThat(
+            letters
+                .snapshotConfiguration()
+                .resolveSchemaCompatibility(letters.snapshotConfiguration())
+                .isCompatibleAsIs())
+        .isTrue();
+    TypeSerializerSnapshot<?> other = AvroType.of(Event.class).snapshotConfiguration();
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    boolean incompatible =
+        ((TypeSerializerSnapshot) other)
+            .resolveSchemaCompatibility(letters.snapshotConfiguration())
+            .isIncompatible();
+    assertThat(incompatible).isTrue();
+  }
+
+  private static DeadLetter letter() {
+    return new DeadLetters("sense")
+        .record("t", 1, 2, 3, DeadReason.TRUNCATED, "cut", new byte[] {1}, 1);
+  }
+
+  /** Out and in again, by a serializer that went through a snapshot and Java serialization. */
+  private static <T> T through(TypeInformation<T> type, T value) throws Exception {
+    assertThat(InstantiationUtil.clone(type)).isEqualTo(type);
+    TypeSerializer<T> serializer =
+        InstantiationUtil.clone(type.createSerializer(new SerializerConfigImpl()));
+    DataOutputSerializer snapshot = new DataOutputSerializer(64);
+    TypeSerializerSnapshotSerializationUtil.writeSerializerSnapshot(
+        snapshot, serializer.snapshotConfiguration());
+    TypeSerializerSnapshot<T> restored =
+        TypeSerializerSnapshotSerializationUtil.readSerializerSnapshot(
+            new DataInputDeserializer(snapshot.getCopyOfBuffer()),
+            TypesTest.class.getClassLoader());
+    assertThat(
+            serializer
+                .snapshotConfiguration()
+                .resolveSchemaCompatibility(restored)
+                .isCompatibleAsIs())
+        .isTrue();
+
+    DataOutputSerializer out = new DataOutputSerializer(64);
+    serializer.serialize(value, out);
+    DataInputDeserializer in = new DataInputDeserializer(out.getCopyOfBuffer());
+    T back = restored.restoreSerializer().deserialize(in);
+    assertThat(in.available()).as("bytes left over").isZero();
+
+    DataOutputSerializer copied = new DataOutputSerializer(64);
+    serializer.duplicate().copy(new DataInputDeserializer(out.getCopyOfBuffer()), copied);
+    assertThat(copied.getCopyOfBuffer()).isEqualTo(out.getCopyOfBuffer());
+    return back;
+  }
+}

@@ -1,0 +1,273 @@
+package io.forestall.operators.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.forestall.operators.DiskInput;
+import io.forestall.operators.ModelInput;
+import io.forestall.operators.RiskUpdate;
+import io.forestall.schemas.DeadReason;
+import io.forestall.schemas.EntityKind;
+import io.forestall.schemas.EntityRef;
+import io.forestall.schemas.FleetEntry;
+import io.forestall.schemas.Risk;
+import io.forestall.schemas.Sample;
+import io.forestall.schemas.TelemetryFrame;
+import io.forestall.schemas.Tier;
+import io.forestall.wire.AvroCodec;
+import io.forestall.wire.FixedPartitioner;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import org.apache.flink.api.common.functions.util.ListCollector;
+import org.apache.flink.api.common.serialization.SerializationSchema;
+import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
+import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
+import org.apache.flink.util.SimpleUserCodeClassLoader;
+import org.apache.flink.util.UserCodeClassLoader;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class ReadersTest {
+
+  private static final long NOW = 1_704_067_200_000L;
+
+  @Test
+  void frameBecomesOneInputForEachDisk() throws Exception {
+    List<DiskInput> inputs =
+        read(new TelemetryReader(), "n-1", frame(NOW, "a", "b"), TimestampType.LOG_APPEND_TIME);
+
+    assertThat(inputs).extracting(DiskInput::disk).containsExactly("a", "b");
+    assertThat(inputs)
+        .allSatisfy(
+            input -> {
+              assertThat(input.kind()).isEqualTo(DiskInput.Kind.SAMPLE);
+              assertThat(input.node()).isEqualTo("n-1");
+              assertThat(input.partition()).isEqualTo(3);
+              assertThat(input.offset()).isEqualTo(77);
+              assertThat(input.timeMillis()).isEqualTo(NOW);
+            });
+  }
+
+  @Test
+  void onlyTheBrokersClockJudgesTheFuture() throws Exception {
+    byte[] tomorrow = frame(NOW + 86_400_000, "a");
+
+    assertThat(
+            read(new TelemetryReader(), "n-1", tomorrow, TimestampType.LOG_APPEND_TIME)
+                .get(0)
+                .deadLetter()
+                .getReason())
+        .isEqualTo(DeadReason.FUTURE_TIME);
+    assertThat(
+            read(new TelemetryReader(), "n-1", tomorrow, TimestampType.CREATE_TIME).get(0).kind())
+        .isEqualTo(DiskInput.Kind.SAMPLE);
+  }
+
+  @Test
+  void fleetEntriesOfDisksAreKeptAndOthersPassedOver() throws Exception {
+    assertThat(fleet("disk/d1", entry(EntityKind.DISK, "d1")))
+        .singleElement()
+        .satisfies(
+            input -> {
+              assertThat(input.kind()).isEqualTo(DiskInput.Kind.FLEET);
+              assertThat(input.disk()).isEqualTo("d1");
+              assertThat(input.node()).isEqualTo("n-1");
+            });
+    assertThat(fleet("node/n-1", entry(EntityKind.NODE, "n-1"))).isEmpty();
+    assertThat(fleet("disk/d1", null))
+        .singleElement()
+        .extracting(DiskInput::kind, DiskInput::disk)
+        .containsExactly(DiskInput.Kind.TOMBSTONE, "d1");
+    assertThat(fleet("node/n-1", null)).isEmpty();
+  }
+
+  @Test
+  void fleetEntryUnderAnotherKeyIsRefused() throws Exception {
+    assertThat(reason(fleet("disk/d2", entry(EntityKind.DISK, "d1"))))
+        .isEqualTo(DeadReason.WRONG_TYPE);
+    assertThat(reason(fleet(null, entry(EntityKind.DISK, "d1")))).isEqualTo(DeadReason.WRONG_TYPE);
+    assertThat(reason(fleet("nonsense", null))).isEqualTo(DeadReason.MISSING_FIELD);
+    assertThat(reason(fleet("disk/d1", new byte[] {1, 2}))).isEqualTo(DeadReason.TRUNCATED);
+  }
+
+  /** Hostile bytes of every sort: no reader ever throws, and nothing passes without a word. */
+  @Test
+  void noReaderThrows() throws Exception {
+    long seed = 20_260_101;
+    SplittableRandom random = new SplittableRandom(seed);
+    byte[] good = frame(NOW, "a", "b", "c");
+    byte[] entry = entry(EntityKind.DISK, "d1");
+    for (int i = 0; i < 3000; i++) {
+      byte[] bytes = hostile(random, i % 2 == 0 ? good : entry);
+      String what = "seed " + seed + " record " + i;
+      assertThat(read(new TelemetryReader(), "n-1", bytes, TimestampType.LOG_APPEND_TIME))
+          .as(what)
+          .isNotNull();
+      assertThat(fleet("disk/d1", bytes)).as(what).hasSizeLessThanOrEqualTo(1);
+      assertThat(read(new ModelReader(), "k", bytes, TimestampType.CREATE_TIME))
+          .as(what)
+          .hasSize(1);
+    }
+    assertThat(read(new TelemetryReader(), null, null, TimestampType.LOG_APPEND_TIME))
+        .extracting(input -> input.deadLetter().getReason())
+        .containsExactly(DeadReason.MISSING_FIELD);
+  }
+
+  @Test
+  void modelsComeAsTheyAre() throws Exception {
+    ModelInput input =
+        read(new ModelReader(), "disk/m/1", new byte[] {1}, TimestampType.CREATE_TIME).get(0);
+    assertThat(input.key()).isEqualTo("disk/m/1");
+    assertThat(input.value()).containsExactly(1);
+    assertThat(read(new ModelReader(), "k", null, TimestampType.CREATE_TIME).get(0).value())
+        .isNull();
+  }
+
+  @Test
+  void writerStatesKeyPartitionAndValue() throws Exception {
+    Risk risk = new Risk();
+    risk.setEntity(new EntityRef(EntityKind.DISK, "d1"));
+    risk.setTier(Tier.HEALTHY);
+    risk.setModes(List.of());
+    RecordWriter<RiskUpdate, Risk> writer =
+        new RecordWriter<>("risk", Risk.class, RiskUpdate::key, RiskUpdate::risk);
+    TestingSink sink = new TestingSink(12);
+    writer.open(new TestingContext(), sink);
+
+    ProducerRecord<byte[], byte[]> record =
+        writer.serialize(new RiskUpdate("disk/d1", risk), sink, 5L);
+    assertThat(new String(record.key(), StandardCharsets.UTF_8)).isEqualTo("disk/d1");
+    assertThat(record.partition()).isEqualTo(FixedPartitioner.partition("disk/d1", 12));
+    assertThat(record.timestamp()).as("the broker's clock stamps it").isNull();
+    assertThat(AvroCodec.of(Risk.class).decode(record.value())).isEqualTo(risk);
+
+    ProducerRecord<byte[], byte[]> end =
+        writer.serialize(new RiskUpdate("disk/d1", null), sink, null);
+    assertThat(end.value()).isNull();
+    assertThat(end.partition()).as("the end follows the scores").isEqualTo(record.partition());
+  }
+
+  private static byte[] hostile(SplittableRandom random, byte[] good) {
+    byte[] bytes = good.clone();
+    switch (random.nextInt(4)) {
+      case 0 -> bytes = java.util.Arrays.copyOf(bytes, random.nextInt(bytes.length));
+      case 1 -> {
+        for (int i = 0; i <= random.nextInt(4); i++) {
+          bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
+        }
+      }
+      case 2 -> random.nextBytes(bytes);
+      default -> {
+        // The right header, then anything: lengths of gigabytes among it.
+        for (int i = 10; i < bytes.length; i++) {
+          bytes[i] = (byte) (random.nextBoolean() ? 0xFF : random.nextInt());
+        }
+      }
+    }
+    return bytes;
+  }
+
+  private static DeadReason reason(List<DiskInput> inputs) {
+    assertThat(inputs).hasSize(1);
+    return inputs.get(0).deadLetter().getReason();
+  }
+
+  private static List<DiskInput> fleet(@Nullable String key, byte @Nullable [] value)
+      throws Exception {
+    return read(new FleetReader(), key, value, TimestampType.CREATE_TIME);
+  }
+
+  private static <T> List<T> read(
+      KafkaRecordDeserializationSchema<T> reader,
+      @Nullable String key,
+      byte @Nullable [] value,
+      TimestampType type)
+      throws Exception {
+    reader.open(null);
+    List<T> read = new ArrayList<>();
+    reader.deserialize(
+        new ConsumerRecord<>(
+            "topic",
+            3,
+            77,
+            NOW,
+            type,
+            0,
+            0,
+            key == null ? null : key.getBytes(StandardCharsets.UTF_8),
+            value,
+            new RecordHeaders(),
+            Optional.empty()),
+        new ListCollector<>(read));
+    return read;
+  }
+
+  private static byte[] frame(long timeMillis, String... disks) {
+    List<Sample> samples = new ArrayList<>();
+    for (String disk : disks) {
+      samples.add(
+          Sample.newBuilder()
+              .setEntity(new EntityRef(EntityKind.DISK, disk))
+              .setModel("SYNTH A")
+              .setMetrics(Map.of("smart_5_raw", 0.0, "smart_194_raw", 24.0))
+              .build());
+    }
+    return AvroCodec.of(TelemetryFrame.class)
+        .encode(new TelemetryFrame("n-1", timeMillis, 0L, "node", samples));
+  }
+
+  private static byte[] entry(EntityKind kind, String id) {
+    return AvroCodec.of(FleetEntry.class)
+        .encode(
+            FleetEntry.newBuilder()
+                .setEntity(new EntityRef(kind, id))
+                .setTimeMillis(NOW)
+                .setNode("n-1")
+                .setRack("r-01")
+                .setZone("z")
+                .setRegion("r")
+                .setPool("p")
+                .setTier("hdd")
+                .setSynthetic(true)
+                .build());
+  }
+
+  private static final class TestingContext implements SerializationSchema.InitializationContext {
+    @Override
+    public MetricGroup getMetricGroup() {
+      return new UnregisteredMetricsGroup();
+    }
+
+    @Override
+    public UserCodeClassLoader getUserCodeClassLoader() {
+      return SimpleUserCodeClassLoader.create(ReadersTest.class.getClassLoader());
+    }
+  }
+
+  private record TestingSink(int partitions)
+      implements KafkaRecordSerializationSchema.KafkaSinkContext {
+    @Override
+    public int getParallelInstanceId() {
+      return 0;
+    }
+
+    @Override
+    public int getNumberOfParallelInstances() {
+      return 1;
+    }
+
+    @Override
+    public int[] getPartitionsForTopic(String topic) {
+      return new int[partitions];
+    }
+  }
+}

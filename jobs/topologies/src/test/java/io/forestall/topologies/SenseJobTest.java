@@ -1,0 +1,361 @@
+package io.forestall.topologies;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.forestall.operators.DiskInput;
+import io.forestall.operators.RiskRecords;
+import io.forestall.operators.RiskUpdate;
+import io.forestall.operators.SenseLane;
+import io.forestall.operators.SenseSettings;
+import io.forestall.risk.Assessment;
+import io.forestall.risk.CompiledLstm;
+import io.forestall.risk.DiskMetric;
+import io.forestall.risk.DiskRiskEngine;
+import io.forestall.risk.DiskSample;
+import io.forestall.risk.DiskState;
+import io.forestall.risk.ModelFile;
+import io.forestall.risk.ModelSet;
+import io.forestall.schemas.DeadLetter;
+import io.forestall.schemas.DeadReason;
+import io.forestall.schemas.Risk;
+import io.forestall.topologies.CollectedSensePorts.Collected;
+import java.lang.reflect.Field;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.apache.flink.api.connector.source.SourceSplit;
+import org.apache.flink.api.connector.source.util.ratelimit.RateLimiterStrategy;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.core.execution.SavepointFormatType;
+import org.apache.flink.runtime.testutils.MiniClusterResourceConfiguration;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.streaming.api.graph.StreamGraph;
+import org.apache.flink.streaming.api.graph.StreamNode;
+import org.apache.flink.test.junit5.MiniClusterExtension;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+class SenseJobTest {
+
+  private static final int DISKS = 40;
+  private static final int DAYS = 25;
+  private static final int THIRD = DISKS * (DAYS / 3);
+  private static final int UNKNOWN_DISK = DISKS - 1;
+  private static final long DAY_MILLIS = 86_400_000L;
+  private static final ModelFile SHIPPED =
+      TestingModels.file("disk-lstm", 1, -2f, io.forestall.risk.FeatureExtractor.INPUTS, 8, 4);
+
+  @RegisterExtension
+  private static final MiniClusterExtension CLUSTER =
+      new MiniClusterExtension(
+          new MiniClusterResourceConfiguration.Builder()
+              .setNumberTaskManagers(1)
+              .setNumberSlotsPerTaskManager(4)
+              .build());
+
+  @Test
+  void everyOperatorOnKafkaHasAUidOfItsOwnAndNoKryo() throws Exception {
+    for (SenseLane lane : SenseLane.values()) {
+      StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
+      SenseSettings settings = settings(Map.of("forestall.sense.lane", lane.name()));
+      SenseJob.define(env, new KafkaSensePorts(settings), settings, SHIPPED.toBytes());
+
+      StreamGraph graph = env.getStreamGraph();
+
+      assertThat(graph.getJobName()).isEqualTo(SenseJob.NAME);
+      assertThat(graph.getJobGraph().getVerticesAsArray()).isNotEmpty();
+      Set<String> uids =
+          graph.getStreamNodes().stream()
+              .map(StreamNode::getTransformationUID)
+              .filter(Objects::nonNull)
+              .map(uid -> uid.replaceAll("^Sink Committer: ", ""))
+              .collect(Collectors.toSet());
+      Set<String> expected = new HashSet<>(constants());
+      if (lane == SenseLane.OFF) {
+        expected.remove(SenseUids.LANE);
+        expected.remove(SenseUids.LANE_SINK);
+      }
+      assertThat(uids).containsExactlyInAnyOrderElementsOf(expected);
+    }
+  }
+
+  @Test
+  void nothingOfDeeplearning4jIsLoadedWhenTheLaneIsOff() {
+    StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
+    SenseSettings settings = settings(Map.of());
+    SenseJob.define(env, new KafkaSensePorts(settings), settings, SHIPPED.toBytes());
+
+    assertThat(SenseJob.class.getDeclaredFields())
+        .noneMatch(field -> field.getType().getName().contains("dl4j"));
+    assertThat(settings.lane()).isEqualTo(SenseLane.OFF);
+  }
+
+  @Test
+  void wordsOnTheCommandLineWinAndWrongOnesAreNamed() {
+    Configuration read =
+        Arguments.parse(
+            new String[] {
+              "--forestall.topic-prefix",
+              "replay",
+              "-Dforestall.sense.lane=off",
+              "--a=b",
+              "-D",
+              "c=d"
+            });
+    assertThat(read.toMap())
+        .isEqualTo(
+            Map.of(
+                "forestall.topic-prefix",
+                "replay",
+                "forestall.sense.lane",
+                "off",
+                "a",
+                "b",
+                "c",
+                "d"));
+    assertThatThrownBy(() -> Arguments.parse(new String[] {"wrong"}))
+        .hasMessageContaining("argument 'wrong' is not understood");
+    assertThatThrownBy(() -> Arguments.parse(new String[] {"--alone"}))
+        .hasMessageContaining("--alone");
+  }
+
+  @Test
+  void wrongOptionIsRefusedAtTheStart() {
+    assertThatThrownBy(() -> SenseJob.main(new String[] {"--forestall.sense.quiet-after", "soon"}))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("forestall-sense cannot start")
+        .hasMessageContaining("forestall.sense.quiet-after is 'soon'");
+  }
+
+  @Test
+  void undisturbedRunSaysWhatTheEngineSays() throws Exception {
+    Collected run = new Collected(0, -1);
+    StreamExecutionEnvironment env = environment(2, Map.of());
+    define(env, "undisturbed", run, CollectedSensePorts.fast());
+    env.execute(SenseJob.NAME);
+
+    assertSame(byDisk(run.risk), engine());
+    assertThat(run.deadLetters)
+        .extracting(DeadLetter::getReason)
+        .as("the disk without an entry, and the bad model")
+        .containsOnly(DeadReason.UNKNOWN_ENTITY, DeadReason.BAD_MODEL);
+    assertThat(run.deadLetters)
+        .filteredOn(letter -> letter.getReason() == DeadReason.BAD_MODEL)
+        .hasSize(1);
+    assertThat(run.deadLetters)
+        .filteredOn(letter -> letter.getReason() == DeadReason.UNKNOWN_ENTITY)
+        .extracting(DeadLetter::getTimeMillis)
+        .as("every sample is scored or in the dead letters")
+        .containsExactlyInAnyOrderElementsOf(
+            java.util.stream.IntStream.range(0, DAYS).mapToObj(SenseJobTest::timeMillis).toList());
+  }
+
+  @Test
+  void savepointStopAndResumeOnAnotherParallelismChangesNothing(@TempDir Path savepoints)
+      throws Exception {
+    Collected before = new Collected(THIRD * (DISKS - 1) / DISKS, -1);
+    StreamExecutionEnvironment first = environment(2, Map.of());
+    define(first, "before", before, CollectedSensePorts.standsStillAfter(THIRD));
+    JobClient client = first.executeAsync(SenseJob.NAME);
+    assertThat(before.enough.await(60, TimeUnit.SECONDS)).as("a third was scored").isTrue();
+    String savepoint =
+        client
+            .stopWithSavepoint(false, savepoints.toUri().toString(), SavepointFormatType.CANONICAL)
+            .get(60, TimeUnit.SECONDS);
+    assertThat(before.risk.size()).as("stopped in mid-stream").isLessThan((DISKS - 1) * DAYS);
+
+    Collected after = new Collected(0, -1);
+    StreamExecutionEnvironment second =
+        environment(3, Map.of("execution.state-recovery.path", savepoint));
+    define(second, "after", after, CollectedSensePorts.fast());
+    second.execute(SenseJob.NAME);
+
+    List<RiskUpdate> all = new ArrayList<>(before.risk);
+    all.addAll(after.risk);
+    assertSame(byDisk(all), engine());
+  }
+
+  @Test
+  void failureInMidStreamChangesNothingInTheEnd(@TempDir Path checkpoints) throws Exception {
+    Collected run = new Collected(0, DISKS * DAYS / 2);
+    StreamExecutionEnvironment env =
+        environment(
+            2,
+            Map.of(
+                "execution.checkpointing.interval", "50 ms",
+                "execution.checkpointing.dir", checkpoints.toUri().toString(),
+                "execution.checkpointing.incremental", "true",
+                "restart-strategy.type", "fixed-delay",
+                "restart-strategy.fixed-delay.attempts", "1",
+                "restart-strategy.fixed-delay.delay", "0 s"));
+    define(env, "failing", run, CollectedSensePorts.perSecond(400));
+    env.execute(SenseJob.NAME);
+
+    assertThat(run.failIn).as("it has failed").hasNegativeValue();
+    // At least once: a repeat says the very same as before.
+    Map<String, List<Risk>> distinct = new TreeMap<>();
+    byDisk(run.risk)
+        .forEach((disk, risks) -> distinct.put(disk, risks.stream().distinct().toList()));
+    assertSame(distinct, engine());
+  }
+
+  @Test
+  void secondLaneByDeeplearning4jAgreesWithTheFirst() throws Exception {
+    Collected run = new Collected(0, -1);
+    StreamExecutionEnvironment env = environment(1, Map.of());
+    SenseSettings settings =
+        settings(
+            Map.of(
+                "forestall.sense.lane", "dl4j",
+                "forestall.sense.lane-share", "1",
+                "forestall.sense.lane-batch-size", "16"));
+    SenseJob.define(
+        env, ports("lane", run, settings, CollectedSensePorts.fast()), settings, SHIPPED.toBytes());
+    env.execute(SenseJob.NAME);
+
+    Map<String, List<Risk>> first = byDisk(run.risk);
+    first.values().forEach(risks -> risks.removeIf(Risk::getStale));
+    Map<String, List<Risk>> second = byDisk(run.lane);
+    assertThat(second.keySet()).isEqualTo(first.keySet());
+    first.forEach(
+        (disk, risks) -> {
+          List<Risk> others = Objects.requireNonNull(second.get(disk));
+          assertThat(others).hasSameSizeAs(risks);
+          for (int i = 0; i < risks.size(); i++) {
+            assertThat(others.get(i).getSamples()).isEqualTo(risks.get(i).getSamples());
+            assertThat(others.get(i).getProbability())
+                .isCloseTo(
+                    risks.get(i).getProbability(), org.assertj.core.data.Offset.offset(1e-6));
+          }
+        });
+  }
+
+  private static void define(
+      StreamExecutionEnvironment env,
+      String name,
+      Collected run,
+      RateLimiterStrategy<SourceSplit> pace) {
+    SenseSettings settings = settings(Map.of());
+    SenseJob.define(env, ports(name, run, settings, pace), settings, SHIPPED.toBytes());
+  }
+
+  private static CollectedSensePorts ports(
+      String name, Collected run, SenseSettings settings, RateLimiterStrategy<SourceSplit> pace) {
+    return new CollectedSensePorts(
+        name,
+        run,
+        settings,
+        index ->
+            DiskInput.sample(
+                "n-1", sample((int) (index % DISKS), (int) (index / DISKS)), 0, index, -1),
+        (long) DISKS * DAYS,
+        pace,
+        index -> DiskInput.fleet(disk(index.intValue()), "n-1"),
+        DISKS - 1);
+  }
+
+  private static StreamExecutionEnvironment environment(
+      int parallelism, Map<String, String> options) {
+    Configuration configuration = Configuration.fromMap(options);
+    StreamExecutionEnvironment env =
+        StreamExecutionEnvironment.getExecutionEnvironment(configuration);
+    env.setParallelism(parallelism);
+    return env;
+  }
+
+  private static SenseSettings settings(Map<String, String> options) {
+    return SenseSettings.from(Configuration.fromMap(options));
+  }
+
+  private static String disk(int number) {
+    return "SYN%04d".formatted(number);
+  }
+
+  private static long timeMillis(int day) {
+    return 1_704_067_200_000L + day * DAY_MILLIS;
+  }
+
+  private static DiskSample sample(int disk, int day) {
+    double[] values = DiskSample.absentValues();
+    boolean bad = disk % 5 == 2 && day > 8;
+    values[DiskMetric.REALLOCATED_SECTORS.ordinal()] = bad ? 16 * (day - 8) : 0;
+    values[DiskMetric.PENDING_SECTORS.ordinal()] = bad ? 8 * (day - 8) : 0;
+    values[DiskMetric.REPORTED_UNCORRECTABLE.ordinal()] = bad ? day : 0;
+    values[DiskMetric.POWER_ON_HOURS.ordinal()] = 5000 + 24 * day;
+    values[DiskMetric.TEMPERATURE.ordinal()] = 20 + (disk * 7 + day * 3) % 11;
+    return new DiskSample(disk(disk), "SYNTH A", timeMillis(day), values);
+  }
+
+  /** What the engine says, without a cluster: each disk's samples, then its silence to the end. */
+  private static Map<String, List<Risk>> engine() {
+    DiskRiskEngine engine =
+        new DiskRiskEngine(
+            SenseSettings.defaults().policy(), ModelSet.of(new CompiledLstm(SHIPPED)));
+    Map<String, List<Risk>> expected = new TreeMap<>();
+    for (int disk = 0; disk < DISKS; disk++) {
+      if (disk == UNKNOWN_DISK) {
+        continue;
+      }
+      List<Risk> risks = new ArrayList<>();
+      DiskState state = DiskState.fresh();
+      for (int day = 0; day < DAYS; day++) {
+        risks.add(RiskRecords.of(disk(disk), "n-1", engine.observe(state, sample(disk, day))));
+      }
+      for (long look = engine.nextLookMillis(state);
+          look != Long.MAX_VALUE;
+          look = engine.nextLookMillis(state)) {
+        Assessment silence = engine.silence(state, look);
+        if (silence != null) {
+          risks.add(RiskRecords.of(disk(disk), "n-1", silence));
+        }
+      }
+      expected.put(disk(disk), risks);
+    }
+    return expected;
+  }
+
+  /** None lost, none twice, none other; says of a difference no more than a person can read. */
+  private static void assertSame(Map<String, List<Risk>> actual, Map<String, List<Risk>> expected) {
+    assertThat(actual.keySet()).isEqualTo(expected.keySet());
+    expected.forEach(
+        (disk, risks) -> {
+          assertThat(Objects.requireNonNull(actual.get(disk)).stream().map(SenseJobTest::brief))
+              .as(disk)
+              .containsExactlyElementsOf(risks.stream().map(SenseJobTest::brief).toList());
+          assertThat(actual.get(disk)).as(disk).isEqualTo(risks);
+        });
+  }
+
+  private static String brief(Risk risk) {
+    return risk.getSamples()
+        + (risk.getStale() ? " silent " : " ")
+        + (risk.getTimeMillis() - timeMillis(0)) / DAY_MILLIS;
+  }
+
+  private static Map<String, List<Risk>> byDisk(Iterable<RiskUpdate> updates) {
+    Map<String, List<Risk>> byDisk = new TreeMap<>();
+    for (RiskUpdate update : updates) {
+      Risk risk = Objects.requireNonNull(update.risk());
+      byDisk.computeIfAbsent(risk.getEntity().getId(), disk -> new ArrayList<>()).add(risk);
+    }
+    return byDisk;
+  }
+
+  private static Set<String> constants() throws IllegalAccessException {
+    Set<String> uids = new HashSet<>();
+    for (Field field : SenseUids.class.getFields()) {
+      assertThat(uids.add((String) field.get(null))).as("%s is used once", field).isTrue();
+    }
+    return uids;
+  }
+}
