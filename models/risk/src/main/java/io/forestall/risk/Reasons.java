@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * is (the first alone hides signs that stand for each other, such as 197 and 198), scaled so that
  * all contributions add up to what the input as a whole adds. All is read without memory, from a
  * few steps of the same input, because in the memory the metrics can no longer be told apart; what
- * the memory adds is a reason of its own. Some ninety steps, so it is done for disks that matter
+ * the memory adds is a reason of its own. Some sixty steps, so it is done for disks that matter
  * only.
  */
 final class Reasons {
@@ -35,7 +35,7 @@ final class Reasons {
    * Steps after which a network without memory has made up its mind about an input that stays the
    * same; count.
    */
-  private static final int STEPS = 3;
+  private static final int STEPS = 2;
 
   private static final double DAY_MILLIS = 86_400_000.0;
 

@@ -142,6 +142,28 @@ public record RiskPolicy(
         5);
   }
 
+  /**
+   * This policy without reasons, for callers that want numbers only: every disk then costs one
+   * step.
+   */
+  public RiskPolicy withoutReasons() {
+    return new RiskPolicy(
+        horizonMillis,
+        anchors,
+        watch,
+        warning,
+        critical,
+        enterDwellMillis,
+        exitDwellMillis,
+        staleAfterMillis,
+        unknownAfterMillis,
+        unknownBelowConfidence,
+        warmSteps,
+        fullConfidenceMillis,
+        reasonFloor,
+        0);
+  }
+
   /** Failure score of a probability, 0 to 100, never falling when the probability grows. */
   public double score(double probability) {
     return new Curve(anchors).score(probability);

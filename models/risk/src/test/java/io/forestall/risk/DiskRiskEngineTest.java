@@ -614,6 +614,25 @@ class DiskRiskEngineTest {
   }
 
   @Test
+  void withoutReasonsAllElseIsTheSame() {
+    int reasons = 0;
+    for (long seed = 71; seed < 76; seed++) {
+      List<DiskSample> history = Worlds.history(seed, 100);
+      List<Assessment> with = run(engine(), history);
+      ModelSet models = ModelSet.of(new CompiledLstm(TestingModels.shippedShape(1, 1)));
+      List<Assessment> without = run(new DiskRiskEngine(POLICY.withoutReasons(), models), history);
+      for (int i = 0; i < history.size(); i++) {
+        reasons += with.get(i).modes().get(0).reasons().size();
+        assertThat(without.get(i).modes().get(0).reasons()).isEmpty();
+        assertThat(without.get(i).probability()).isEqualTo(with.get(i).probability());
+        assertThat(without.get(i).tier()).isEqualTo(with.get(i).tier());
+        assertThat(without.get(i).confidence()).isEqualTo(with.get(i).confidence());
+      }
+    }
+    assertThat(reasons).isPositive();
+  }
+
+  @Test
   void aFallIsSaidToo() {
     DiskRiskEngine engine = adding(-1, FeatureExtractor.PENDING_LEVEL);
     DiskState state = DiskState.fresh();
