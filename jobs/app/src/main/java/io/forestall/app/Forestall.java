@@ -7,6 +7,7 @@ import io.forestall.app.demo.DemoCommand;
 import io.forestall.app.ingest.IngestCommand;
 import io.forestall.app.runtime.BrokerCommand;
 import io.forestall.app.score.ScoreCommand;
+import io.forestall.app.sql.SqlCommand;
 import io.forestall.app.topics.TopicsCommand;
 import io.forestall.app.train.TrainCommand;
 import java.io.PrintWriter;
@@ -43,6 +44,7 @@ import picocli.CommandLine.Spec;
       ConsoleCommand.class,
       DemoCommand.class,
       RiskCommand.class,
+      SqlCommand.class,
       SubmitCommand.class,
       IngestCommand.class,
       ScoreCommand.class,

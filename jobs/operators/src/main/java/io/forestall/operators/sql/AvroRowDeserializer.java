@@ -11,13 +11,15 @@ import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.SimpleCounter;
+import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.types.logical.RowType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads records of one kind, of whatever version, into rows. A tombstone gives no row. What cannot
- * be read gives none either and is counted, or fails, as the option says.
+ * Reads records of one kind, of whatever version, into rows. A tombstone gives no row, or one of
+ * nulls, as the option says. What cannot be read gives none either and is counted, or fails, as the
+ * option says.
  */
 final class AvroRowDeserializer implements DeserializationSchema<RowData> {
 
@@ -27,17 +29,23 @@ final class AvroRowDeserializer implements DeserializationSchema<RowData> {
   private final RowType row;
   private final TypeInformation<RowData> produced;
   private final boolean ignoreParseErrors;
+  private final boolean tombstones;
 
   private transient @Nullable AvroCodec<GenericRecord> codec;
   private transient @Nullable FromAvro converter;
   private transient Counter parseErrors = new SimpleCounter();
 
   AvroRowDeserializer(
-      String record, RowType row, TypeInformation<RowData> produced, boolean ignoreParseErrors) {
+      String record,
+      RowType row,
+      TypeInformation<RowData> produced,
+      boolean ignoreParseErrors,
+      boolean tombstones) {
     this.record = record;
     this.row = row;
     this.produced = produced;
     this.ignoreParseErrors = ignoreParseErrors;
+    this.tombstones = tombstones;
     // Errors of the table's definition are said when it is planned.
     prepare();
   }
@@ -57,7 +65,7 @@ final class AvroRowDeserializer implements DeserializationSchema<RowData> {
   @Override
   public @Nullable RowData deserialize(byte @Nullable [] message) throws IOException {
     if (message == null) {
-      return null;
+      return tombstones ? new GenericRowData(row.getFieldCount()) : null;
     }
     try {
       GenericRecord decoded = Objects.requireNonNull(codec, "open first").decode(message);
@@ -97,11 +105,12 @@ final class AvroRowDeserializer implements DeserializationSchema<RowData> {
     return other instanceof AvroRowDeserializer that
         && record.equals(that.record)
         && row.equals(that.row)
-        && ignoreParseErrors == that.ignoreParseErrors;
+        && ignoreParseErrors == that.ignoreParseErrors
+        && tombstones == that.tombstones;
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(record, row, ignoreParseErrors);
+    return Objects.hash(record, row, ignoreParseErrors, tombstones);
   }
 }

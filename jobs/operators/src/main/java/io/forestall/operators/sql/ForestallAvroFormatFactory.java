@@ -41,12 +41,15 @@ public final class ForestallAvroFormatFactory
 
   @Override
   public Set<ConfigOption<?>> optionalOptions() {
-    return Set.of(ForestallAvroOptions.IGNORE_PARSE_ERRORS);
+    return Set.of(ForestallAvroOptions.IGNORE_PARSE_ERRORS, ForestallAvroOptions.TOMBSTONES);
   }
 
   @Override
   public Set<ConfigOption<?>> forwardOptions() {
-    return Set.of(ForestallAvroOptions.RECORD, ForestallAvroOptions.IGNORE_PARSE_ERRORS);
+    return Set.of(
+        ForestallAvroOptions.RECORD,
+        ForestallAvroOptions.IGNORE_PARSE_ERRORS,
+        ForestallAvroOptions.TOMBSTONES);
   }
 
   @Override
@@ -55,6 +58,7 @@ public final class ForestallAvroFormatFactory
     FactoryUtil.validateFactoryOptions(this, options);
     String record = options.get(ForestallAvroOptions.RECORD);
     boolean ignoreParseErrors = options.get(ForestallAvroOptions.IGNORE_PARSE_ERRORS);
+    boolean tombstones = options.get(ForestallAvroOptions.TOMBSTONES);
     return new DecodingFormat<>() {
       @Override
       public DeserializationSchema<RowData> createRuntimeDecoder(
@@ -63,7 +67,8 @@ public final class ForestallAvroFormatFactory
             record,
             (RowType) physical.getLogicalType(),
             source.createTypeInformation(physical),
-            ignoreParseErrors);
+            ignoreParseErrors,
+            tombstones);
       }
 
       @Override

@@ -22,5 +22,14 @@ public final class ForestallAvroOptions {
               "True leaves out rows that cannot be read and counts them in the metric"
                   + " forestall.sqlParseErrors; false fails the query.");
 
+  /** What a record without value gives. */
+  public static final ConfigOption<Boolean> TOMBSTONES =
+      ConfigOptions.key("tombstones")
+          .booleanType()
+          .defaultValue(false)
+          .withDescription(
+              "True makes a tombstone a row in which every column of the value is NULL, so that a"
+                  + " question can see what has ended; false leaves tombstones out.");
+
   private ForestallAvroOptions() {}
 }

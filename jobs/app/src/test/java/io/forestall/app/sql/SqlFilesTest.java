@@ -1,0 +1,472 @@
+package io.forestall.app.sql;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.forestall.app.CommandFailure;
+import io.forestall.app.ExitCodes;
+import io.forestall.app.Forestall;
+import io.forestall.app.KafkaOptions;
+import io.forestall.app.runtime.EmbeddedFlink;
+import io.forestall.app.runtime.EmbeddedKafka;
+import io.forestall.app.topics.TopicAdmin;
+import io.forestall.schemas.DeadLetter;
+import io.forestall.schemas.DeadReason;
+import io.forestall.schemas.EntityKind;
+import io.forestall.schemas.EntityRef;
+import io.forestall.schemas.FailureMode;
+import io.forestall.schemas.FleetEntry;
+import io.forestall.schemas.ModeRisk;
+import io.forestall.schemas.Reason;
+import io.forestall.schemas.Risk;
+import io.forestall.schemas.Sample;
+import io.forestall.schemas.TelemetryFrame;
+import io.forestall.schemas.Tier;
+import io.forestall.schemas.TopicCatalogue;
+import io.forestall.schemas.TopicSpec;
+import io.forestall.schemas.Topics;
+import io.forestall.wire.AvroCodec;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.avro.specific.SpecificRecordBase;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/**
+ * Every file of {@code sql/} runs against a real broker with a small fleet whose answers are known.
+ */
+@Timeout(240)
+class SqlFilesTest {
+  private static final Path FILES = Path.of("..", "..", "sql");
+  private static final String PREFIX = "sqltest";
+  private static final long DAY = 86_400_000L;
+  private static final long START = 1_767_225_600_000L;
+
+  /** The files that no other test here runs. */
+  private static final Set<String> RUN_ONLY = Set.of("00_tables.sql", "60_highest_risks.sql");
+
+  private static EmbeddedKafka kafka;
+  private static EmbeddedFlink flink;
+  private static final StringWriter ANSWER = new StringWriter();
+  private static SqlRunner runner;
+
+  /** Where the last telemetry record went. */
+  private static int partition;
+
+  private static KafkaProducer<byte[], byte[]> producer;
+
+  @BeforeAll
+  static void seed(@TempDir Path directory) throws Exception {
+    kafka = EmbeddedKafka.start(directory.resolve("kafka"));
+    // One cluster and one runner for all: the planner takes a second for each environment.
+    flink = EmbeddedFlink.start(directory.resolve("flink"));
+    runner =
+        new SqlRunner(remote(false, true, 1000), variables(), Map.of(), new PrintWriter(ANSWER));
+    KafkaOptions options = new KafkaOptions(kafka.bootstrapServers(), PREFIX);
+    try (Admin admin = options.openAdmin()) {
+      new TopicAdmin(admin, PREFIX).createMissing((short) 1);
+    }
+    producer =
+        new KafkaProducer<>(
+            options.clientProperties(), new ByteArraySerializer(), new ByteArraySerializer());
+    for (String disk : List.of("A", "B", "C", "D", "GONE")) {
+      send(Topics.FLEET, "disk/" + disk, fleet(disk, disk.equals("C") ? "r-02" : "r-01"));
+    }
+    send(Topics.FLEET, "disk/GONE", null);
+
+    // Three days of three disks and their node; B's second sample is bad.
+    for (int day = 0; day < 3; day++) {
+      send(Topics.TELEMETRY, "n-0001", frame(day, "A", "B", "C"));
+    }
+    long secondFrame = 1;
+    dead(partition, secondFrame, 1, DeadReason.NOT_A_NUMBER, "B");
+    dead(partition, secondFrame, 1, DeadReason.NOT_A_NUMBER, "B");
+    // A whole frame from the future, and bytes that are no frame.
+    long future = send(Topics.TELEMETRY, "n-0001", frame(4000, "A", "B"));
+    dead(partition, future, -1, DeadReason.FUTURE_TIME, null);
+    long garbage = send(Topics.TELEMETRY, "n-0001", new byte[] {1, 2, 3});
+    dead(partition, garbage, -1, DeadReason.UNDECODABLE, null);
+    send(
+        Topics.DEAD_LETTERS,
+        "2026-01-01.csv",
+        letter("2026-01-01.csv", -1, 17, -1, DeadReason.WRONG_TYPE, null));
+
+    risk("A", 0, 1, 5, Tier.HEALTHY, 0);
+    risk("A", 1, 2, 55, Tier.WARNING, 1);
+    risk("A", 1, 2, 55, Tier.WARNING, 1);
+    risk("A", 2, 3, 91, Tier.CRITICAL, 2);
+    risk("B", 0, 1, 1, Tier.HEALTHY, 0);
+    risk("B", 2, 2, 2, Tier.HEALTHY, 0);
+    for (int day = 0; day < 3; day++) {
+      risk("C", day, day + 1, 30, Tier.WATCH, 0);
+    }
+    producer.flush();
+  }
+
+  @AfterAll
+  static void stop() {
+    producer.close();
+    flink.close();
+    kafka.close();
+  }
+
+  static List<Path> files() throws IOException {
+    try (Stream<Path> all = Files.list(FILES)) {
+      return all.filter(file -> file.toString().endsWith(".sql")).sorted().toList();
+    }
+  }
+
+  @Test
+  void everyFileIsRunByATestHere() throws Exception {
+    Set<String> asserted =
+        Set.of(
+            "10_fleet_at_risk_by_rack.sql",
+            "20_changed_in_the_last_hour.sql",
+            "30_dead_letters_by_reason.sql",
+            "40_rows_in_against_rows_scored.sql",
+            "50_one_disk.sql",
+            "70_models_in_use.sql",
+            "80_silent_or_never_scored.sql");
+    for (Path file : files()) {
+      String name = file.getFileName().toString();
+      assertThat(name).matches("[0-9]{2}_[a-z_]+\\.sql");
+      assertThat(asserted.contains(name) || RUN_ONLY.contains(name)).as(name).isTrue();
+    }
+    for (String name : RUN_ONLY) {
+      ask(name);
+    }
+    assertThat(ask("60_highest_risks.sql"))
+        .hasSize(3)
+        .first()
+        .extracting(r -> r.get("disk").asText())
+        .isEqualTo("A");
+  }
+
+  @Test
+  void theCommandRunsAFileWithoutACluster() {
+    StringWriter out = new StringWriter();
+    assertThat(run(out, "--output", "table", FILES.resolve("60_highest_risks.sql").toString()))
+        .as(out.toString())
+        .isEqualTo(ExitCodes.OK);
+    assertThat(out.toString()).contains("largest_reason").contains("3 rows");
+  }
+
+  @Test
+  void theFileOfTablesIsWhatTheCatalogueGives() throws IOException {
+    String file = Files.readString(FILES.resolve("00_tables.sql"));
+    assertThat(file)
+        .as("sql/00_tables.sql is old: scripts/sql --tables > sql/00_tables.sql")
+        .isEqualTo(SqlTables.script());
+    for (TopicSpec topic : TopicCatalogue.load()) {
+      assertThat(file)
+          .contains("CREATE TABLE IF NOT EXISTS `" + SqlTables.name(topic) + "`")
+          .contains("'topic' = '" + topic.name("${prefix}") + "'");
+    }
+  }
+
+  @Test
+  void rowsInReconcileWithRowsScored() throws Exception {
+    JsonNode answer = ask("40_rows_in_against_rows_scored.sql").get(0);
+    assertThat(answer.get("rows_in").asLong()).isEqualTo(11);
+    assertThat(answer.get("rows_scored").asLong()).isEqualTo(8);
+    assertThat(answer.get("rows_dead").asLong()).isEqualTo(3);
+    assertThat(answer.get("missing").asLong()).isZero();
+    assertThat(answer.get("unreadable").asLong()).isEqualTo(1);
+    assertThat(answer.get("refused_lines").asLong()).isEqualTo(1);
+  }
+
+  @Test
+  void racksAreCountedWithoutWhatHasEnded() throws Exception {
+    List<JsonNode> racks = ask("10_fleet_at_risk_by_rack.sql");
+    assertThat(racks).extracting(r -> r.get("rack").asText()).containsExactly("r-01", "r-02");
+    assertThat(racks.get(0).get("disks").asInt()).isEqualTo(3);
+    assertThat(racks.get(0).get("scored").asInt()).isEqualTo(2);
+    assertThat(racks.get(0).get("critical").asInt()).isEqualTo(1);
+    assertThat(racks.get(1).get("watch").asInt()).isEqualTo(1);
+  }
+
+  @Test
+  void changesAreThoseOfTheLastHourOfEventTime() throws Exception {
+    assertThat(ask("20_changed_in_the_last_hour.sql"))
+        .extracting(r -> r.get("disk").asText() + r.get("tier").asText())
+        .containsExactly("ACRITICAL");
+    assertThat(ask("20_changed_in_the_last_hour.sql", "hours", "100"))
+        .extracting(r -> r.get("disk").asText())
+        .containsExactly("A", "C", "B");
+  }
+
+  @Test
+  void aDeadLetterWrittenTwiceIsOne() throws Exception {
+    assertThat(ask("30_dead_letters_by_reason.sql"))
+        .extracting(r -> r.get("reason").asText() + r.get("letters").asInt())
+        .containsExactly("FUTURE_TIME1", "NOT_A_NUMBER1", "UNDECODABLE1", "WRONG_TYPE1");
+  }
+
+  @Test
+  void oneDiskHasItsHistoryAndReasons() throws Exception {
+    List<JsonNode> history = ask("50_one_disk.sql", "disk", "A");
+    assertThat(history).extracting(r -> r.get("samples").asInt()).startsWith(3).endsWith(1);
+    assertThat(history.get(0).get("largest_reason").asText()).isEqualTo("smart_5_raw grew");
+    assertThat(history.get(0).get("next_reason").isNull()).isTrue();
+    assertThat(ask("50_one_disk.sql").get(0).get("disk").asText()).isEqualTo("A");
+    assertThat(ask("50_one_disk.sql", "disk", "no'ne")).isEmpty();
+  }
+
+  @Test
+  void disksWithoutAScoreAreNamed() throws Exception {
+    assertThat(ask("80_silent_or_never_scored.sql"))
+        .extracting(r -> r.get("disk").asText() + " " + r.get("state").asText())
+        .containsExactly("D never scored");
+  }
+
+  @Test
+  void modelsAreCounted() throws Exception {
+    JsonNode model = ask("70_models_in_use.sql").get(0);
+    assertThat(model.get("model").asText() + model.get("version").asInt()).isEqualTo("disk-lstm1");
+    assertThat(model.get("disks").asInt()).isEqualTo(3);
+  }
+
+  @Test
+  void followingPrintsChangesAndRetractions() {
+    StringWriter out = new StringWriter();
+    SqlRunner following =
+        new SqlRunner(remote(true, false, 4), variables(), Map.of(), new PrintWriter(out));
+    following.run(
+        "test", "SELECT record_key, MAX(samples) AS samples FROM risk GROUP BY record_key");
+    assertThat(out.toString().lines().toList())
+        .hasSize(5)
+        .first()
+        .isEqualTo("change  record_key  samples");
+    assertThat(out.toString()).contains("+I").contains("-U").contains("+U");
+  }
+
+  @Test
+  void severalStatementsAndOwnTablesRun() {
+    ANSWER.getBuffer().setLength(0);
+    runner.run(
+        "test",
+        "SET 'table.exec.sort.default-limit' = '5';\nCREATE TEMPORARY VIEW hot AS SELECT * FROM risk_now WHERE score > 50;\n"
+            + "SELECT entity, modes, score FROM hot; SHOW VIEWS; DESCRIBE risk");
+    assertThat(ANSWER.toString())
+        .contains("{\"entity\":{\"kind\":\"DISK\",\"id\":\"A\"},\"modes\":[{\"mode\":\"DISK\"")
+        .contains("{\"view name\":\"hot\"}");
+  }
+
+  @Test
+  void mistakesAreOneLineWithTheLineOfTheFile() {
+    assertThatThrownBy(() -> runner.run("q.sql", "SHOW TABLES;\n\nSELECT\n  nothing FROM risk;"))
+        .isInstanceOf(CommandFailure.class)
+        .hasMessageStartingWith("q.sql:4: ")
+        .hasMessageContaining("'nothing' not found");
+    assertThatThrownBy(() -> runner.run("q.sql", "SELECT * FROM riks"))
+        .hasMessageStartingWith("q.sql:1: ")
+        .hasMessageContaining("'riks' not found");
+    assertThatThrownBy(() -> runner.run("q.sql", "\nSELEKT 1")).hasMessageStartingWith("q.sql:2: ");
+  }
+
+  @Test
+  void whatIsNotThereIsSaid() {
+    StringWriter err = new StringWriter();
+    CommandLine line = Forestall.commandLine();
+    line.setOut(new PrintWriter(new StringWriter()));
+    line.setErr(new PrintWriter(err));
+    assertThat(line.execute("sql", "none.sql")).isEqualTo(ExitCodes.USAGE);
+    assertThat(err.toString()).contains("cannot read none.sql");
+    assertThat(
+            line.execute(
+                "sql", "--rest", "nonsense", FILES.resolve("60_highest_risks.sql").toString()))
+        .isEqualTo(ExitCodes.USAGE);
+    assertThat(
+            line.execute(
+                "sql",
+                "--rest",
+                "127.0.0.1:1",
+                "--bootstrap-servers",
+                kafka.bootstrapServers(),
+                "--topic-prefix",
+                PREFIX,
+                FILES.resolve("60_highest_risks.sql").toString()))
+        .isEqualTo(ExitCodes.UNREACHABLE);
+    assertThat(err.toString()).contains("no Flink cluster answers at 127.0.0.1:1");
+    assertThat(
+            line.execute(
+                "sql",
+                "--local",
+                "--bootstrap-servers",
+                kafka.bootstrapServers(),
+                "--topic-prefix",
+                "other",
+                FILES.resolve("60_highest_risks.sql").toString()))
+        .isEqualTo(ExitCodes.FOUND);
+    assertThat(err.toString()).contains("a topic is missing at " + kafka.bootstrapServers());
+  }
+
+  private static Map<String, String> variables() {
+    return Map.of("bootstrap", kafka.bootstrapServers(), "prefix", PREFIX);
+  }
+
+  private static SqlRunner.Settings remote(boolean follow, boolean json, int maxRows) {
+    return new SqlRunner.Settings("127.0.0.1", flink.restPort(), follow, json, maxRows);
+  }
+
+  /** Variables as name and value in turns. */
+  private static List<JsonNode> ask(String file, String... variables) throws IOException {
+    ANSWER.getBuffer().setLength(0);
+    Map<String, String> more = new HashMap<>();
+    for (int i = 0; i < variables.length; i += 2) {
+      more.put(variables[i], variables[i + 1]);
+    }
+    runner.run(file, Files.readString(FILES.resolve(file)), more);
+    List<JsonNode> rows = new ArrayList<>();
+    for (String line : ANSWER.toString().lines().toList()) {
+      rows.add(new ObjectMapper().readTree(line));
+    }
+    return rows;
+  }
+
+  private static int run(StringWriter out, String... arguments) {
+    CommandLine line = Forestall.commandLine();
+    line.setOut(new PrintWriter(out));
+    line.setErr(new PrintWriter(out));
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                "sql",
+                "--local",
+                "--bootstrap-servers",
+                kafka.bootstrapServers(),
+                "--topic-prefix",
+                PREFIX));
+    all.addAll(List.of(arguments));
+    return line.execute(all.toArray(new String[0]));
+  }
+
+  private static FleetEntry fleet(String disk, String rack) {
+    return new FleetEntry(
+        new EntityRef(EntityKind.DISK, disk),
+        START,
+        "n-0001",
+        rack,
+        "z-1",
+        "local",
+        "default",
+        "hdd",
+        "Look-alike",
+        4L,
+        true,
+        Map.of());
+  }
+
+  private static TelemetryFrame frame(int day, String... disks) {
+    List<Sample> samples = new ArrayList<>();
+    for (String disk : disks) {
+      samples.add(
+          Sample.newBuilder()
+              .setEntity(new EntityRef(EntityKind.DISK, disk))
+              .setMetrics(Map.of("smart_5_raw", 1.0))
+              .build());
+    }
+    samples.add(
+        Sample.newBuilder()
+            .setEntity(new EntityRef(EntityKind.NODE, "n-0001"))
+            .setMetrics(Map.of("load", 1.0))
+            .build());
+    return new TelemetryFrame("n-0001", START + day * DAY, (long) day, "simulated", samples);
+  }
+
+  private static void risk(
+      String disk, int day, long samples, double score, Tier tier, int sinceDay) throws Exception {
+    List<Reason> reasons =
+        score > 50 ? List.of(new Reason("smart_5_raw", 9.0, 1.5, "smart_5_raw grew")) : List.of();
+    send(
+        Topics.RISK,
+        "disk/" + disk,
+        new Risk(
+            new EntityRef(EntityKind.DISK, disk),
+            "n-0001",
+            START + day * DAY,
+            samples,
+            score,
+            tier,
+            START + sinceDay * DAY,
+            score / 100,
+            30 * DAY,
+            0.9,
+            false,
+            List.of(
+                new ModeRisk(FailureMode.DISK, score / 100, 30 * DAY, "disk-lstm", 1, reasons))));
+  }
+
+  private static void dead(
+      int partition, long offset, int index, DeadReason reason, @Nullable String disk)
+      throws Exception {
+    String origin = Topics.TELEMETRY.name(PREFIX);
+    send(Topics.DEAD_LETTERS, origin, letter(origin, partition, offset, index, reason, disk));
+  }
+
+  private static DeadLetter letter(
+      String origin,
+      int partition,
+      long offset,
+      int index,
+      DeadReason reason,
+      @Nullable String disk) {
+    return DeadLetter.newBuilder()
+        .setOrigin(origin)
+        .setPartition(partition)
+        .setOffset(offset)
+        .setIndex(index)
+        .setTimeMillis(START)
+        .setReason(reason)
+        .setDetail("a sentence")
+        .setEntity(disk == null ? null : new EntityRef(EntityKind.DISK, disk))
+        .setPayload(ByteBuffer.allocate(0))
+        .setComponent("test")
+        .build();
+  }
+
+  private static long send(Topics topic, String key, @Nullable Object value) throws Exception {
+    byte[] bytes =
+        value == null
+            ? null
+            : value instanceof byte[] raw ? raw : encode((SpecificRecordBase) value);
+    var place =
+        producer
+            .send(
+                new ProducerRecord<>(
+                    topic.name(PREFIX), key.getBytes(StandardCharsets.UTF_8), bytes))
+            .get(30, TimeUnit.SECONDS);
+    if (topic == Topics.TELEMETRY) {
+      partition = place.partition();
+    }
+    return place.offset();
+  }
+
+  @SuppressWarnings("unchecked")
+  private static byte[] encode(SpecificRecordBase value) {
+    return AvroCodec.of((Class<SpecificRecordBase>) value.getClass()).encode(value);
+  }
+}
