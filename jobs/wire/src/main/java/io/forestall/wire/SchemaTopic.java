@@ -59,6 +59,7 @@ public final class SchemaTopic {
     // No group: nothing is committed, and every reader reads all of it.
     properties.remove("group.id");
     properties.put("enable.auto.commit", "false");
+    properties.put("allow.auto.create.topics", "false");
     properties.put("auto.offset.reset", "earliest");
     properties.put("isolation.level", "read_uncommitted");
     return new SchemaTopic(

@@ -38,7 +38,9 @@ public final class KafkaPorts {
         .setClientIdPrefix(settings.groupId() + "-" + topic.noun())
         .setStartingOffsets(OffsetsInitializer.earliest())
         .setProperties(properties)
-        .setDeserializer(reader)
+        .setDeserializer(
+            new SchemaFollowingReader<>(
+                reader, Topics.SCHEMAS.name(settings.topicPrefix()), settings.kafkaProperties()))
         .build();
   }
 
