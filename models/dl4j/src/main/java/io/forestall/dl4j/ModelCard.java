@@ -1,6 +1,7 @@
 package io.forestall.dl4j;
 
 import io.forestall.risk.ModelFile;
+import java.math.BigDecimal;
 import java.util.List;
 import java.util.Locale;
 
@@ -167,8 +168,9 @@ record ModelCard(
             + " wear in other ways and are out of scope.");
     line(
         text,
-        "- The rate of failures of another fleet or time: the probability is calibrated to the training period, and a"
-            + " healthier fleet fails less often than predicted. The order of drives suffers less than the level.");
+        "- The level of another fleet or time: the probability is calibrated to the training period, and where more drives"
+            + " fail than then, it is too low (compare mean probability and base rate above). The order of drives"
+            + " suffers less than the level.");
     line(text, "- Anything within a day: one sample a day is what it knows.");
     line(text, "");
     line(text, "## Reproduce");
@@ -205,7 +207,7 @@ record ModelCard(
   }
 
   private static String number(double value) {
-    return value == 0 || value == 1 ? Integer.toString((int) value) : Double.toString(value);
+    return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
   }
 
   private static void line(StringBuilder text, String format, Object... arguments) {

@@ -68,7 +68,7 @@ public record TrainingRecipe(
   public static TrainingRecipe standard() {
     return new TrainingRecipe(
         20_130_410L,
-        4,
+        2,
         30,
         WHOLE_PERIOD,
         WHOLE_PERIOD,
@@ -78,7 +78,7 @@ public record TrainingRecipe(
         32,
         40,
         120,
-        6_000,
+        5_000,
         1_500,
         2,
         5e-3,

@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.forestall.risk.CompiledLstm;
 import io.forestall.risk.ModelFile;
+import io.forestall.risk.TrainedModels;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.BeforeAll;
@@ -92,6 +95,43 @@ class Dl4jSequenceModelTest {
         assertThat(dl4j.probability(actual))
             .isCloseTo(compiled.probability(expected), within(PARITY));
       }
+    }
+  }
+
+  @Test
+  void agreesWithTheCompiledModelOnTheShippedWeightsOverWholeLives() {
+    ModelFile file = TrainedModels.defaultDiskModelFile();
+    List<DriveHistory> drives = TestingFleet.histories(77, 24);
+    int longest = drives.stream().mapToInt(DriveHistory::samples).max().orElseThrow();
+    HistoryEncoder encoder = new HistoryEncoder(file.hazards());
+    float[][][] lives = new float[24][longest][24];
+    for (int i = 0; i < 24; i++) {
+      encoder.encode(drives.get(i), 0, drives.get(i).samples(), Set.of(), true, lives[i]);
+    }
+    try (CompiledLstm compiled = new CompiledLstm(file);
+        Dl4jSequenceModel dl4j = new Dl4jSequenceModel(file)) {
+      float[][] compiledStates = new float[24][compiled.stateFloats()];
+      float[][] dl4jStates = new float[24][dl4j.stateFloats()];
+      float[] compiledLogits = new float[24];
+      float[] dl4jLogits = new float[24];
+      float[][] inputs = new float[24][];
+      double worst = 0;
+      double highest = 0;
+      for (int step = 0; step < longest; step++) {
+        for (int i = 0; i < 24; i++) {
+          inputs[i] = lives[i][step];
+        }
+        compiled.step(24, inputs, compiledStates, compiledLogits);
+        dl4j.step(24, inputs, dl4jStates, dl4jLogits);
+        for (int i = 0; i < 24; i++) {
+          double expected = compiled.probability(compiledLogits[i]);
+          worst = Math.max(worst, Math.abs(expected - dl4j.probability(dl4jLogits[i])));
+          highest = Math.max(highest, expected);
+        }
+      }
+      assertThat(longest).isGreaterThan(500);
+      assertThat(worst).isLessThanOrEqualTo(PARITY);
+      assertThat(highest).as("the sick drives of seed 77 raise it").isGreaterThan(0.02);
     }
   }
 
