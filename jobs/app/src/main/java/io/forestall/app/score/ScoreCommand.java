@@ -74,7 +74,9 @@ public final class ScoreCommand implements Callable<Integer> {
     FolderScorer scorer =
         new FolderScorer(
             threads,
-            () -> new DiskRiskEngine(RiskPolicy.defaults().withoutReasons(), ModelSet.of(new CompiledLstm(weights))),
+            () ->
+                new DiskRiskEngine(
+                    RiskPolicy.defaults().withoutReasons(), ModelSet.of(new CompiledLstm(weights))),
             problem -> show(problem, shown, err));
     try {
       ScoreSummary sum = scorer.score(from, to);

@@ -11,7 +11,16 @@ const seconds = (point) => point.timeMillis / 1000;
 
 function axes(unit) {
   const base = { stroke: color('soft'), grid: { stroke: color('line'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
-  return [{ ...base, size: 26, space: 70 }, { ...base, size: 46, values: (_, values) => values.map(unit) }];
+  return [{ ...base, size: 22, space: 74, values: (_, stamps) => days(stamps) }, { ...base, size: 46, values: (_, values) => values.map(unit) }];
+}
+
+const DAY = new Intl.DateTimeFormat('en', { timeZone: 'UTC', month: 'short', day: 'numeric' });
+const TIME = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', hour: '2-digit', minute: '2-digit' });
+
+/** Days in UTC, or times where the marks stand closer than a day. */
+function days(stamps) {
+  const close = stamps.length > 1 && stamps[1] - stamps[0] < 86400;
+  return stamps.map((stamp) => (close && stamp % 86400 ? TIME : DAY).format(new Date(stamp * 1000)));
 }
 
 /** Shows the values under the pointer. */

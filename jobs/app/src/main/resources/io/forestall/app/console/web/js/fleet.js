@@ -124,9 +124,8 @@ export function showFleet(racks, chosen, order, actions) {
   for (const name of [...cards.keys()]) if (!seen.has(name)) cards.delete(name);
   const list = $('racks');
   const items = sorted.map((rack) => cards.get(rack.rack).item);
-  if (items.length !== list.children.length || items.some((item, i) => list.children[i] !== item)) {
-    replace(list, items.length ? items : [h('li', { class: 'empty' }, 'No disk is known yet.')]);
-  }
+  if (!items.length) replace(list, [h('li', { class: 'empty' }, 'No disk is known yet.')]);
+  else if (items.length !== list.children.length || items.some((item, i) => list.children[i] !== item)) replace(list, items);
   for (const rack of sorted) {
     const entry = cards.get(rack.rack);
     if (entry.dirty) {

@@ -43,7 +43,7 @@ export function showRisks(page, nowMillis, current) {
     h('td', {}, item.rack || '–'),
     h('td', { class: 'num', title: item.scored ? `since ${when(item.tierSinceMillis)}` : null },
       item.scored ? span(nowMillis - item.tierSinceMillis) : '–'),
-    h('td', { class: 'why' }, item.stale ? h('span', { class: 'stale' }, 'silent; ') : null, item.topReason || ''))));
+    h('td', { class: 'why', title: item.topReason }, item.stale ? h('span', { class: 'stale' }, 'silent; ') : null, item.topReason || ''))));
 }
 
 export function showDead(letters) {
@@ -64,6 +64,6 @@ export function showDead(letters) {
         h('td', {}, title(letter.reason.toLowerCase().replaceAll('_', ' '))),
         h('td', {}, letter.partition < 0 ? `${letter.origin}:${letter.offset}` : `${letter.origin}[${letter.partition}]@${letter.offset}`),
         h('td', {}, letter.id ? `${letter.kind}/${letter.id}` : '–'),
-        h('td', { class: 'why' }, letter.detail)))))),
+        h('td', { class: 'why', title: letter.detail }, letter.detail)))))),
   ]);
 }
