@@ -30,6 +30,7 @@ final class AvroRowDeserializer implements DeserializationSchema<RowData> {
   private final TypeInformation<RowData> produced;
   private final boolean ignoreParseErrors;
   private final boolean tombstones;
+  private final @Nullable WriterTopic writers;
 
   private transient @Nullable AvroCodec<GenericRecord> codec;
   private transient @Nullable FromAvro converter;
@@ -40,12 +41,14 @@ final class AvroRowDeserializer implements DeserializationSchema<RowData> {
       RowType row,
       TypeInformation<RowData> produced,
       boolean ignoreParseErrors,
-      boolean tombstones) {
+      boolean tombstones,
+      @Nullable WriterTopic writers) {
     this.record = record;
     this.row = row;
     this.produced = produced;
     this.ignoreParseErrors = ignoreParseErrors;
     this.tombstones = tombstones;
+    this.writers = writers;
     // Errors of the table's definition are said when it is planned.
     prepare();
   }
@@ -59,6 +62,9 @@ final class AvroRowDeserializer implements DeserializationSchema<RowData> {
   @Override
   public void open(InitializationContext context) {
     prepare();
+    if (writers != null) {
+      writers.follow(WriterSchemas.shared());
+    }
     parseErrors = context.getMetricGroup().addGroup("forestall").counter("sqlParseErrors");
   }
 
@@ -106,11 +112,12 @@ final class AvroRowDeserializer implements DeserializationSchema<RowData> {
         && record.equals(that.record)
         && row.equals(that.row)
         && ignoreParseErrors == that.ignoreParseErrors
-        && tombstones == that.tombstones;
+        && tombstones == that.tombstones
+        && Objects.equals(writers, that.writers);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(record, row, ignoreParseErrors, tombstones);
+    return Objects.hash(record, row, ignoreParseErrors, tombstones, writers);
   }
 }

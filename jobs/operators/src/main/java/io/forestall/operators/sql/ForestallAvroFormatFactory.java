@@ -59,6 +59,7 @@ public final class ForestallAvroFormatFactory
     String record = options.get(ForestallAvroOptions.RECORD);
     boolean ignoreParseErrors = options.get(ForestallAvroOptions.IGNORE_PARSE_ERRORS);
     boolean tombstones = options.get(ForestallAvroOptions.TOMBSTONES);
+    WriterTopic writers = WriterTopic.of(context.getCatalogTable().getOptions(), record);
     return new DecodingFormat<>() {
       @Override
       public DeserializationSchema<RowData> createRuntimeDecoder(
@@ -68,7 +69,8 @@ public final class ForestallAvroFormatFactory
             (RowType) physical.getLogicalType(),
             source.createTypeInformation(physical),
             ignoreParseErrors,
-            tombstones);
+            tombstones,
+            writers);
       }
 
       @Override

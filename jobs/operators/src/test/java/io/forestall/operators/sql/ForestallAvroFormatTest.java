@@ -41,15 +41,21 @@ import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.api.common.serialization.SerializationSchema;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.ReadableConfig;
 import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
 import org.apache.flink.table.api.ValidationException;
+import org.apache.flink.table.catalog.CatalogTable;
+import org.apache.flink.table.catalog.ObjectIdentifier;
+import org.apache.flink.table.catalog.ResolvedCatalogTable;
+import org.apache.flink.table.catalog.ResolvedSchema;
 import org.apache.flink.table.connector.source.DynamicTableSource;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.data.TimestampData;
 import org.apache.flink.table.factories.DeserializationFormatFactory;
+import org.apache.flink.table.factories.DynamicTableFactory;
 import org.apache.flink.table.factories.FactoryUtil;
 import org.apache.flink.table.factories.SerializationFormatFactory;
 import org.apache.flink.table.types.DataType;
@@ -128,7 +134,7 @@ class ForestallAvroFormatTest {
     options.set(ForestallAvroOptions.IGNORE_PARSE_ERRORS, ignore);
     DeserializationSchema<RowData> schema =
         factory
-            .createDecodingFormat(null, options)
+            .createDecodingFormat(new TestingFactoryContext(), options)
             .createRuntimeDecoder(new TestingSourceContext(), type);
     // As it travels to the cluster.
     AvroRowDeserializer copy = (AvroRowDeserializer) InstantiationUtil.clone(schema);
@@ -291,6 +297,33 @@ class ForestallAvroFormatTest {
   }
 
   @Test
+  void findsTheTopicOfWriterSchemasBesideItsOwn() {
+    WriterTopic topic =
+        Objects.requireNonNull(
+            WriterTopic.of(
+                Map.of(
+                    "topic",
+                    "eu.prod.risk.v1",
+                    "properties.bootstrap.servers",
+                    "b:9092",
+                    "properties.security.protocol",
+                    "SSL",
+                    "scan.startup.mode",
+                    "earliest-offset"),
+                "Risk"));
+    assertThat(topic.topic()).isEqualTo("eu.prod.schemas.v1");
+    assertThat(topic.clientProperties())
+        .containsOnly(
+            Map.entry("bootstrap.servers", "b:9092"), Map.entry("security.protocol", "SSL"));
+    assertThat(WriterTopic.of(Map.of("topic", "p.risk.v1"), "Risk")).as("no broker").isNull();
+    assertThat(
+            WriterTopic.of(
+                Map.of("topic", "own", "properties.bootstrap.servers", "b:9092"), "Risk"))
+        .as("a topic of somebody else")
+        .isNull();
+  }
+
+  @Test
   void poisonIsCountedOrFailsAsTold() throws Exception {
     byte[] good = encoded(risk());
     List<byte[]> poison =
@@ -364,6 +397,38 @@ class ForestallAvroFormatTest {
     @Override
     public UserCodeClassLoader getUserCodeClassLoader() {
       throw new UnsupportedOperationException();
+    }
+  }
+
+  private static final class TestingFactoryContext implements DynamicTableFactory.Context {
+    @Override
+    public ObjectIdentifier getObjectIdentifier() {
+      return ObjectIdentifier.of("c", "d", "t");
+    }
+
+    @Override
+    public ResolvedCatalogTable getCatalogTable() {
+      return new ResolvedCatalogTable(
+          CatalogTable.newBuilder()
+              .schema(org.apache.flink.table.api.Schema.newBuilder().build())
+              .options(Map.of("connector", "testing"))
+              .build(),
+          ResolvedSchema.of());
+    }
+
+    @Override
+    public ReadableConfig getConfiguration() {
+      return new Configuration();
+    }
+
+    @Override
+    public ClassLoader getClassLoader() {
+      return ForestallAvroFormatTest.class.getClassLoader();
+    }
+
+    @Override
+    public boolean isTemporary() {
+      return true;
     }
   }
 
