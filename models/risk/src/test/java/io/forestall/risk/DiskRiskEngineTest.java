@@ -347,6 +347,13 @@ class DiskRiskEngineTest {
     assertThat(tiers(patient, 0.001, 0.05, 0.001, 0.05, 0.001)).containsOnly(Tier.HEALTHY);
   }
 
+  @Test
+  void wantingDownDoesNotCountAsWantingUp() {
+    // low on the second day, high from the third: two days of wanting up end on the fifth
+    assertThat(tiers(policy(2 * DAY, 3 * DAY), 0.05, 0.001, 0.5, 0.5, 0.5))
+        .containsExactly(Tier.WATCH, Tier.WATCH, Tier.WATCH, Tier.WATCH, Tier.CRITICAL);
+  }
+
   private static RiskPolicy policy(long enterDwellMillis, long exitDwellMillis) {
     return new RiskPolicy(
         POLICY.horizonMillis(),
@@ -630,6 +637,39 @@ class DiskRiskEngineTest {
       }
     }
     assertThat(reasons).isPositive();
+  }
+
+  @Test
+  void signsThatStandForEachOtherShareWhatTheyAdd() {
+    DiskRiskEngine engine =
+        new DiskRiskEngine(
+            POLICY,
+            ModelSet.of(
+                new TestingScriptedModel(
+                    "any",
+                    1,
+                    FailureMode.DISK,
+                    input ->
+                        -2
+                            + Math.max(
+                                input[FeatureExtractor.REALLOCATED_LEVEL],
+                                Math.max(
+                                    input[FeatureExtractor.PENDING_LEVEL],
+                                    input[FeatureExtractor.OFFLINE_LEVEL])))));
+    List<ReasonPart> reasons =
+        engine
+            .observe(
+                DiskState.fresh(),
+                sample(0, REALLOCATED_SECTORS, 99, PENDING_SECTORS, 99, OFFLINE_UNCORRECTABLE, 99))
+            .modes()
+            .get(0)
+            .reasons();
+    assertThat(reasons)
+        .extracting(ReasonPart::metric)
+        .containsExactlyInAnyOrder("smart_5_raw", "smart_197_raw", "smart_198_raw");
+    for (ReasonPart reason : reasons) {
+      assertThat(reason.contribution()).isCloseTo(Math.log(100) / 3 / 3, within(1e-4));
+    }
   }
 
   @Test
