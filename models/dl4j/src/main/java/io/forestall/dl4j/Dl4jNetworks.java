@@ -38,6 +38,8 @@ public final class Dl4jNetworks {
   public static void singleThread() {
     Nd4j.getEnvironment().setMaxThreads(1);
     Nd4j.getEnvironment().setMaxMasterThreads(1);
+    // The BLAS library has threads of its own.
+    Nd4j.factory().blas().setMaxThreads(1);
   }
 
   /**
