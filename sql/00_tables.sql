@@ -318,7 +318,7 @@ CREATE TABLE IF NOT EXISTS `dead_letters` (
   `offset` BIGINT COMMENT 'Offset in the topic, or line of the file counted from 1; count.',
   `index` INT COMMENT 'Position of the sample within its frame, -1 when the whole record is meant; count.',
   `samples` INT COMMENT 'How many samples are lost with it: 1 for one sample or line, the size of the frame for a whole frame that could still be counted, else 1; count.',
-  `timeMillis` BIGINT COMMENT 'Event time of the record when it could be read, else the time of the topic''s record; milliseconds since 1970-01-01 UTC.',
+  `timeMillis` BIGINT COMMENT 'Event time of the record when it could be read and believed, else the time of the topic''s record; milliseconds since 1970-01-01 UTC.',
   `reason` STRING COMMENT 'Reason as a code; no unit.',
   `detail` STRING COMMENT 'The reason as a sentence: what, where, what to do; no unit.',
   `entity` ROW<`kind` STRING, `id` STRING> COMMENT 'The entity concerned, null when it could not be read; no unit.',
