@@ -117,16 +117,22 @@ public record RiskPolicy(
     require(maximumReasons >= 0, "maximumReasons must not be below 0, not " + maximumReasons);
   }
 
-  /** The default: 30 days, tiers at 40, 60 and 80, left 10 points lower after 3 days. */
+  /**
+   * The default: 30 days, tiers at 40, 60 and 80, left 10 points lower after 3 days.
+   *
+   * <p>The anchors follow what can be known of a disk: of the worst disks that daily counters can
+   * tell, one in six to eight fails within 30 days, a hundred times the fleet's rate. Such a disk
+   * is critical; a scale on which only certainty is critical would never say so.
+   */
   public static RiskPolicy defaults() {
     return new RiskPolicy(
         30 * DAY_MILLIS,
         List.of(
             new Anchor(0.0001, 0),
-            new Anchor(0.01, 25),
-            new Anchor(0.03, 40),
-            new Anchor(0.1, 60),
-            new Anchor(0.3, 80),
+            new Anchor(0.005, 25),
+            new Anchor(0.02, 40),
+            new Anchor(0.06, 60),
+            new Anchor(0.12, 80),
             new Anchor(0.9, 100)),
         new Band(40, 30),
         new Band(60, 50),

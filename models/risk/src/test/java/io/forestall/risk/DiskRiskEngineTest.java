@@ -458,7 +458,7 @@ class DiskRiskEngineTest {
   @Test
   void silenceIsStaleFirstThenUnknownAndNeverHealth() {
     TestingScriptedModel model = new TestingScriptedModel(1);
-    model.say(0.2);
+    model.say(0.08);
     DiskRiskEngine engine = new DiskRiskEngine(POLICY, ModelSet.of(model));
     DiskState state = DiskState.fresh();
     assertThat(engine.nextLookMillis(state)).isEqualTo(Long.MAX_VALUE);

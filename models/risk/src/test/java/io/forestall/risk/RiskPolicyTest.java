@@ -17,10 +17,10 @@ class RiskPolicyTest {
   @CsvSource({
     "0, 0",
     "0.0001, 0",
-    "0.01, 25",
-    "0.03, 40",
-    "0.1, 60",
-    "0.3, 80",
+    "0.005, 25",
+    "0.02, 40",
+    "0.06, 60",
+    "0.12, 80",
     "0.9, 100",
     "0.99, 100",
     "1, 100"
@@ -31,7 +31,7 @@ class RiskPolicyTest {
 
   @Test
   void halfWayInLogOddsIsHalfWayInScore() {
-    double between = 1 / (1 + Math.exp(-(RiskPolicy.logOdds(0.03) + RiskPolicy.logOdds(0.1)) / 2));
+    double between = 1 / (1 + Math.exp(-(RiskPolicy.logOdds(0.02) + RiskPolicy.logOdds(0.06)) / 2));
     assertThat(POLICY.score(between)).isCloseTo(50, within(1e-9));
   }
 
