@@ -215,7 +215,7 @@ class RiskFunctionTest {
   @ParameterizedTest
   @EnumSource
   void restoreInMidStreamChangesNothing(Backend backend) throws Exception {
-    ModelInput next = nextModel(noonMillis(5), noonMillis(18), noonMillis(25));
+    ModelInput next = nextModel(noonMillis(0), noonMillis(18), noonMillis(25));
     List<Risk> undisturbed;
     try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
       job.model(next).send(fleet(3), fleet(4));
@@ -247,7 +247,7 @@ class RiskFunctionTest {
   @EnumSource
   void rescaleChangesNothing(Backend backend) throws Exception {
     int[] disks = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
-    ModelInput next = nextModel(noonMillis(5), noonMillis(12), noonMillis(20));
+    ModelInput next = nextModel(noonMillis(0), noonMillis(12), noonMillis(20));
     List<Risk> undisturbed;
     OperatorSubtaskState snapshot;
     try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {

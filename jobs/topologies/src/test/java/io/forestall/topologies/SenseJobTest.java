@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.forestall.operators.DiskInput;
+import io.forestall.operators.ModelFactory;
 import io.forestall.operators.RiskRecords;
 import io.forestall.operators.RiskUpdate;
 import io.forestall.operators.SenseLane;
@@ -20,7 +21,11 @@ import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.Risk;
 import io.forestall.topologies.CollectedSensePorts.Collected;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.reflect.Constructor;
 import java.lang.reflect.Field;
+import java.lang.reflect.Method;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -89,15 +94,57 @@ class SenseJobTest {
     }
   }
 
+  /** A cluster whose lib lacks Deeplearning4j runs the job as long as the lane is off. */
   @Test
-  void nothingOfDeeplearning4jIsLoadedWhenTheLaneIsOff() {
-    StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
-    SenseSettings settings = settings(Map.of());
-    SenseJob.define(env, new KafkaSensePorts(settings), settings, SHIPPED.toBytes());
+  void nothingOfDeeplearning4jIsNeededWhenTheLaneIsOff() throws Exception {
+    WithoutDeeplearning4j classes = new WithoutDeeplearning4j();
+    Method define =
+        classes
+            .loadClass(SenseJob.class.getName())
+            .getMethod("define", StreamExecutionEnvironment.class, Configuration.class);
 
-    assertThat(SenseJob.class.getDeclaredFields())
-        .noneMatch(field -> field.getType().getName().contains("dl4j"));
-    assertThat(settings.lane()).isEqualTo(SenseLane.OFF);
+    StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
+    define.invoke(null, env, new Configuration());
+    assertThat(env.getStreamGraph().getStreamNodes()).isNotEmpty();
+    assertThat(classes.missed).isEmpty();
+
+    // The test can tell: here it is missed.
+    Constructor<?> lane =
+        classes.loadClass("io.forestall.topologies.Dl4jModels").getDeclaredConstructor();
+    lane.setAccessible(true);
+    assertThatThrownBy(() -> ((ModelFactory) lane.newInstance()).create(SHIPPED))
+        .isInstanceOf(NoClassDefFoundError.class);
+    assertThat(classes.missed).isNotEmpty();
+  }
+
+  /** Loads this room's classes anew and knows nothing of Deeplearning4j. */
+  private static final class WithoutDeeplearning4j extends ClassLoader {
+    private final List<String> missed = new ArrayList<>();
+
+    WithoutDeeplearning4j() {
+      super(SenseJobTest.class.getClassLoader());
+    }
+
+    @Override
+    protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+      if (name.startsWith("io.forestall.dl4j.") || name.startsWith("org.deeplearning4j.")) {
+        missed.add(name);
+        throw new ClassNotFoundException(name);
+      }
+      if (!name.startsWith("io.forestall.topologies.")) {
+        return super.loadClass(name, resolve);
+      }
+      Class<?> loaded = findLoadedClass(name);
+      if (loaded != null) {
+        return loaded;
+      }
+      try (InputStream in = getResourceAsStream(name.replace('.', '/') + ".class")) {
+        byte[] bytes = Objects.requireNonNull(in, name).readAllBytes();
+        return defineClass(name, bytes, 0, bytes.length);
+      } catch (IOException e) {
+        throw new ClassNotFoundException(name, e);
+      }
+    }
   }
 
   @Test
