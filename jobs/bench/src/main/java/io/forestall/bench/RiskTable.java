@@ -42,6 +42,10 @@ final class RiskTable implements AutoCloseable {
         consumer.partitionsFor(Topics.RISK.name(prefix)).stream()
             .map(p -> new TopicPartition(p.topic(), p.partition()))
             .toList();
+    if (partitions.isEmpty()) {
+      consumer.close();
+      throw new IllegalStateException("there is no topic " + Topics.RISK.name(prefix) + " yet");
+    }
     consumer.assign(partitions);
     consumer.seekToBeginning(partitions);
   }
