@@ -135,6 +135,12 @@ public final class DiskTraining {
       HistoryReader.Histories histories, TrainingRecipe recipe, TrainingProgress progress)
       throws TrainingException {
     Dl4jNetworks.singleThread();
+    if (!"1".equals(System.getenv("OMP_NUM_THREADS"))) {
+      // The library takes its way of splitting sums from the environment when it is loaded.
+      progress.say(
+          "OMP_NUM_THREADS is not 1: the last digits of the weights may differ from run to run;"
+              + " scripts/forestall sets it");
+    }
     return new DiskTraining(histories, recipe, progress).run();
   }
 

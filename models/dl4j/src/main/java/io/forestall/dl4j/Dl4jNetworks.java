@@ -32,8 +32,8 @@ public final class Dl4jNetworks {
   private Dl4jNetworks() {}
 
   /**
-   * Keeps the native library to one thread in this process: with two it spins, and results stop
-   * being reproducible.
+   * Keeps the native library to one thread in this process: with two it spins. For reproducible
+   * bytes the environment must say OMP_NUM_THREADS=1 besides, before the library is loaded.
    */
   public static void singleThread() {
     Nd4j.getEnvironment().setMaxThreads(1);

@@ -185,7 +185,8 @@ record ModelCard(
     line(text, "");
     line(
         text,
-        "The same data, seed and variant of the native library on one thread give the same bytes.");
+        "The same data, seed and variant of the native library give the same bytes, with"
+            + " OMP_NUM_THREADS=1 as `scripts/forestall` sets it.");
     return text.toString();
   }
 
