@@ -9,6 +9,8 @@ import io.forestall.app.sql.SqlScript.Statement;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -39,6 +41,7 @@ import org.apache.flink.table.api.EnvironmentSettings;
 import org.apache.flink.table.api.ResultKind;
 import org.apache.flink.table.api.TableEnvironment;
 import org.apache.flink.table.api.TableResult;
+import org.apache.flink.table.types.logical.LogicalTypeFamily;
 import org.apache.flink.types.Row;
 import org.apache.flink.util.CloseableIterator;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +56,7 @@ final class SqlRunner {
       Pattern.compile("SET\\s+'([^']+)'\\s*=\\s*'([^']*)'", Pattern.CASE_INSENSITIVE);
   private static final Pattern AT_LINE =
       Pattern.compile("(?:From|at|At) line (\\d+), column (\\d+)");
+  private static final MathContext SIX_DIGITS = new MathContext(6);
   private static final int LOCAL_SLOTS = 2;
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
@@ -199,7 +203,7 @@ final class SqlRunner {
         out.println(json(names, row, false));
       }
     } else {
-      TextTable table = new TextTable(names.toArray(new String[0]));
+      TextTable table = new TextTable(heads(result).toArray(new String[0]));
       for (Row row : rows) {
         table.add(cells(row, ""));
       }
@@ -231,6 +235,16 @@ final class SqlRunner {
     }
   }
 
+  /** The names of the columns, numbers marked to stand on the right. */
+  private static List<String> heads(TableResult result) {
+    return result.getResolvedSchema().getColumns().stream()
+        .map(
+            column ->
+                (column.getDataType().getLogicalType().is(LogicalTypeFamily.NUMERIC) ? ">" : "")
+                    + column.getName())
+        .toList();
+  }
+
   private static String[] cells(Row row, String empty) {
     String[] cells = new String[row.getArity()];
     for (int i = 0; i < cells.length; i++) {
@@ -241,11 +255,11 @@ final class SqlRunner {
   }
 
   private static String text(Object value) {
-    if (value instanceof Double number) {
-      if (number == Math.rint(number) && Math.abs(number) < 1e9) {
-        return String.format(Locale.ROOT, "%.1f", number);
-      }
-      return String.format(Locale.ROOT, "%.6g", number);
+    if (value instanceof Double number && Double.isFinite(number)) {
+      double size = Math.abs(number);
+      return size != 0 && (size < 1e-4 || size >= 1e9)
+          ? String.format(Locale.ROOT, "%.5e", number)
+          : new BigDecimal(number, SIX_DIGITS).stripTrailingZeros().toPlainString();
     }
     if (value instanceof byte[] bytes) {
       return bytes.length + " bytes";

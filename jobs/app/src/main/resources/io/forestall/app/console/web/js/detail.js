@@ -53,7 +53,7 @@ function plot(host, points, series, options) {
   const chart = new uPlot({
     width,
     height: options.height,
-    padding: [6, 6, 0, 0],
+    padding: [6, 22, 0, 0],
     tzDate: (stamp) => uPlot.tzDate(new Date(stamp * 1000), 'Etc/UTC'),
     cursor: { y: false, drag: { x: true, y: false }, points: { size: 6 }, sync: { key: 'forestall' } },
     legend: { show: false },
@@ -73,12 +73,14 @@ function strip(points) {
   const pen = canvas.getContext('2d');
   const first = points[0].timeMillis;
   const length = Math.max(1, points[points.length - 1].timeMillis - first);
-  const left = 46 / Math.max(200, shown.width);
+  const width = Math.max(200, shown.width);
+  const left = 46 / width;
+  const full = 1 - 22 / width;
   points.forEach((point, i) => {
     const from = (point.timeMillis - first) / length;
     const to = i + 1 < points.length ? (points[i + 1].timeMillis - first) / length : 1;
     pen.fillStyle = color(point.tier === 'healthy' ? 'healthy' : point.tier);
-    pen.fillRect(600 * (left + from * (1 - left)), 0, Math.max(2, 600 * (to - from) * (1 - left)), 8);
+    pen.fillRect(600 * (left + from * (full - left)), 0, Math.max(2, 600 * (to - from) * (full - left)), 8);
   });
   return canvas;
 }

@@ -28,6 +28,8 @@ async function ask(path) {
 function riskPath() {
   const query = new URLSearchParams({ sort: state.sort, order: state.order, limit: String(state.limit) });
   if (state.tier) query.set('tier', state.tier);
+  // What was never scored has no place among the risks, unless it is asked for.
+  if (state.tier !== 'unknown' && !state.find) query.set('minScore', '0');
   if (state.rack !== null) query.set('rack', state.rack);
   if (state.find) query.set('q', state.find);
   return `/api/v1/risk?${query}`;

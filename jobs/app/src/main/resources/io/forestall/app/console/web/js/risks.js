@@ -1,6 +1,8 @@
 import { $, h, mark, replace } from './dom.js';
 import { integer, link, percent, span, title, when } from './format.js';
 
+const BARS = { healthy: 'healthy-deep', unknown: 'unknown-mark' };
+
 const COLUMNS = [
   { name: 'Tier' },
   { name: 'Score', sort: 'score', down: true },
@@ -35,7 +37,7 @@ export function showRisks(page, nowMillis, current) {
   replace($('risk-rows'), page.items.map((item) => h('tr', { 'aria-current': String(`${item.kind}/${item.id}` === current) },
     h('td', {}, h('span', { class: 'badge' }, mark(item.tier), title(item.tier))),
     h('td', {}, item.scored ? h('span', {
-      class: 'score', style: { '--w': `${item.score}%`, '--c': `var(--${item.tier === 'healthy' ? 'healthy-deep' : item.tier})` },
+      class: 'score', style: { '--w': `${item.score}%`, '--c': `var(--${BARS[item.tier] || item.tier})` },
     }, h('i', { 'aria-hidden': 'true' }), item.score.toFixed(1)) : '–'),
     h('td', { class: 'num' }, item.scored ? percent(item.probability) : '–'),
     h('td', {}, h('a', { href: link(item.kind, item.id), 'data-key': `${item.kind}/${item.id}` }, item.id)),
