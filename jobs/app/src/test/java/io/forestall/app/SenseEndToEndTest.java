@@ -41,6 +41,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -174,7 +175,7 @@ class SenseEndToEndTest {
       assertThat(scores.doubles).isZero();
       assertThat(attempts(runtime, job)).isZero();
       for (String disk : disks) {
-        TreeMap<Long, Risk> history = scores.bySample.get(disk);
+        TreeMap<Long, Risk> history = Objects.requireNonNull(scores.bySample.get(disk), disk);
         int before = 0;
         for (Risk risk : history.values()) {
           int version = risk.getModes().get(0).getModelVersion();
@@ -189,7 +190,7 @@ class SenseEndToEndTest {
         // Warm since day 21: the same network as before gives the same probability, not that of
         // a disk that it meets for the first time.
         Risk last = lastOf(history, 1);
-        Risk first = history.get(last.getSamples() + 1);
+        Risk first = Objects.requireNonNull(history.get(last.getSamples() + 1), disk);
         assertThat(first.getConfidence()).isGreaterThan(0.9 * last.getConfidence());
       }
     }
