@@ -1,5 +1,6 @@
 package io.forestall.wire.sources;
 
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -8,6 +9,7 @@ import io.forestall.decisions.Place;
 import io.forestall.decisions.Subject;
 import io.forestall.schemas.DeadReason;
 import io.forestall.wire.FrameLimits;
+import java.io.CharConversionException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -246,14 +248,22 @@ public final class InventoryReader {
     JsonNode root;
     try {
       root = new ObjectMapper().readTree(file.toFile());
-    } catch (JsonProcessingException e) {
+    } catch (IOException e) {
+      // Not JSON, or not in the encoding it says.
+      JsonLocation at = e instanceof JsonProcessingException parse ? parse.getLocation() : null;
+      if (!(e instanceof JsonProcessingException || e instanceof CharConversionException)) {
+        throw e;
+      }
       problems.add(
           problem(
               file,
-              e.getLocation() == null ? 1 : Math.max(1, e.getLocation().getLineNr()),
+              at == null ? 1 : Math.max(1, at.getLineNr()),
               true,
               DeadReason.UNDECODABLE,
-              "this is no JSON: " + e.getOriginalMessage()));
+              "this is no JSON: "
+                  + (e instanceof JsonProcessingException parse
+                      ? parse.getOriginalMessage()
+                      : e.getMessage())));
       return entries;
     }
     if (root == null || !root.isArray()) {
