@@ -68,7 +68,13 @@ public final class Forestall implements Runnable {
 
   /** Runs the command in this process and returns its exit code; prints to the standard streams. */
   public static int run(String... args) {
-    return commandLine().execute(args);
+    try {
+      return commandLine().execute(args);
+    } catch (NoClassDefFoundError e) {
+      // The jar alone: not even the commands themselves can be loaded.
+      System.err.println("forestall: " + describe(e));
+      return ExitCodes.FOUND;
+    }
   }
 
   /** The command line with its error handling; tests set its writers. */

@@ -1,0 +1,228 @@
+package io.forestall.app.doors;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.forestall.app.KafkaOptions;
+import io.forestall.app.runtime.Await;
+import io.forestall.schemas.Risk;
+import io.forestall.schemas.Topics;
+import io.forestall.wire.AvroCodec;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The demo as a user runs it: a process of its own, ended by kill -9 and by Ctrl-C. */
+@Timeout(600)
+class DemoIT {
+  private static final Duration PATIENCE = Duration.ofSeconds(180);
+  private static final int DISKS = 2 * 45;
+
+  @Test
+  void goesOnAfterKillMinusNineAndEndsOnControlC(@TempDir Path folder) throws Exception {
+    Path directory = folder.resolve("var with a space");
+    Map<String, Long> before;
+    try (Door demo = demo(folder, directory)) {
+      demo.awaitText("Ctrl-C ends all of it", PATIENCE);
+      assertThat(demo.text())
+          .contains(", new")
+          .contains("runs, from the beginning; second lane: Deeplearning4j")
+          .contains("Simulated fleet (not real)");
+      String kafka = demo.word("Kafka");
+      // Ten days of every disk, and a checkpoint that has seen some of it.
+      Await.until(
+          PATIENCE,
+          "scores",
+          () -> {
+            Map<String, Long> scored = samples(kafka);
+            return scored.size() == DISKS && scored.values().stream().allMatch(n -> n >= 10);
+          });
+      assertThat(get(demo.word("console") + "api/v1/risk")).contains("\"score\"");
+      assertThat(get(demo.word("console"))).contains("<html");
+      Await.until(PATIENCE, "the second lane", () -> lane(kafka) > 0);
+      Path checkpoints = directory.resolve("flink/checkpoints/forestall-sense");
+      Await.until(
+          PATIENCE,
+          "a checkpoint",
+          () -> io.forestall.app.runtime.Checkpoints.newestComplete(checkpoints).isPresent());
+      before = samples(kafka);
+      demo.signal("KILL");
+      assertThat(demo.ended(PATIENCE).exitCode()).isNotZero();
+    }
+    try (Door demo = demo(folder, directory)) {
+      demo.awaitText("Ctrl-C ends all of it", PATIENCE);
+      assertThat(demo.text())
+          .contains("goes on with its data")
+          .contains("runs, from its checkpoint flink/checkpoints/forestall-sense/");
+      String kafka = demo.word("Kafka");
+      // The counts of samples go on from where they were: nothing is lost, nothing counts twice.
+      Await.until(
+          PATIENCE,
+          "the scores go on",
+          () ->
+              samples(kafka).entrySet().stream()
+                  .allMatch(e -> e.getValue() > before.getOrDefault(e.getKey(), 0L)));
+      assertContinuous(kafka);
+
+      demo.signal("INT");
+      Door.Said said = demo.ended(Duration.ofSeconds(60));
+      assertThat(said.text()).contains("Ending ...").contains("Ended;").doesNotContain("\tat ");
+    }
+    assertThat(io.forestall.app.runtime.LocalRuntime.isFree(directory)).isTrue();
+  }
+
+  @Test
+  void saysInOneLineWhatIsWrongAndStartsNothing(@TempDir Path folder) throws Exception {
+    Path directory = folder.resolve("var");
+    try (java.net.ServerSocket taken =
+        new java.net.ServerSocket(0, 1, java.net.InetAddress.getLoopbackAddress())) {
+      String port = Integer.toString(taken.getLocalPort());
+      for (String option : List.of("--kafka-port", "--flink-port", "--console-port")) {
+        List<String> ports =
+            new ArrayList<>(
+                List.of("--kafka-port", "0", "--flink-port", "0", "--console-port", "0"));
+        ports.set(ports.indexOf(option) + 1, port);
+        List<String> all = new ArrayList<>(List.of("--no-browser", "--directory"));
+        all.add(directory.toString());
+        all.addAll(ports);
+        Door.Said said = Door.run(folder, Map.of(), "demo", all.toArray(String[]::new));
+        assertThat(said.exitCode()).as(said.text()).isEqualTo(3);
+        assertThat(said.lines().get(said.lines().size() - 1))
+            .contains("port " + port)
+            .contains("in use")
+            .contains(option);
+        assertThat(directory.resolve("kafka")).doesNotExist();
+      }
+    }
+    Door.Said full =
+        Door.run(
+            folder,
+            Map.of("FORESTALL_MIN_FREE_MIB", "99999999"),
+            "demo",
+            "--no-browser",
+            "--directory",
+            directory.toString());
+    assertThat(full.exitCode()).isEqualTo(1);
+    assertThat(full.lines()).hasSize(1);
+    assertThat(full.text()).contains("MiB free").contains("--directory");
+
+    Door.Said noData =
+        Door.run(folder, Map.of(), "demo", "--data", folder.resolve("nowhere").toString());
+    assertThat(noData.exitCode()).isEqualTo(2);
+    assertThat(noData.lines()).hasSize(1);
+
+    Door.Said notOurs =
+        Door.run(folder, Map.of(), "demo", "--fresh", "--directory", folder.toString());
+    assertThat(notOurs.exitCode()).isEqualTo(4);
+    assertThat(notOurs.text()).contains("was not made by a demo");
+  }
+
+  private static Door demo(Path folder, Path directory) throws Exception {
+    return Door.open(
+        folder,
+        Map.of("FORESTALL_HEAP", "1500m"),
+        "demo",
+        "--no-browser",
+        "--directory",
+        directory.toString(),
+        "--kafka-port",
+        "0",
+        "--flink-port",
+        "0",
+        "--console-port",
+        "0",
+        "--nodes",
+        "2",
+        // Nobody leaves, so every disk's counts go on to the end.
+        "--hazard",
+        "0",
+        "--lane-share",
+        "0.5",
+        "--speed",
+        "432000",
+        "-D",
+        "execution.checkpointing.interval=1 s",
+        "-D",
+        "forestall.sense.fleet-quiet=1 s");
+  }
+
+  private static String get(String address) throws Exception {
+    return HttpClient.newHttpClient()
+        .send(HttpRequest.newBuilder(URI.create(address)).build(), BodyHandlers.ofString())
+        .body();
+  }
+
+  /** The newest count of samples of each disk. */
+  private static Map<String, Long> samples(String kafka) throws Exception {
+    Map<String, Long> newest = new HashMap<>();
+    for (Risk risk : records(kafka, Topics.RISK)) {
+      newest.merge(risk.getEntity().getId(), risk.getSamples(), Math::max);
+    }
+    return newest;
+  }
+
+  /** Every disk's counts are 1, 2, 3 ... with repeats, which say the same, and no gap. */
+  private static void assertContinuous(String kafka) throws Exception {
+    Map<String, Map<Long, Risk>> all = new HashMap<>();
+    for (Risk risk : records(kafka, Topics.RISK)) {
+      if (risk.getStale()) {
+        continue;
+      }
+      Risk earlier =
+          all.computeIfAbsent(risk.getEntity().getId(), id -> new HashMap<>())
+              .put(risk.getSamples(), risk);
+      if (earlier != null) {
+        assertThat(risk.getScore()).isEqualTo(earlier.getScore());
+        assertThat(risk.getTimeMillis()).isEqualTo(earlier.getTimeMillis());
+      }
+    }
+    all.forEach(
+        (disk, bySamples) -> {
+          long most = bySamples.keySet().stream().mapToLong(n -> n).max().orElse(0);
+          assertThat(bySamples).as("disk %s", disk).hasSize((int) most);
+        });
+  }
+
+  private static int lane(String kafka) throws Exception {
+    return records(kafka, Topics.RISK_LANE).size();
+  }
+
+  private static List<Risk> records(String kafka, Topics topic) throws Exception {
+    Properties properties = new KafkaOptions(kafka, "forestall").clientProperties();
+    AvroCodec<Risk> codec = AvroCodec.of(Risk.class);
+    List<Risk> all = new ArrayList<>();
+    try (var consumer =
+        new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+      List<TopicPartition> partitions =
+          consumer.partitionsFor(topic.name("forestall")).stream()
+              .map(p -> new TopicPartition(p.topic(), p.partition()))
+              .toList();
+      consumer.assign(partitions);
+      consumer.seekToBeginning(partitions);
+      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+      while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.getOrDefault(p, 0L))) {
+        for (var record : consumer.poll(Duration.ofMillis(200))) {
+          Risk risk = codec.decode(record.value());
+          assertThat(new String(record.key(), StandardCharsets.UTF_8))
+              .isEqualTo("disk/" + risk.getEntity().getId());
+          all.add(risk);
+        }
+      }
+    }
+    return all;
+  }
+}
