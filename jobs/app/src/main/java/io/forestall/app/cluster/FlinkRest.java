@@ -290,6 +290,8 @@ public final class FlinkRest {
         found = text;
       }
     }
-    return found.isEmpty() ? "no reason given; see the cluster's log" : found;
+    // The class of an exception says nothing to a user where a sentence follows.
+    String sentence = found.replaceFirst("^[\\w.$]+(?:Exception|Error): ", "");
+    return sentence.isEmpty() ? "no reason given; see the cluster's log" : sentence;
   }
 }
