@@ -117,6 +117,8 @@ public final class SqlCommand implements Callable<Integer> {
       }
     }
     SqlRunner runner = new SqlRunner(settings(), variables(), clientProperties(), out);
+    // Ctrl-C must not leave a job behind on the cluster.
+    Runtime.getRuntime().addShutdownHook(new Thread(runner::cancel, "forestall-sql-cancel"));
     scripts.forEach(runner::run);
     if (interactive) {
       talk(runner, out);

@@ -28,6 +28,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.flink.configuration.Configuration;
@@ -37,6 +39,7 @@ import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.configuration.PipelineOptions;
 import org.apache.flink.configuration.RestOptions;
 import org.apache.flink.configuration.TaskManagerOptions;
+import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.table.api.EnvironmentSettings;
 import org.apache.flink.table.api.ResultKind;
 import org.apache.flink.table.api.TableEnvironment;
@@ -75,6 +78,7 @@ final class SqlRunner {
   private final Map<String, String> variables;
   private final PrintWriter out;
   private final TableEnvironment environment;
+  private volatile @Nullable JobClient running;
 
   /**
    * A runner with the tables of the topics defined.
@@ -133,6 +137,7 @@ final class SqlRunner {
         return;
       }
       TableResult result = environment.executeSql(statement.text());
+      running = result.getJobClient().orElse(null);
       if (result.getResultKind() == ResultKind.SUCCESS_WITH_CONTENT) {
         if (result.getJobClient().isPresent() && isInsert(statement)) {
           result.await();
@@ -150,6 +155,25 @@ final class SqlRunner {
       throw new CommandFailure(ExitCodes.FOUND, "interrupted", e);
     } catch (Exception | LinkageError e) {
       throw failure(origin, statement, e);
+    } finally {
+      running = null;
+    }
+  }
+
+  /**
+   * Ends the job of the statement that is running, if any: a cluster would go on with it for ever.
+   * Safe from any thread.
+   */
+  void cancel() {
+    JobClient job = running;
+    if (job != null) {
+      try {
+        job.cancel().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } catch (ExecutionException | TimeoutException e) {
+        // It has ended meanwhile, or the cluster is gone.
+      }
     }
   }
 
