@@ -40,6 +40,10 @@ find_java() {
 # Builds the jar and lib when they are missing; FORESTALL_BUILD=no only says how.
 ensure_built() {
   if [ -f "$FORESTALL_JAR" ] && [ -d "$LIB_DIR/flink" ] && [ -d "$LIB_DIR/dl4j" ] && [ -d "$LIB_DIR/broker" ]; then
+    if [ "${FORESTALL_BUILD:-yes}" != no ] && [ "$FORESTALL_JAR" = "$APP_TARGET/forestall.jar" ] &&
+      [ -n "$(find "$HOME_DIR/schemas" "$HOME_DIR/models" "$HOME_DIR/jobs" "$HOME_DIR/pom.xml" -path '*/src/main/*' -newer "$FORESTALL_JAR" -print -quit 2>/dev/null)" ]; then
+      printf '%s: sources are newer than the jar; build again with (cd %q && ./mvnw -q -DskipTests package)\n' "$DOOR" "$HOME_DIR" >&2
+    fi
     return
   fi
   local missing="$FORESTALL_JAR"

@@ -30,6 +30,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -86,10 +87,15 @@ public final class Demo implements AutoCloseable {
    * @param identity what feeds it, in a word that two starts on one folder must share
    * @param feeds makes the feed
    * @param say hears of each part as it starts
+   * @param stop asked between the parts: true gives up, and what has started ends again
    * @throws CommandFailure in one line, with nothing left running
    */
   public static Demo open(
-      Settings settings, String identity, FeedFactory feeds, Consumer<String> say) {
+      Settings settings,
+      String identity,
+      FeedFactory feeds,
+      Consumer<String> say,
+      BooleanSupplier stop) {
     Path directory = settings.runtime().directory().toAbsolutePath();
     Ports.requireFree(settings.consolePort(), "the console", "--console-port");
     Deque<AutoCloseable> parts = new ArrayDeque<>();
@@ -103,9 +109,11 @@ public final class Demo implements AutoCloseable {
               + runtime.kafka().bootstrapServers()
               + (resumed ? ", goes on with its data" : ", new"));
       say.accept("Flink    " + runtime.flink().restAddress());
+      goOn(stop);
       runtime.createTopics();
+      goOn(stop);
       EmbeddedFlink.SubmittedJob sense = runtime.submitSense(senseOptions(settings));
-      runtime.flink().awaitRunning(sense, JOB_PATIENCE);
+      runtime.flink().awaitRunning(sense, JOB_PATIENCE, stop);
       Path from = sense.resumedFrom();
       say.accept(
           "sense    "
@@ -133,6 +141,12 @@ public final class Demo implements AutoCloseable {
     } catch (RuntimeException | Error e) {
       closeAll(parts, e);
       throw e;
+    }
+  }
+
+  private static void goOn(BooleanSupplier stop) {
+    if (stop.getAsBoolean()) {
+      throw new CommandFailure(ExitCodes.FOUND, "stopped while it started");
     }
   }
 

@@ -30,7 +30,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.apache.flink.configuration.Configuration;
 import org.jspecify.annotations.Nullable;
@@ -168,9 +167,7 @@ public final class DemoCommand implements Callable<Integer> {
 
     CountDownLatch asked = new CountDownLatch(1);
     CountDownLatch ended = new CountDownLatch(1);
-    AtomicReference<@Nullable Demo> running = new AtomicReference<>();
-    Thread mainThread = Thread.currentThread();
-    Thread atEnd = new Thread(() -> end(asked, ended, running, mainThread, out), "forestall-end");
+    Thread atEnd = new Thread(() -> end(asked, ended, out), "forestall-end");
     Runtime.getRuntime().addShutdownHook(atEnd);
     try (Demo demo =
         Demo.open(
@@ -191,14 +188,20 @@ public final class DemoCommand implements Callable<Integer> {
             line -> {
               out.println("  " + line);
               out.flush();
-            })) {
-      running.set(demo);
+            },
+            () -> asked.getCount() == 0)) {
       out.println("Ctrl-C ends all of it; a later start goes on from there.");
       if (!noBrowser && Browser.open(demo.consoleUrl())) {
         out.println("The console opens in the browser.");
       }
       out.flush();
       watch(demo, asked, out);
+    } catch (RuntimeException | Error e) {
+      // While the process ends, libraries that register hooks of their own fail: no news.
+      if (asked.getCount() == 0) {
+        return ExitCodes.FOUND;
+      }
+      throw e;
     } finally {
       ended.countDown();
       try {
@@ -213,21 +216,12 @@ public final class DemoCommand implements Callable<Integer> {
     return ExitCodes.OK;
   }
 
-  /** Runs when the process is asked to end: stops whatever has been started by then. */
-  private static void end(
-      CountDownLatch asked,
-      CountDownLatch ended,
-      AtomicReference<@Nullable Demo> running,
-      Thread mainThread,
-      PrintWriter out) {
+  /** Runs when the process is asked to end: the main thread closes what has been started. */
+  private static void end(CountDownLatch asked, CountDownLatch ended, PrintWriter out) {
     out.println();
     out.println("Ending ...");
     out.flush();
     asked.countDown();
-    if (running.get() == null) {
-      // Still starting: its waits give up, and what it has started is closed.
-      mainThread.interrupt();
-    }
     try {
       if (ended.await(END_PATIENCE_SECONDS, TimeUnit.SECONDS)) {
         out.println("Ended; everything is kept for the next start.");

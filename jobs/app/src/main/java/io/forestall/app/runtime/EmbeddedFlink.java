@@ -17,6 +17,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.configuration.CheckpointingOptions;
@@ -273,11 +274,19 @@ public final class EmbeddedFlink implements AutoCloseable {
    * @throws CommandFailure when it fails or does not run in time
    */
   public void awaitRunning(SubmittedJob job, Duration patience) {
+    awaitRunning(job, patience, () -> false);
+  }
+
+  /** As {@link #awaitRunning(SubmittedJob, Duration)}; gives up when told to. */
+  public void awaitRunning(SubmittedJob job, Duration patience, BooleanSupplier givenUp) {
     try {
       Await.until(
           patience,
           job.name() + " runs",
           () -> {
+            if (givenUp.getAsBoolean()) {
+              throw new CommandFailure(ExitCodes.FOUND, "stopped while " + job.name() + " started");
+            }
             JobStatus status = status(job);
             if (status.isTerminalState()) {
               throw new CommandFailure(ExitCodes.FOUND, failureOf(job, status));
