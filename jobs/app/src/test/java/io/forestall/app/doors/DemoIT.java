@@ -78,7 +78,7 @@ class DemoIT {
                   .allMatch(e -> e.getValue() > before.getOrDefault(e.getKey(), 0L)));
       assertContinuous(kafka);
 
-      demo.signal("INT");
+      demo.interrupt();
       Door.Said said = demo.ended(Duration.ofSeconds(60));
       assertThat(said.text()).contains("Ending ...").contains("Ended;").doesNotContain("\tat ");
     }

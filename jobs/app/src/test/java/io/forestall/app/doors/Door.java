@@ -123,6 +123,26 @@ final class Door implements AutoCloseable {
     }
   }
 
+  /**
+   * Ends it as Ctrl-C does. A build that a shell runs in the background ignores that signal, and so
+   * do all its children; then it is ended as a service manager does.
+   */
+  void interrupt() throws Exception {
+    signal(ignoresInterrupts() ? "TERM" : "INT");
+  }
+
+  private boolean ignoresInterrupts() throws IOException {
+    Path status = Path.of("/proc", Long.toString(process.pid()), "status");
+    if (!Files.isReadable(status)) {
+      return false;
+    }
+    return Files.readAllLines(status, StandardCharsets.UTF_8).stream()
+        .filter(line -> line.startsWith("SigIgn:"))
+        .anyMatch(
+            line ->
+                (Long.parseUnsignedLong(line.substring("SigIgn:".length()).strip(), 16) & 2) != 0);
+  }
+
   @Override
   public void close() {
     process.descendants().forEach(ProcessHandle::destroyForcibly);
