@@ -49,6 +49,7 @@ import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.CoreOptions;
+import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.configuration.PipelineOptions;
 import org.apache.flink.configuration.StateBackendOptions;
 import org.apache.flink.configuration.TaskManagerOptions;
@@ -69,7 +70,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * ValueState<Long>} on RocksDB between them. One process, broker included; the first fifth of the
  * records warms up and is not counted.
  *
- * <p>Arguments: {@code --disks 1000,100000 --samples 2000000 --directory DIR}.
+ * <p>Arguments: {@code --disks 1000,100000 --samples 2000000 --directory DIR --managed-mebibytes
+ * 512} (the last is RocksDB's memory).
  */
 public final class SenseBenchmark {
   private static final int DISKS_A_NODE = 45;
@@ -82,9 +84,11 @@ public final class SenseBenchmark {
   private final EmbeddedKafka kafka;
   private final Path directory;
   private final long samples;
+  private final long managedMebibytes;
 
-  private SenseBenchmark(EmbeddedKafka kafka, Path directory, long samples) {
+  private SenseBenchmark(EmbeddedKafka kafka, Path directory, long samples, long managedMebibytes) {
     this.kafka = kafka;
+    this.managedMebibytes = managedMebibytes;
     this.directory = directory;
     this.samples = samples;
   }
@@ -125,7 +129,12 @@ public final class SenseBenchmark {
         "CPU us/sample",
         "ratio");
     try (EmbeddedKafka kafka = EmbeddedKafka.start(directory.resolve("kafka"))) {
-      SenseBenchmark benchmark = new SenseBenchmark(kafka, directory, samples);
+      SenseBenchmark benchmark =
+          new SenseBenchmark(
+              kafka,
+              directory,
+              samples,
+              Long.parseLong(options.getOrDefault("--managed-mebibytes", "512")));
       double first = 0;
       for (long fleet : disks) {
         double cost = benchmark.compare(fleet);
@@ -345,9 +354,10 @@ public final class SenseBenchmark {
     }
   }
 
-  private static Configuration overrides() {
+  private Configuration overrides() {
     Configuration overrides = new Configuration();
     overrides.set(TaskManagerOptions.NUM_TASK_SLOTS, 2);
+    overrides.set(TaskManagerOptions.MANAGED_MEMORY_SIZE, MemorySize.ofMebiBytes(managedMebibytes));
     overrides.set(CoreOptions.DEFAULT_PARALLELISM, 2);
     overrides.set(StateBackendOptions.STATE_BACKEND, "rocksdb");
     overrides.set(CheckpointingOptions.INCREMENTAL_CHECKPOINTS, true);
