@@ -51,8 +51,13 @@ class DemoIT {
             Map<String, Long> scored = samples(kafka);
             return scored.size() == DISKS && scored.values().stream().allMatch(n -> n >= 10);
           });
-      assertThat(get(demo.word("console") + "api/v1/risk")).contains("\"score\"");
-      assertThat(get(demo.word("console"))).contains("<html");
+      // The console reads the topic by itself and may be a moment behind.
+      String console = demo.word("console");
+      Await.until(
+          PATIENCE,
+          "the console shows scores",
+          () -> get(console + "api/v1/risk").contains("\"score\""));
+      assertThat(get(console)).contains("<html");
       Await.until(PATIENCE, "the second lane", () -> lane(kafka) > 0);
       Path checkpoints = directory.resolve("flink/checkpoints/forestall-sense");
       Await.until(
