@@ -17,6 +17,10 @@ public enum Topics {
   RISK("risk"),
   /** Failure scores of the second lane. */
   RISK_LANE("risk.lane"),
+  /** Signals that behave unusually. */
+  ANOMALIES("anomalies"),
+  /** What is usual. */
+  BASELINES("baselines"),
   /** Trained models. */
   MODELS("models"),
   /** Writer schemas. */

@@ -19,7 +19,11 @@ public record Subject(Kind kind, String id) {
     /** A disk; its identifier is the serial number. */
     DISK,
     /** A storage node that holds disks. */
-    NODE
+    NODE,
+    /** An event processor; it may stand on a node. */
+    PROCESSOR,
+    /** A head node that keeps metadata; it may stand on a node. */
+    HEAD
   }
 
   /** Refuses an empty or over-long identifier. */

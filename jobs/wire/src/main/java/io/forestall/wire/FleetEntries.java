@@ -21,11 +21,11 @@ public final class FleetEntries {
    */
   public static FleetEntry of(FleetMember member, long timeMillis) {
     Place place = member.place();
-    boolean disk = member.subject().kind() == Subject.Kind.DISK;
+    boolean node = member.subject().kind() == Subject.Kind.NODE;
     FleetEntry entry = new FleetEntry();
     entry.setEntity(entity(member.subject()));
     entry.setTimeMillis(timeMillis);
-    entry.setNode(disk ? place.node() : null);
+    entry.setNode(node ? null : place.node());
     entry.setRack(place.rack());
     entry.setZone(place.zone());
     entry.setRegion(place.region());
@@ -38,7 +38,7 @@ public final class FleetEntries {
     return entry;
   }
 
-  /** The member of an entry, null when it is neither a node nor a disk, or has no valid name. */
+  /** The member of an entry, null when it is of another sort, or has no valid name. */
   public static @Nullable FleetMember member(FleetEntry entry) {
     String id = entry.getEntity().getId();
     if (id.isEmpty() || id.length() > Subject.MAX_ID_CHARS) {
@@ -48,6 +48,8 @@ public final class FleetEntries {
         switch (entry.getEntity().getKind()) {
           case DISK -> Subject.disk(id);
           case NODE -> Subject.node(id);
+          case PROCESSOR -> new Subject(Subject.Kind.PROCESSOR, id);
+          case HEAD -> new Subject(Subject.Kind.HEAD, id);
           default -> null;
         };
     if (subject == null) {
@@ -72,7 +74,13 @@ public final class FleetEntries {
 
   /** The reference of a subject. */
   public static EntityRef entity(Subject subject) {
-    return new EntityRef(
-        subject.kind() == Subject.Kind.DISK ? EntityKind.DISK : EntityKind.NODE, subject.id());
+    EntityKind kind =
+        switch (subject.kind()) {
+          case DISK -> EntityKind.DISK;
+          case NODE -> EntityKind.NODE;
+          case PROCESSOR -> EntityKind.PROCESSOR;
+          case HEAD -> EntityKind.HEAD;
+        };
+    return new EntityRef(kind, subject.id());
   }
 }

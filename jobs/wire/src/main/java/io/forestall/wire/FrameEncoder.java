@@ -2,6 +2,8 @@ package io.forestall.wire;
 
 import io.forestall.risk.DiskMetric;
 import io.forestall.risk.DiskSample;
+import io.forestall.risk.signal.EntitySample;
+import io.forestall.risk.signal.FleetMetric;
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.EntityRef;
 import io.forestall.schemas.Sample;
@@ -63,6 +65,22 @@ public final class FrameEncoder {
   /** Adds the sample of the node itself by canonical metric names. */
   public FrameEncoder node(Map<String, Double> metrics) {
     samples.add(sample(new EntityRef(EntityKind.NODE, node), null, null, metrics));
+    return this;
+  }
+
+  /** Adds a sample of any kind but SMART attributes; its time is the frame's. */
+  public FrameEncoder entity(EntitySample sample) {
+    EntityRef entity = Keys.parse(sample.entity());
+    if (entity == null) {
+      throw new IllegalArgumentException("not the key of an entity: " + sample.entity());
+    }
+    Map<String, Double> metrics = new HashMap<>();
+    for (FleetMetric metric : FleetMetric.values()) {
+      if (sample.has(metric)) {
+        metrics.put(metric.metricName(), sample.value(metric));
+      }
+    }
+    samples.add(sample(entity, sample.model(), null, metrics));
     return this;
   }
 
