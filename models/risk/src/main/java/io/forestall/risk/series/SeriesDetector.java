@@ -1,5 +1,8 @@
 package io.forestall.risk.series;
 
+import java.io.DataInput;
+import java.io.IOException;
+
 /**
  * Watches one series: level, trend and season by exponential smoothing, an autoregressive
  * forecaster, control charts and robust scores, combined into one calibrated score. One
@@ -10,6 +13,13 @@ public interface SeriesDetector {
 
   /** State of a series of which nothing is known yet. */
   SeriesState fresh();
+
+  /**
+   * Reads a state that this detector wrote.
+   *
+   * @throws IOException when the bytes are none of its states
+   */
+  SeriesState read(DataInput in) throws IOException;
 
   /**
    * Takes one value in.

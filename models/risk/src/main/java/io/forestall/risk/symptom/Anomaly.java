@@ -6,6 +6,8 @@ import io.forestall.risk.signal.Signal;
  * One signal that behaves unusually.
  *
  * @param signal the signal
+ * @param sinceMillis event time at which it began; with the thing and the signal it names the
+ *     anomaly; epoch milliseconds
  * @param value its value at the sample; unit of the signal
  * @param expected what its own history (or its peers) lets expect; unit of the signal
  * @param spread usual distance from it, above 0; unit of the signal
@@ -15,6 +17,7 @@ import io.forestall.risk.signal.Signal;
  */
 public record Anomaly(
     Signal signal,
+    long sinceMillis,
     double value,
     double expected,
     double spread,

@@ -2,6 +2,8 @@ package io.forestall.risk.symptom;
 
 import io.forestall.risk.signal.PeerSummary;
 import io.forestall.risk.signal.SignalSample;
+import java.io.DataInput;
+import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +16,13 @@ public interface SymptomEngine {
 
   /** State of a thing of which nothing is known yet. */
   SymptomState fresh();
+
+  /**
+   * Reads a state that this engine wrote; signals that are no longer known are left out.
+   *
+   * @throws IOException when the bytes are none of its states
+   */
+  SymptomState read(DataInput in) throws IOException;
 
   /**
    * Takes one sample in.
@@ -34,9 +43,15 @@ public interface SymptomEngine {
    * @param anomalies signals that behave unusually now, worst first; empty when all is usual
    * @param begun anomalies that began, or got clearly worse, with this sample
    * @param ended anomalies that ended with this sample
+   * @param notable true when a mode's probability has moved enough since the last notable report to
+   *     matter to a score, or that report is old: what flows on need be no more than these
    */
   record Report(
-      Finding finding, List<Anomaly> anomalies, List<Anomaly> begun, List<Anomaly> ended) {
+      Finding finding,
+      List<Anomaly> anomalies,
+      List<Anomaly> begun,
+      List<Anomaly> ended,
+      boolean notable) {
     public Report {
       anomalies = List.copyOf(anomalies);
       begun = List.copyOf(begun);
