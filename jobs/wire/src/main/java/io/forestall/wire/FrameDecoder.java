@@ -2,6 +2,9 @@ package io.forestall.wire;
 
 import io.forestall.risk.DiskMetric;
 import io.forestall.risk.DiskSample;
+import io.forestall.risk.signal.EntitySample;
+import io.forestall.risk.signal.FleetMetric;
+import io.forestall.risk.signal.Scope;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.EntityKind;
@@ -10,9 +13,7 @@ import io.forestall.schemas.TelemetryFrame;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,12 +35,19 @@ public final class FrameDecoder {
 
   private static final EntityKind[] KINDS = EntityKind.values();
   private static final DiskMetric[] METRICS = DiskMetric.values();
+  private static final FleetMetric[] FLEET_METRICS = FleetMetric.values();
 
   /** Counters of 64 bits, read as a double. */
   private static final double MAX_RAW = 18_446_744_073_709_551_615d;
 
   /** A cold aisle in winter; degrees Celsius. */
   private static final double MIN_TEMPERATURE = -64;
+
+  /** No clock is further off than from 1970 to the last time that is believed; seconds. */
+  private static final double MAX_CLOCK_OFFSET = FrameLimits.YEAR_2100_MILLIS / 1000.0;
+
+  /** A share that is a quotient of rounded numbers may be a little above 1. */
+  private static final double MAX_RATIO = 1.001;
 
   private static final int MODEL_CACHE_SLOTS = 4096;
 
@@ -48,14 +56,15 @@ public final class FrameDecoder {
   private final AvroCodec<TelemetryFrame> codec;
 
   private final List<DiskTelemetry> disks = new ArrayList<>();
-  private final List<NodeTelemetry> nodes = new ArrayList<>();
+  private final List<EntityTelemetry> entities = new ArrayList<>();
   private final List<DeadLetter> dead = new ArrayList<>();
   private final @Nullable String[] models = new String[MODEL_CACHE_SLOTS];
   private final byte[] @Nullable [] modelBytes = new byte[MODEL_CACHE_SLOTS][];
 
-  /** Identifiers of the disks of the frame at hand: open addressing, emptied by a new mark. */
+  /** Entities of the frame at hand: open addressing, emptied by a new mark. */
   private @Nullable String[] seen = new String[256];
 
+  private EntityKind[] seenKinds = new EntityKind[256];
   private int[] seenMarks = new int[256];
   private int seenCount;
   private int mark;
@@ -69,6 +78,7 @@ public final class FrameDecoder {
   private int partition;
   private long offset;
   private int samples;
+  private int unknownNames;
 
   /** Where valid samples and dead letters go. */
   public interface Sink {
@@ -78,13 +88,11 @@ public final class FrameDecoder {
     /** A frame or a sample that was refused. */
     void dead(DeadLetter letter);
 
-    /** True when samples of nodes are wanted; without it none are made. */
-    default boolean takesNodes() {
-      return false;
-    }
+    /** A valid sample of a machine, of a disk under load, or of a path. */
+    default void entity(EntityTelemetry telemetry) {}
 
-    /** A valid sample of a node; only when {@link #takesNodes()}. */
-    default void node(NodeTelemetry telemetry) {}
+    /** How many values of a frame stood under names that nobody reads here; above 0. */
+    default void unknownMetrics(int count) {}
   }
 
   /** A decoder with the default limits for the job {@code sense}. */
@@ -122,6 +130,7 @@ public final class FrameDecoder {
     this.partition = partition;
     this.offset = offset;
     this.samples = 0;
+    this.unknownNames = 0;
     byte[] payload = value == null ? new byte[0] : value;
     try {
       if (value == null) {
@@ -137,7 +146,7 @@ public final class FrameDecoder {
       if (AvroCodec.fingerprintOf(value) != PARSED_FINGERPRINT) {
         frame = codec.encode(codec.decode(value));
       }
-      parse(frame, recordTimeMillis, out.takesNodes());
+      parse(frame, recordTimeMillis);
     } catch (WireException e) {
       refuse(recordTimeMillis, e.reason(), e.getMessage(), payload);
     } catch (RuntimeException | StackOverflowError e) {
@@ -152,7 +161,7 @@ public final class FrameDecoder {
   private void refuse(
       long timeMillis, DeadReason reason, @Nullable String message, byte[] payload) {
     disks.clear();
-    nodes.clear();
+    entities.clear();
     dead.clear();
     dead.add(
         letters.record(
@@ -171,21 +180,24 @@ public final class FrameDecoder {
       for (int i = 0; i < dead.size(); i++) {
         out.dead(dead.get(i));
       }
-      for (int i = 0; i < nodes.size(); i++) {
-        out.node(nodes.get(i));
+      if (unknownNames > 0) {
+        out.unknownMetrics(unknownNames);
+      }
+      for (int i = 0; i < entities.size(); i++) {
+        out.entity(entities.get(i));
       }
       for (int i = 0; i < disks.size(); i++) {
         out.disk(disks.get(i));
       }
     } finally {
       disks.clear();
-      nodes.clear();
+      entities.clear();
       dead.clear();
       bytes = new byte[0];
     }
   }
 
-  private void parse(byte[] frame, long recordTimeMillis, boolean takesNodes) throws WireException {
+  private void parse(byte[] frame, long recordTimeMillis) throws WireException {
     bytes = frame;
     at = AvroCodec.HEADER_BYTES;
     end = frame.length;
@@ -211,7 +223,7 @@ public final class FrameDecoder {
           throw new WireException(
               DeadReason.TOO_LARGE, "the frame has more than " + samples + " samples");
         }
-        sample(node, timeMillis, takesNodes, wrong == null);
+        sample(node, timeMillis, wrong == null);
         samples++;
       }
     }
@@ -262,8 +274,7 @@ public final class FrameDecoder {
     return null;
   }
 
-  private void sample(String node, long timeMillis, boolean takesNodes, boolean wanted)
-      throws WireException {
+  private void sample(String node, long timeMillis, boolean wanted) throws WireException {
     int start = at;
     long kindIndex = number();
     if (kindIndex < 0 || kindIndex >= KINDS.length) {
@@ -291,24 +302,32 @@ public final class FrameDecoder {
       if (badId != null) {
         reason = id.isBlank() ? DeadReason.MISSING_FIELD : DeadReason.OUT_OF_RANGE;
         problem = "the identifier " + badId;
-      } else if (kind != EntityKind.DISK && kind != EntityKind.NODE) {
+      } else if (scope(kind) == null) {
         reason = DeadReason.UNKNOWN_ENTITY;
-        problem = "telemetry of a " + kind + " is not known here; frames hold nodes and disks";
+        problem =
+            "telemetry of a "
+                + kind
+                + " is not known here; frames hold nodes, disks, processors, heads, edges and pairs";
       } else if (capacityBytes < 0) {
         reason = DeadReason.OUT_OF_RANGE;
         problem = "the capacity " + capacityBytes + " is negative";
       } else if (modelLength > FrameLimits.MAX_NAME_BYTES) {
         reason = DeadReason.TOO_LARGE;
         problem = "the model's name has " + modelLength + " bytes";
-      } else if (kind == EntityKind.NODE && !id.equals(node)) {
-        reason = DeadReason.UNKNOWN_ENTITY;
-        problem = "the frame is of node " + node + " and not of node " + id;
+      } else {
+        problem = foreign(kind, id, node);
+        reason = problem == null ? null : DeadReason.UNKNOWN_ENTITY;
       }
     }
 
-    double[] values = wanted && kind == EntityKind.DISK ? DiskSample.absentValues() : null;
-    Map<String, Double> named =
-        wanted && takesNodes && kind == EntityKind.NODE ? new HashMap<>() : null;
+    Scope scope = scope(kind);
+    double[] smart =
+        wanted && reason == null && kind == EntityKind.DISK ? DiskSample.absentValues() : null;
+    double[] values = null;
+    boolean smartSeen = false;
+    int strangers = 0;
+    int strangerAt = 0;
+    int strangerLength = 0;
     int metrics = 0;
     for (long count = items(); count != 0; count = items()) {
       for (long i = 0; i < count; i++) {
@@ -331,17 +350,32 @@ public final class FrameDecoder {
         } else if (Double.isNaN(value) || Double.isInfinite(value)) {
           reason = DeadReason.NOT_A_NUMBER;
           problem = text(nameAt, nameLength) + " is " + value + "; leave out what is not known";
-        } else if (values != null) {
-          int ordinal = MetricNames.ordinal(bytes, nameAt, nameLength);
-          if (ordinal >= 0) {
-            if (value < lowest(METRICS[ordinal]) || value > MAX_RAW) {
+        } else {
+          int code = MetricNames.code(bytes, nameAt, nameLength);
+          if (code >= MetricNames.FLEET
+              && FLEET_METRICS[code - MetricNames.FLEET].scope() == scope) {
+            FleetMetric metric = FLEET_METRICS[code - MetricNames.FLEET];
+            if (outOfRange(metric, value)) {
               reason = DeadReason.OUT_OF_RANGE;
-              problem = METRICS[ordinal].metricName() + " is " + value;
+              problem = metric.metricName() + " is " + value;
             }
-            values[ordinal] = value;
+            if (values == null) {
+              values = EntitySample.absentValues();
+            }
+            values[code - MetricNames.FLEET] = value;
+          } else if (code >= 0 && code < MetricNames.FLEET && smart != null) {
+            if (value < lowest(METRICS[code]) || value > MAX_RAW) {
+              reason = DeadReason.OUT_OF_RANGE;
+              problem = METRICS[code].metricName() + " is " + value;
+            }
+            smart[code] = value;
+            smartSeen = true;
+          } else if (smart != null && MetricNames.smart(bytes, nameAt, nameLength)) {
+            smartSeen = true;
+          } else if (strangers++ == 0) {
+            strangerAt = nameAt;
+            strangerLength = nameLength;
           }
-        } else if (named != null) {
-          named.put(text(nameAt, nameLength), value);
         }
       }
     }
@@ -351,6 +385,16 @@ public final class FrameDecoder {
     if (reason == null && !first(kind, id)) {
       reason = DeadReason.DUPLICATE;
       problem = "the entity stands in the frame already";
+    }
+    unknownNames += strangers;
+    if (reason == null && strangers > 0 && values == null && !smartSeen) {
+      reason = DeadReason.MISSING_FIELD;
+      problem =
+          "none of its "
+              + strangers
+              + " metrics has a name that is known here, such as "
+              + text(strangerAt, strangerLength)
+              + ": has the exporter changed its names? The metric mapping gives the canonical ones";
     }
     if (reason != null) {
       dead.add(
@@ -365,12 +409,72 @@ public final class FrameDecoder {
               id.isBlank() ? null : new EntityRef(kind, id),
               Arrays.copyOfRange(
                   bytes, start, Math.min(at, start + DeadLetters.MAX_PAYLOAD_BYTES))));
-    } else if (values != null) {
+    } else {
       String model = modelAt < 0 ? null : model(modelAt, modelLength);
-      disks.add(new DiskTelemetry(node, id, new DiskSample(id, model, timeMillis, values)));
-    } else if (named != null) {
-      nodes.add(new NodeTelemetry(node, timeMillis, named));
+      if (smart != null && (smartSeen || values == null)) {
+        disks.add(new DiskTelemetry(node, id, new DiskSample(id, model, timeMillis, smart)));
+      }
+      if (smart == null || values != null) {
+        entities.add(
+            new EntityTelemetry(
+                node,
+                new EntitySample(
+                    Keys.of(kind, id),
+                    scope == null ? Scope.MACHINE : scope,
+                    model,
+                    timeMillis,
+                    values == null ? EntitySample.absentValues() : values)));
+      }
     }
+  }
+
+  /** Which metrics a kind of entity has beside SMART attributes, null for an unknown kind. */
+  private static @Nullable Scope scope(EntityKind kind) {
+    return switch (kind) {
+      case DISK -> Scope.DRIVE;
+      case NODE, PROCESSOR, HEAD -> Scope.MACHINE;
+      case EDGE, PAIR -> Scope.PATH;
+      default -> null;
+    };
+  }
+
+  /** Why a publisher may not speak of an entity, null when it may. */
+  private static @Nullable String foreign(EntityKind kind, String id, String node) {
+    switch (kind) {
+      case NODE -> {
+        return id.equals(node) ? null : "the frame is of node " + node + " and not of node " + id;
+      }
+      case EDGE -> {
+        int split = id.indexOf('>');
+        if (split < 1 || split == id.length() - 1) {
+          return "an edge is named from>to";
+        }
+        return split == node.length() && id.startsWith(node)
+            ? null
+            : "the frame is of " + node + ", which sees only edges that begin there";
+      }
+      case PAIR -> {
+        int split = id.lastIndexOf('@');
+        if (split < 1 || split == id.length() - 1) {
+          return "a pair is named volume@client";
+        }
+        return id.length() - split - 1 == node.length() && id.endsWith(node)
+            ? null
+            : "the frame is of " + node + ", which sees only its own volumes";
+      }
+      default -> {
+        return null;
+      }
+    }
+  }
+
+  private static boolean outOfRange(FleetMetric metric, double value) {
+    return switch (metric) {
+      case CLOCK_OFFSET_SECONDS -> Math.abs(value) > MAX_CLOCK_OFFSET;
+      case START_TIME_SECONDS, BOOT_TIME_SECONDS -> value < 0 || value > MAX_CLOCK_OFFSET;
+      case PATH_LOSS_RATIO -> value < 0 || value > MAX_RATIO;
+      default -> value < 0 || value > MAX_RAW;
+    };
   }
 
   private static double lowest(DiskMetric metric) {
@@ -406,20 +510,21 @@ public final class FrameDecoder {
     if (seenCount * 2 >= seen.length) {
       grow();
     }
-    return put(id);
+    return put(kind, id);
   }
 
-  private boolean put(String id) {
+  private boolean put(EntityKind kind, String id) {
     int slots = seen.length;
-    int hash = id.hashCode();
+    int hash = id.hashCode() + kind.ordinal() * 0x9E3779B9;
     int slot = (hash ^ hash >>> 16) & (slots - 1);
     while (seenMarks[slot] == mark) {
-      if (id.equals(seen[slot])) {
+      if (kind == seenKinds[slot] && id.equals(seen[slot])) {
         return false;
       }
       slot = (slot + 1) & (slots - 1);
     }
     seen[slot] = id;
+    seenKinds[slot] = kind;
     seenMarks[slot] = mark;
     seenCount++;
     return true;
@@ -427,14 +532,16 @@ public final class FrameDecoder {
 
   private void grow() {
     @Nullable String[] old = seen;
+    EntityKind[] oldKinds = seenKinds;
     int[] oldMarks = seenMarks;
     seen = new String[old.length * 2];
+    seenKinds = new EntityKind[old.length * 2];
     seenMarks = new int[old.length * 2];
     seenCount = 0;
     for (int i = 0; i < old.length; i++) {
       String id = old[i];
       if (id != null && oldMarks[i] == mark) {
-        put(id);
+        put(oldKinds[i], id);
       }
     }
   }

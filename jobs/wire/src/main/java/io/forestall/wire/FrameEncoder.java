@@ -26,6 +26,11 @@ public final class FrameEncoder {
   private final String source;
   private final List<Sample> samples = new ArrayList<>();
 
+  /** Samples of disks that may still get their other half: SMART attributes, or load. */
+  private final Map<String, Sample> smartOnly = new HashMap<>();
+
+  private final Map<String, Sample> loadOnly = new HashMap<>();
+
   /**
    * An empty frame.
    *
@@ -41,13 +46,23 @@ public final class FrameEncoder {
     this.source = source;
   }
 
-  /** Adds the sample of a disk by canonical metric names. */
+  /**
+   * Adds the sample of a disk by canonical metric names; it joins what {@link #entity} said of the
+   * disk's load, because a frame holds each entity once.
+   */
   public FrameEncoder disk(
       String disk,
       @Nullable String model,
       @Nullable Long capacityBytes,
       Map<String, Double> metrics) {
-    samples.add(sample(new EntityRef(EntityKind.DISK, disk), model, capacityBytes, metrics));
+    Sample smart = sample(new EntityRef(EntityKind.DISK, disk), model, capacityBytes, metrics);
+    Sample load = loadOnly.remove(disk);
+    if (load == null) {
+      samples.add(smart);
+      smartOnly.put(disk, smart);
+    } else {
+      join(load, smart);
+    }
     return this;
   }
 
@@ -68,7 +83,10 @@ public final class FrameEncoder {
     return this;
   }
 
-  /** Adds a sample of any kind but SMART attributes; its time is the frame's. */
+  /**
+   * Adds a sample of any kind but SMART attributes; its time is the frame's. What it says of a
+   * disk's load joins the disk's SMART attributes when the frame holds them.
+   */
   public FrameEncoder entity(EntitySample sample) {
     EntityRef entity = Keys.parse(sample.entity());
     if (entity == null) {
@@ -80,8 +98,27 @@ public final class FrameEncoder {
         metrics.put(metric.metricName(), sample.value(metric));
       }
     }
-    samples.add(sample(entity, sample.model(), null, metrics));
+    Sample made = sample(entity, sample.model(), null, metrics);
+    Sample smart = entity.getKind() == EntityKind.DISK ? smartOnly.remove(entity.getId()) : null;
+    if (smart != null) {
+      join(smart, made);
+      return this;
+    }
+    samples.add(made);
+    if (entity.getKind() == EntityKind.DISK) {
+      loadOnly.put(entity.getId(), made);
+    }
     return this;
+  }
+
+  private static void join(Sample into, Sample other) {
+    into.getMetrics().putAll(other.getMetrics());
+    if (into.getModel() == null) {
+      into.setModel(other.getModel());
+    }
+    if (into.getCapacityBytes() == null) {
+      into.setCapacityBytes(other.getCapacityBytes());
+    }
   }
 
   private static Sample sample(

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.forestall.risk.DiskMetric;
 import io.forestall.risk.DiskSample;
+import io.forestall.risk.signal.EntitySample;
+import io.forestall.risk.signal.FleetMetric;
+import io.forestall.risk.signal.Scope;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.EntityKind;
@@ -85,7 +88,7 @@ class FrameDecoderTest {
         frame()
             .disk("D1", "ST4", 4_000L, Map.of("smart_5_raw", 12.0, "smart_5_normalized", 99.0))
             .disk("D2", null, null, Map.of())
-            .node(Map.of("node_load", 0.5)));
+            .node(Map.of("load1", 0.5)));
 
     assertThat(sink.dead).isEmpty();
     assertThat(sink.disks).hasSize(2);
@@ -99,8 +102,14 @@ class FrameDecoderTest {
     assertThat(first.sample().has(DiskMetric.PENDING_SECTORS)).isFalse();
     assertThat(sink.disks.get(1).disk()).isEqualTo("D2");
     assertThat(sink.disks.get(1).sample().model()).isNull();
-    assertThat(sink.nodes)
-        .containsExactly(new NodeTelemetry("n-0001", NOW, Map.of("node_load", 0.5)));
+    assertThat(sink.entities).hasSize(1);
+    assertThat(sink.entities.get(0).publisher()).isEqualTo("n-0001");
+    EntitySample node = sink.entities.get(0).sample();
+    assertThat(node.entity()).isEqualTo("node/n-0001");
+    assertThat(node.scope()).isEqualTo(Scope.MACHINE);
+    assertThat(node.timeMillis()).isEqualTo(NOW);
+    assertThat(node.value(FleetMetric.LOAD1)).isEqualTo(0.5);
+    assertThat(node.has(FleetMetric.CPU_COUNT)).isFalse();
   }
 
   @Test
@@ -115,26 +124,156 @@ class FrameDecoderTest {
   }
 
   @Test
-  void nodesOnlyForThoseWhoTakeThem() {
-    List<DiskTelemetry> disks = new ArrayList<>();
-    decoder.decode(
-        frame().disk("D1", null, null, Map.of()).node(Map.of("x", 1.0)).encode(codec),
-        "t",
-        0,
-        0,
-        NOW,
-        new FrameDecoder.Sink() {
-          @Override
-          public void disk(DiskTelemetry telemetry) {
-            disks.add(telemetry);
-          }
-
-          @Override
-          public void dead(DeadLetter letter) {
-            throw new AssertionError(letter);
+  void everyKindOfEntityUnderItsOwnRulesOfIdentity() {
+    Map<EntityKind, List<String>> good =
+        Map.of(
+            EntityKind.NODE, List.of("n-0001"),
+            EntityKind.PROCESSOR, List.of("p-1", "n-0001"),
+            EntityKind.HEAD, List.of("h-1"),
+            EntityKind.EDGE, List.of("n-0001>n-0002", "n-0001>a>b"),
+            EntityKind.PAIR, List.of("vol-1@n-0001", "a@b@n-0001"));
+    good.forEach(
+        (kind, ids) -> {
+          String metric =
+              kind == EntityKind.EDGE || kind == EntityKind.PAIR ? "path_errors_total" : "load1";
+          for (String id : ids) {
+            decode(frameOf(sample(kind, id, Map.of(metric, 2.0))));
+            assertThat(sink.dead).as("%s %s", kind, id).isEmpty();
+            assertThat(sink.entities).hasSize(1);
+            assertThat(sink.entities.get(0).sample().entity()).isEqualTo(Keys.of(kind, id));
+            assertThat(sink.entities.get(0).sample().scope())
+                .isEqualTo(metric.equals("load1") ? Scope.MACHINE : Scope.PATH);
           }
         });
-    assertThat(disks).hasSize(1);
+    Map<EntityKind, List<String>> bad =
+        Map.of(
+            EntityKind.NODE, List.of("n-0002"),
+            EntityKind.EDGE,
+                List.of("n-0002>n-0001", "n-0001", "n-0001>", ">n-0001", "n-00011>x", "n>n-0001"),
+            EntityKind.PAIR,
+                List.of(
+                    "vol-1@n-0002", "vol-1", "@n-0001", "n-0001@", "vol@n-0001@x", "v@xn-0001"));
+    bad.forEach(
+        (kind, ids) -> {
+          for (String id : ids) {
+            decode(frameOf(sample(kind, id, Map.of("load1", 2.0, "path_errors_total", 1.0))));
+            assertThat(sink.entities).as("%s %s", kind, id).isEmpty();
+            assertThat(only(DeadReason.UNKNOWN_ENTITY).getIndex()).isZero();
+          }
+        });
+    // One identifier under two kinds is two things; once more is a repeat.
+    decode(
+        frameOf(
+            sample(EntityKind.HEAD, "x", Map.of("load1", 1.0)),
+            sample(EntityKind.PROCESSOR, "x", Map.of("load1", 1.0)),
+            sample(EntityKind.HEAD, "x", Map.of("load1", 1.0))));
+    assertThat(sink.entities).hasSize(2);
+    only(DeadReason.DUPLICATE);
+  }
+
+  @Test
+  void diskUnderLoadIsTwoSamplesOfOne() {
+    Map<FleetMetric, Double> load =
+        Map.of(FleetMetric.DISK_READS, 7.0, FleetMetric.DISK_READ_SECONDS, 0.5);
+    EntitySample drive = EntitySample.of("disk/D1", Scope.DRIVE, "M", NOW, load);
+    double[] smart = DiskSample.absentValues();
+    smart[DiskMetric.TEMPERATURE.ordinal()] = 30;
+    DiskSample disk = new DiskSample("D1", "M", NOW, smart);
+    for (FrameEncoder frame :
+        List.of(frame().disk(disk).entity(drive), frame().entity(drive).disk(disk))) {
+      assertThat(frame.size()).as("a frame holds each entity once").isEqualTo(1);
+      decode(frame);
+      assertThat(sink.dead).isEmpty();
+      assertThat(sink.disks).hasSize(1);
+      assertThat(sink.disks.get(0).sample().value(DiskMetric.TEMPERATURE)).isEqualTo(30);
+      assertThat(sink.entities).hasSize(1);
+      assertThat(sink.entities.get(0).sample().scope()).isEqualTo(Scope.DRIVE);
+      assertThat(sink.entities.get(0).sample().model()).isEqualTo("M");
+      assertThat(sink.entities.get(0).sample().value(FleetMetric.DISK_READS)).isEqualTo(7);
+    }
+    decode(frame().entity(drive));
+    assertThat(sink.disks).as("no SMART attributes").isEmpty();
+    assertThat(sink.entities).hasSize(1);
+    decode(frame().disk("D1", null, null, Map.of()));
+    assertThat(sink.disks).as("a disk that answers with nothing").hasSize(1);
+    assertThat(sink.entities).isEmpty();
+  }
+
+  @Test
+  void metricsOfAnotherKindOfThingAreNotRead() {
+    decode(
+        frameOf(
+            sample(
+                EntityKind.NODE,
+                "n-0001",
+                Map.of("load1", 1.0, "disk_reads_total", 5.0, "smart_5_raw", 3.0))));
+    assertThat(sink.dead).isEmpty();
+    assertThat(sink.entities.get(0).sample().has(FleetMetric.DISK_READS)).isFalse();
+    assertThat(sink.unknownMetrics).isEqualTo(2);
+  }
+
+  @Test
+  void exporterThatChangedItsNamesIsNamedAndCounted() {
+    decode(
+        frameOf(
+            sample(EntityKind.DISK, "A", Map.of("smartctl_reallocated_sectors", 1.0)),
+            sample(EntityKind.NODE, "n-0001", Map.of("node_load_1", 1.0, "node_load_5", 1.0)),
+            sample(EntityKind.DISK, "OLD", Map.of("smart_5_raw", 1.0, "new_name", 1.0))));
+    assertThat(sink.disks).extracting(DiskTelemetry::disk).containsExactly("OLD");
+    assertThat(sink.entities).isEmpty();
+    assertThat(sink.dead)
+        .hasSize(2)
+        .allSatisfy(
+            letter -> {
+              assertThat(letter.getReason()).isEqualTo(DeadReason.MISSING_FIELD);
+              assertThat(letter.getDetail()).contains("changed its names");
+            });
+    assertThat(sink.dead.get(0).getDetail()).contains("smartctl_reallocated_sectors");
+    assertThat(sink.unknownMetrics).isEqualTo(4);
+    // A drive whose attributes nobody reads is a drive with nothing known, as in any table of them.
+    decode(frameOf(sample(EntityKind.DISK, "B", Map.of("smart_254_raw", 1.0))));
+    assertThat(sink.dead).isEmpty();
+    assertThat(sink.disks).hasSize(1);
+    assertThat(sink.unknownMetrics).isZero();
+  }
+
+  @Test
+  void rangesOfEverythingButSmart() {
+    Map<String, List<Double>> good =
+        Map.of(
+            "clock_offset_seconds", List.of(-3.5, 0.0, 3.5),
+            "requests_total", List.of(0.0, 1e18),
+            "start_time_seconds", List.of(NOW / 1000.0));
+    Map<String, List<Double>> bad =
+        Map.of(
+            "clock_offset_seconds", List.of(1e12),
+            "requests_total", List.of(-1.0, 1e30),
+            "boot_time_seconds", List.of((double) NOW),
+            "memory_total_bytes", List.of(-4096.0));
+    good.forEach(
+        (name, values) ->
+            values.forEach(
+                value -> {
+                  decode(frame().node(Map.of(name, value)));
+                  assertThat(sink.dead).as("%s %s", name, value).isEmpty();
+                  assertThat(sink.entities).hasSize(1);
+                }));
+    bad.forEach(
+        (name, values) ->
+            values.forEach(
+                value -> {
+                  decode(frame().node(Map.of(name, value)));
+                  assertThat(sink.entities).as("%s %s", name, value).isEmpty();
+                  only(DeadReason.OUT_OF_RANGE);
+                }));
+    for (double loss : new double[] {0, 1, 1.0005}) {
+      decode(frameOf(sample(EntityKind.EDGE, "n-0001>b", Map.of("path_loss_ratio", loss))));
+      assertThat(sink.entities).hasSize(1);
+    }
+    for (double loss : new double[] {-0.01, 1.1, 100}) {
+      decode(frameOf(sample(EntityKind.EDGE, "n-0001>b", Map.of("path_loss_ratio", loss))));
+      only(DeadReason.OUT_OF_RANGE);
+    }
   }
 
   @Test
@@ -286,7 +425,7 @@ class FrameDecoderTest {
         frameOf(
             sample(EntityKind.DISK, "A", Map.of("smart_194_raw", -12.0)),
             sample(EntityKind.DISK, "B", Map.of("smart_1_raw", 0x1p64)),
-            sample(EntityKind.DISK, "C", Map.of("not_known_here", -5.0))));
+            sample(EntityKind.DISK, "C", Map.of("smart_1_raw", 1.0, "not_known_here", -5.0))));
     assertThat(sink.dead).isEmpty();
     assertThat(sink.disks).hasSize(3);
   }
@@ -446,9 +585,21 @@ class FrameDecoderTest {
       TelemetryFrame frame = codec.decode(bytes);
       decode(bytes);
       assertThat(sink.dead).as("seed %d round %d", seed, round).isEmpty();
-      assertThat(sink.disks).hasSize(frame.getSamples().size());
+      List<Sample> disks = ofDisks(frame, true);
+      assertThat(sink.disks).hasSize(disks.size());
+      List<Sample> others = ofDisks(frame, false);
+      assertThat(sink.entities).hasSize(others.size());
+      for (int i = 0; i < others.size(); i++) {
+        EntitySample actual = sink.entities.get(i).sample();
+        assertThat(actual.entity()).isEqualTo(Keys.of(others.get(i).getEntity()));
+        for (FleetMetric metric : FleetMetric.values()) {
+          assertThat(actual.value(metric))
+              .as("seed %d round %d %s", seed, round, metric)
+              .isEqualTo(others.get(i).getMetrics().getOrDefault(metric.metricName(), Double.NaN));
+        }
+      }
       for (int i = 0; i < sink.disks.size(); i++) {
-        Sample expected = frame.getSamples().get(i);
+        Sample expected = disks.get(i);
         DiskSample actual = sink.disks.get(i).sample();
         assertThat(actual.disk()).isEqualTo(expected.getEntity().getId());
         assertThat(actual.model()).isEqualTo(expected.getModel());
@@ -482,6 +633,19 @@ class FrameDecoderTest {
         }
         assertThat(telemetry.disk()).isNotBlank().hasSizeLessThanOrEqualTo(256);
         assertThat(telemetry.sample().timeMillis()).isBetween(946_684_800_000L, NOW + 600_500);
+      }
+      for (EntityTelemetry telemetry : sink.entities) {
+        EntitySample sample = telemetry.sample();
+        assertThat(sample.timeMillis()).isBetween(946_684_800_000L, NOW + 600_500);
+        for (FleetMetric metric : FleetMetric.values()) {
+          assertThat(
+                  sample.has(metric)
+                      && (metric.scope() != sample.scope()
+                          || Double.isInfinite(sample.value(metric))
+                          || (sample.value(metric) < 0
+                              && metric != FleetMetric.CLOCK_OFFSET_SECONDS)))
+              .isFalse();
+        }
       }
       for (DeadLetter letter : sink.dead) {
         // A letter that cannot be written would stop the job instead.
@@ -547,10 +711,16 @@ class FrameDecoderTest {
     }
   }
 
+  private static List<Sample> ofDisks(TelemetryFrame frame, boolean disks) {
+    return frame.getSamples().stream()
+        .filter(sample -> disks == (sample.getEntity().getKind() == EntityKind.DISK))
+        .toList();
+  }
+
   private static TelemetryFrame randomFrame(Random random) {
+    String node = "n-" + random.nextInt(100);
     FrameEncoder frame =
-        new FrameEncoder(
-            "n-" + random.nextInt(100), NOW - random.nextInt(100_000), random.nextInt(1000), "rnd");
+        new FrameEncoder(node, NOW - random.nextInt(100_000), random.nextInt(1000), "rnd");
     int disks = 1 + random.nextInt(5);
     for (int i = 0; i < disks; i++) {
       Map<String, Double> metrics = new HashMap<>();
@@ -567,6 +737,23 @@ class FrameDecoderTest {
           random.nextInt(4) == 0 ? null : "MODEL-" + random.nextInt(20),
           random.nextBoolean() ? null : random.nextLong(1L << 44),
           metrics);
+    }
+    List<String> others =
+        List.of("node/" + node, "edge/" + node + ">n-x", "pair/v@" + node, "head/h", "processor/p");
+    for (String other : others.subList(0, random.nextInt(others.size() + 1))) {
+      Scope scope =
+          other.startsWith("edge") || other.startsWith("pair") ? Scope.PATH : Scope.MACHINE;
+      Map<FleetMetric, Double> metrics = new HashMap<>();
+      for (FleetMetric metric : FleetMetric.values()) {
+        if (metric.scope() == scope && random.nextInt(3) > 0) {
+          metrics.put(
+              metric,
+              metric == FleetMetric.PATH_LOSS_RATIO
+                  ? random.nextDouble()
+                  : (double) random.nextInt(1 << 20));
+        }
+      }
+      frame.entity(EntitySample.of(other, scope, null, NOW, metrics));
     }
     return frame.frame();
   }

@@ -8,8 +8,9 @@ import java.util.List;
 final class TestingSink implements FrameDecoder.Sink {
 
   final List<DiskTelemetry> disks = new ArrayList<>();
-  final List<NodeTelemetry> nodes = new ArrayList<>();
+  final List<EntityTelemetry> entities = new ArrayList<>();
   final List<DeadLetter> dead = new ArrayList<>();
+  int unknownMetrics;
 
   @Override
   public void disk(DiskTelemetry telemetry) {
@@ -22,22 +23,23 @@ final class TestingSink implements FrameDecoder.Sink {
   }
 
   @Override
-  public boolean takesNodes() {
-    return true;
+  public void entity(EntityTelemetry telemetry) {
+    entities.add(telemetry);
   }
 
   @Override
-  public void node(NodeTelemetry telemetry) {
-    nodes.add(telemetry);
+  public void unknownMetrics(int count) {
+    unknownMetrics += count;
   }
 
   void clear() {
     disks.clear();
-    nodes.clear();
+    entities.clear();
+    unknownMetrics = 0;
     dead.clear();
   }
 
   int outcomes() {
-    return disks.size() + nodes.size() + dead.size();
+    return disks.size() + entities.size() + dead.size();
   }
 }
