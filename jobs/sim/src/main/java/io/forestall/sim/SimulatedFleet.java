@@ -10,8 +10,10 @@ import io.forestall.risk.DiskMetric;
 import io.forestall.risk.DiskSample;
 import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -157,6 +159,35 @@ public final class SimulatedFleet implements Iterator<FleetStep> {
     }
     nextMillis += options.stepMillis();
     return new FleetStep(now, joined, left, scrapes, failures);
+  }
+
+  /**
+   * The SMART attributes at a time between two steps, of the disks that were there at the last one;
+   * changes nothing.
+   *
+   * @param timeMillis not before the last step and before the next one; milliseconds since
+   *     1970-01-01 UTC
+   * @return by node name, one sample for each disk
+   */
+  public Map<String, List<DiskSample>> between(long timeMillis) {
+    Map<String, List<DiskSample>> samples = new LinkedHashMap<>();
+    for (Slot slot : slots) {
+      if (!slot.empty) {
+        samples
+            .computeIfAbsent(slot.place.node(), node -> new ArrayList<>())
+            .add(slot.sample(timeMillis));
+      }
+    }
+    return samples;
+  }
+
+  /** Places of the nodes, in the order of their names. */
+  public List<Place> nodes() {
+    List<Place> places = new ArrayList<>(options.nodes());
+    for (int node = 0; node < options.nodes(); node++) {
+      places.add(placement.nodeAt(node));
+    }
+    return places;
   }
 
   // Relative failure rate by age: high when new, flat, rising after three years.
