@@ -1,9 +1,12 @@
 package io.forestall.app.console;
 
+import io.forestall.app.watch.MetricCatalogue;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.Tier;
+import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 
 /**
  * The console's numbers in the Prometheus text format: base units, no identifiers of disks as
@@ -14,108 +17,187 @@ final class ConsoleMetrics {
 
   static String text(
       FleetView.Status status,
+      FleetFigures figures,
       FleetView.DeadLetters letters,
       FleetFeed.Progress progress,
       long requests,
-      long refusedRequests) {
+      long refusedRequests,
+      RequestTimes times) {
     Text text = new Text();
-    text.head("forestall_disks", "gauge", "Disks known, by tier of their newest score.");
+    fleet(text, figures);
+    text.head("forestall_disks");
     for (Tier tier : Tier.values()) {
       text.line(
           "forestall_disks",
           Map.of("tier", ConsoleJson.lower(tier)),
           status.disksByTier()[tier.ordinal()]);
     }
-    text.head("forestall_nodes", "gauge", "Nodes known.");
+    text.head("forestall_nodes");
     text.line("forestall_nodes", Map.of(), status.nodes());
-    text.head(
-        "forestall_rows_in_total",
-        "counter",
-        "Disk samples read from the telemetry topic, by source.");
+    text.head("forestall_rows_in_total");
     for (var source : status.rowsInBySource().entrySet()) {
       text.line("forestall_rows_in_total", Map.of("source", source.getKey()), source.getValue());
     }
-    text.head("forestall_rows_scored_total", "counter", "Disk samples scored.");
+    text.head("forestall_rows_scored_total");
     text.line("forestall_rows_scored_total", Map.of(), status.rowsScored());
-    text.head(
-        "forestall_risk_repeats_total", "counter", "Risk records that said again what was known.");
+    text.head("forestall_risk_repeats_total");
     text.line("forestall_risk_repeats_total", Map.of(), status.repeats());
-    text.head("forestall_dead_letters_total", "counter", "Dead letters, by reason.");
+    text.head("forestall_dead_letters_total");
     for (DeadReason reason : DeadReason.values()) {
       text.line(
           "forestall_dead_letters_total",
           Map.of("reason", ConsoleJson.lower(reason)),
           letters.byReason().getOrDefault(reason, 0L));
     }
-    text.head("forestall_models", "gauge", "Models on the models topic.");
+    text.head("forestall_models");
     text.line("forestall_models", Map.of(), status.models().size());
+    models(text, status);
     if (status.newestTelemetryMillis() != Long.MIN_VALUE) {
-      text.head(
-          "forestall_newest_telemetry_timestamp_seconds",
-          "gauge",
-          "Newest event time of telemetry.");
+      text.head("forestall_newest_telemetry_timestamp_seconds");
       text.line(
           "forestall_newest_telemetry_timestamp_seconds",
           Map.of(),
           status.newestTelemetryMillis() / 1000.0);
     }
     if (status.newestRiskMillis() != Long.MIN_VALUE) {
-      text.head(
-          "forestall_newest_risk_timestamp_seconds", "gauge", "Newest event time of a score.");
+      text.head("forestall_newest_risk_timestamp_seconds");
       text.line(
           "forestall_newest_risk_timestamp_seconds", Map.of(), status.newestRiskMillis() / 1000.0);
     }
-    text.head(
-        "forestall_console_ready",
-        "gauge",
-        "1 when the topics were read to their ends and still are.");
+    text.head("forestall_console_ready");
     text.line("forestall_console_ready", Map.of(), progress.ready() ? 1 : 0);
-    text.head("forestall_console_records_total", "counter", "Records read, by topic noun.");
+    text.head("forestall_console_records_total");
     for (var topic : progress.recordsByNoun().entrySet()) {
       text.line(
           "forestall_console_records_total", Map.of("topic", topic.getKey()), topic.getValue());
     }
-    text.head(
-        "forestall_console_undecodable_total",
-        "counter",
-        "Records that the console could not decode.");
+    text.head("forestall_console_undecodable_total");
     text.line("forestall_console_undecodable_total", Map.of(), progress.undecodable());
-    text.head(
-        "forestall_console_lag_records",
-        "gauge",
-        "Records between the console and the ends of its topics.");
+    text.head("forestall_console_lag_records");
     text.line("forestall_console_lag_records", Map.of(), progress.lagRecords());
-    text.head(
-        "forestall_console_history_points",
-        "gauge",
-        "Room taken by the history of scores, in points.");
+    text.head("forestall_console_history_points");
     text.line("forestall_console_history_points", Map.of(), status.historyPoints());
-    text.head(
-        "forestall_console_history_evicted_points_total",
-        "counter",
-        "Points of history let go for room.");
+    text.head("forestall_console_history_evicted_points_total");
     text.line("forestall_console_history_evicted_points_total", Map.of(), status.historyEvicted());
-    text.head(
-        "forestall_console_entities_refused_total",
-        "counter",
-        "Records of entities beyond the limit.");
+    text.head("forestall_console_entities_refused_total");
     text.line("forestall_console_entities_refused_total", Map.of(), status.entitiesRefused());
-    text.head("forestall_console_requests_total", "counter", "Requests answered.");
+    text.head("forestall_console_requests_total");
     text.line("forestall_console_requests_total", Map.of(), requests);
-    text.head(
-        "forestall_console_requests_refused_total",
-        "counter",
-        "Requests refused for method, host or form.");
+    text.head("forestall_console_requests_refused_total");
     text.line("forestall_console_requests_refused_total", Map.of(), refusedRequests);
+    durations(text, times);
     return text.toString();
+  }
+
+  private static void fleet(Text text, FleetFigures figures) {
+    text.head("forestall_entities");
+    figures
+        .byTier()
+        .forEach(
+            (kind, counts) -> {
+              for (Tier tier : Tier.values()) {
+                text.line(
+                    "forestall_entities",
+                    labels("kind", ConsoleJson.lower(kind), "tier", ConsoleJson.lower(tier)),
+                    counts[tier.ordinal()]);
+              }
+            });
+    text.head("forestall_entities_at_risk");
+    figures
+        .atRisk()
+        .forEach(
+            (key, count) ->
+                text.line(
+                    "forestall_entities_at_risk",
+                    labels(
+                        "kind",
+                        ConsoleJson.lower(key.kind()),
+                        "mode",
+                        ConsoleJson.lower(key.mode()),
+                        "rack",
+                        key.rack(),
+                        "tier",
+                        ConsoleJson.lower(key.tier())),
+                    count));
+    places(text, "forestall_entities_placed", figures, speech -> speech.scored);
+    places(text, "forestall_entities_late", figures, speech -> speech.late);
+    places(text, "forestall_entities_silent", figures, speech -> speech.silent);
+    text.head("forestall_entities_low_confidence");
+    figures
+        .lowConfidence()
+        .forEach(
+            (kind, count) ->
+                text.line(
+                    "forestall_entities_low_confidence",
+                    Map.of("kind", ConsoleJson.lower(kind)),
+                    count));
+  }
+
+  private static void places(
+      Text text, String name, FleetFigures figures, ToLongFunction<FleetFigures.Speech> count) {
+    text.head(name);
+    figures
+        .speech()
+        .forEach(
+            (place, speech) ->
+                text.line(
+                    name,
+                    labels("kind", ConsoleJson.lower(place.kind()), "rack", place.rack()),
+                    count.applyAsLong(speech)));
+  }
+
+  private static void models(Text text, FleetView.Status status) {
+    Map<Map<String, String>, Long> newest = new LinkedHashMap<>();
+    for (FleetView.ModelEntry model : status.models()) {
+      newest.merge(
+          labels("model", model.id(), "mode", model.mode().toLowerCase(Locale.ROOT)),
+          model.publishedMillis(),
+          Math::max);
+    }
+    text.head("forestall_model_published_timestamp_seconds");
+    newest.forEach(
+        (labels, millis) ->
+            text.line("forestall_model_published_timestamp_seconds", labels, millis / 1000.0));
+  }
+
+  private static void durations(Text text, RequestTimes times) {
+    String name = "forestall_console_request_duration_seconds";
+    text.head(name);
+    times
+        .byRoute()
+        .forEach(
+            (route, of) -> {
+              long count = 0;
+              for (int i = 0; i < of.counts.length(); i++) {
+                count += of.counts.get(i);
+                String bound =
+                    i < RequestTimes.BOUNDS_SECONDS.length
+                        ? Double.toString(RequestTimes.BOUNDS_SECONDS[i])
+                        : "+Inf";
+                text.line(name + "_bucket", labels("route", route, "le", bound), count);
+              }
+              text.line(name + "_sum", Map.of("route", route), of.nanos.sum() / 1e9);
+              text.line(name + "_count", Map.of("route", route), count);
+            });
+  }
+
+  /** Labels in the order in which they are given. */
+  private static Map<String, String> labels(String... namesAndValues) {
+    Map<String, String> labels = new LinkedHashMap<>();
+    for (int i = 0; i < namesAndValues.length; i += 2) {
+      labels.put(namesAndValues[i], namesAndValues[i + 1]);
+    }
+    return labels;
   }
 
   private static final class Text {
     private final StringBuilder out = new StringBuilder();
 
-    void head(String name, String type, String help) {
-      out.append("# HELP ").append(name).append(' ').append(help).append('\n');
-      out.append("# TYPE ").append(name).append(' ').append(type).append('\n');
+    /** Type and help of a metric, from the catalogue: what is not listed there is not exported. */
+    void head(String name) {
+      MetricCatalogue.Metric metric = MetricCatalogue.shipped().get(name);
+      out.append("# HELP ").append(name).append(' ').append(metric.help()).append('\n');
+      out.append("# TYPE ").append(name).append(' ').append(metric.type()).append('\n');
     }
 
     void line(String name, Map<String, String> labels, double value) {

@@ -99,6 +99,7 @@ public final class ConsoleServer implements AutoCloseable {
   private final String host;
   private final AtomicLong requests = new AtomicLong();
   private final AtomicLong refused = new AtomicLong();
+  private final RequestTimes times = new RequestTimes();
   private volatile @Nullable Cached fleet;
 
   private ConsoleServer(
@@ -179,6 +180,7 @@ public final class ConsoleServer implements AutoCloseable {
   }
 
   private void handle(HttpExchange exchange) {
+    long startNanos = System.nanoTime();
     try (exchange) {
       requests.incrementAndGet();
       Answer answer;
@@ -192,6 +194,8 @@ public final class ConsoleServer implements AutoCloseable {
             json(500, ConsoleJson.error("the console failed at this request; its log says why"));
       }
       send(exchange, answer);
+      times.add(
+          exchange.getRequestURI().getRawPath(), answer.status(), System.nanoTime() - startNanos);
     } catch (IOException e) {
       LOG.log(Level.FINE, "console: the client went away", e);
     }
@@ -236,10 +240,12 @@ public final class ConsoleServer implements AutoCloseable {
             "text/plain; version=0.0.4; charset=utf-8",
             ConsoleMetrics.text(
                     view.status(),
+                    view.figures(),
                     view.deadLetters(),
                     progress.get(),
                     requests.get(),
-                    refused.get())
+                    refused.get(),
+                    times)
                 .getBytes(StandardCharsets.UTF_8));
       case "/api/v1/risk":
         RiskQuery query = RiskQuery.parse(parameters);

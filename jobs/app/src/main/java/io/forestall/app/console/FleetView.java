@@ -391,6 +391,15 @@ public final class FleetView {
     return racks;
   }
 
+  /** The fleet in counts, for the metrics. */
+  synchronized FleetFigures figures() {
+    FleetFigures figures = new FleetFigures();
+    for (Slot slot : slots.values()) {
+      figures.add(slot.snapshot());
+    }
+    return figures;
+  }
+
   synchronized DeadLetters deadLetters() {
     return new DeadLetters(deadTotal, new EnumMap<>(deadByReason), List.copyOf(newestDead));
   }

@@ -12,6 +12,8 @@ import io.forestall.app.runtime.Checkpoints;
 import io.forestall.app.runtime.Disk;
 import io.forestall.app.runtime.EmbeddedKafka;
 import io.forestall.app.runtime.LocalRuntime;
+import io.forestall.app.runtime.LoopbackMetricsReporter;
+import io.forestall.app.runtime.Ports;
 import io.forestall.sim.SimulatedFleet;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -49,6 +51,13 @@ import picocli.CommandLine.Spec;
 public final class DemoCommand implements Callable<Integer> {
   private static final Duration LOOK_EVERY = Duration.ofSeconds(10);
   private static final long END_PATIENCE_SECONDS = 30;
+
+  /** Where Flink's own reporter would listen, so that a Prometheus finds it. */
+  private static final int FIRST_METRICS_PORT = 9249;
+
+  private static final int LAST_METRICS_PORT = 9259;
+  private static final String METRICS = "the metrics";
+  private static final String METRICS_OPTION = "--metrics-port";
 
   /** Where native libraries are unpacked, 400 MB of them; scripts/forestall shares it. */
   private static final String NATIVES_CACHE = "org.bytedeco.javacpp.cachedir";
@@ -123,6 +132,14 @@ public final class DemoCommand implements Callable<Integer> {
       description = "0 for any free one. Default: ${DEFAULT-VALUE}.")
   private int consolePort = 7080;
 
+  @Option(
+      names = "--metrics-port",
+      paramLabel = "N",
+      description =
+          "Loopback port of Flink's metrics for Prometheus, 0 for any free one. Default: the first"
+              + " free one of 9249 to 9259.")
+  private @Nullable Integer metricsPort;
+
   @Option(names = "--no-browser", description = "Do not open the console in a browser.")
   private boolean noBrowser;
 
@@ -165,6 +182,9 @@ public final class DemoCommand implements Callable<Integer> {
     out.println("Forestall demo in " + folder);
     out.flush();
 
+    Configuration flink = Configuration.fromMap(options);
+    int metrics = metricsPort();
+    boolean reports = LoopbackMetricsReporter.configure(flink, metrics);
     CountDownLatch asked = new CountDownLatch(1);
     CountDownLatch ended = new CountDownLatch(1);
     Thread atEnd = new Thread(() -> end(asked, ended, out), "forestall-end");
@@ -173,12 +193,7 @@ public final class DemoCommand implements Callable<Integer> {
         Demo.open(
             new Demo.Settings(
                 new LocalRuntime.Settings(
-                    folder,
-                    kafkaPort,
-                    flinkPort,
-                    "forestall",
-                    Configuration.fromMap(options),
-                    neededBytes()),
+                    folder, kafkaPort, flinkPort, "forestall", flink, neededBytes()),
                 consolePort,
                 lane(out),
                 laneShare,
@@ -190,6 +205,14 @@ public final class DemoCommand implements Callable<Integer> {
               out.flush();
             },
             () -> asked.getCount() == 0)) {
+      if (reports) {
+        out.println(
+            "  metrics  http://127.0.0.1:"
+                + metrics
+                + "/metrics and "
+                + demo.consoleUrl()
+                + "metrics");
+      }
       out.println("Ctrl-C ends all of it; a later start goes on from there.");
       if (!noBrowser && Browser.open(demo.consoleUrl())) {
         out.println("The console opens in the browser.");
@@ -316,6 +339,14 @@ public final class DemoCommand implements Callable<Integer> {
     }
     String home = System.getProperty("forestall.home", "");
     return Path.of(home, "var", "demo").toAbsolutePath().normalize();
+  }
+
+  private int metricsPort() {
+    if (metricsPort == null) {
+      return Ports.firstFree(FIRST_METRICS_PORT, LAST_METRICS_PORT, METRICS, METRICS_OPTION);
+    }
+    Ports.requireFree(metricsPort, METRICS, METRICS_OPTION);
+    return Ports.firstFree(metricsPort, metricsPort, METRICS, METRICS_OPTION);
   }
 
   /** Tests pretend a full disk by asking for more than there is. */
