@@ -173,11 +173,12 @@ public final class FleetTelemetry {
   /** Puts a disk in: from now on its node reports it. Other members are left out. */
   public void join(FleetMember member) {
     Machine node = machineByEntity.get("node/" + member.place().node());
-    if (member.subject().kind() == Subject.Kind.DISK && node != null) {
+    if (member.subject().kind() == Subject.Kind.DISK
+        && node != null
+        && !driveBySerial.containsKey(member.subject().id())) {
       Drive drive = new Drive(member, node);
-      if (driveBySerial.put(member.subject().id(), drive) == null) {
-        node.drives.add(drive);
-      }
+      driveBySerial.put(drive.serial, drive);
+      node.drives.add(drive);
     }
   }
 

@@ -181,6 +181,17 @@ public final class SimulatedFleet implements Iterator<FleetStep> {
     return samples;
   }
 
+  /** Every node, and every disk that was there at the last step. */
+  public List<FleetMember> members() {
+    List<FleetMember> members = new ArrayList<>(placement.members());
+    for (Slot slot : slots) {
+      if (!slot.empty) {
+        members.add(slot.member());
+      }
+    }
+    return members;
+  }
+
   /** Places of the nodes, in the order of their names. */
   public List<Place> nodes() {
     List<Place> places = new ArrayList<>(options.nodes());

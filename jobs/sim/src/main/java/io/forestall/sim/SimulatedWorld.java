@@ -93,6 +93,13 @@ public final class SimulatedWorld {
     }
     lastMillis = timeMillis;
     List<FleetMember> joined = new ArrayList<>();
+    if (first && fleet.nextMillis() > timeMillis) {
+      // The fleet was passed over to here: its disks have been there for long.
+      fleet.members().forEach(telemetry::join);
+      joined.addAll(fleet.members());
+      joined.addAll(telemetry.members());
+      first = false;
+    }
     List<Subject> left = new ArrayList<>();
     List<DiskFailure> failures = new ArrayList<>();
     boolean smartDue = withSmart;

@@ -14,6 +14,7 @@ import io.forestall.app.runtime.EmbeddedKafka;
 import io.forestall.app.runtime.LocalRuntime;
 import io.forestall.app.runtime.LoopbackMetricsReporter;
 import io.forestall.app.runtime.Ports;
+import io.forestall.operators.SenseOptions;
 import io.forestall.sim.SimulatedFleet;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -46,8 +47,14 @@ import picocli.CommandLine.Spec;
     name = "demo",
     description = {
       "Starts Kafka, Flink, the jobs, a fleet and the console on this machine, until Ctrl-C.",
-      "A later start on the same folder goes on where this one ended, however it ended."
-    })
+      "A later start on the same folder goes on where this one ended, however it ended.",
+      "",
+      "The simulated fleet first tells its history of disks, a few days a second, then two hours of"
+          + " machines, drives under load and network paths as fast as it goes, then everything as"
+          + " it happens. Plant a fault in it from another shell: forestall demo fault plant"
+          + " slow-disk."
+    },
+    subcommands = FaultCommand.class)
 public final class DemoCommand implements Callable<Integer> {
   private static final Duration LOOK_EVERY = Duration.ofSeconds(10);
   private static final long END_PATIENCE_SECONDS = 30;
@@ -85,8 +92,8 @@ public final class DemoCommand implements Callable<Integer> {
       names = "--speed",
       paramLabel = "N|max",
       description =
-          "Event time that passes in a second, in seconds; 86400 is a day a second, the default."
-              + " With --data also max.")
+          "Pace of the history: event time that passes in a second, in seconds. Default: 864000, ten"
+              + " days a second; with --data 86400, or max. The present always passes as it does.")
   private @Nullable String speed;
 
   @Option(
@@ -110,6 +117,26 @@ public final class DemoCommand implements Callable<Integer> {
       description =
           "How many times likelier than in life simulated disks fail. Default: ${DEFAULT-VALUE}.")
   private double hazard = 40;
+
+  @Option(
+      names = "--every",
+      paramLabel = "TIME",
+      converter = Durations.class,
+      defaultValue = "5s",
+      description =
+          "Time between two reports of simulated machines, drives and paths in the present, such as"
+              + " 15s or 1m. Default: ${DEFAULT-VALUE}.")
+  private Duration every = Duration.ofSeconds(5);
+
+  @Option(
+      names = "--warm-up",
+      paramLabel = "TIME",
+      converter = Durations.class,
+      defaultValue = "2h",
+      description =
+          "How long before the present simulated machines begin to report, so that detectors know"
+              + " what is usual. Default: ${DEFAULT-VALUE}.")
+  private Duration warmUp = Duration.ofHours(2);
 
   @Option(
       names = "--kafka-port",
@@ -197,7 +224,7 @@ public final class DemoCommand implements Callable<Integer> {
                 consolePort,
                 lane(out),
                 laneShare,
-                options),
+                senseOptions()),
             identity(),
             position -> feed(position, out),
             line -> {
@@ -334,8 +361,13 @@ public final class DemoCommand implements Callable<Integer> {
   }
 
   private Path folder() {
-    if (directory != null) {
-      return directory.toAbsolutePath().normalize();
+    return folder(directory);
+  }
+
+  /** The folder of a demo: the one that was named, or the usual one. */
+  static Path folder(@Nullable Path named) {
+    if (named != null) {
+      return named.toAbsolutePath().normalize();
     }
     String home = System.getProperty("forestall.home", "");
     return Path.of(home, "var", "demo").toAbsolutePath().normalize();
@@ -384,7 +416,7 @@ public final class DemoCommand implements Callable<Integer> {
               defaults.paths(),
               defaults.inventory(),
               defaults.inventoryProblems(),
-              secondsASecond(true),
+              secondsASecond("86400", true),
               defaults.rowsPerSecond(),
               position,
               false,
@@ -395,15 +427,36 @@ public final class DemoCommand implements Callable<Integer> {
     SimulatedFeed.Options defaults =
         SimulatedFeed.Options.demo(System.currentTimeMillis(), position);
     SimulatedFleet.Options fleet = defaults.fleet();
+    SimulatedFeed.Live live = SimulatedFeed.Live.demo();
     return new SimulatedFeed(
         new SimulatedFeed.Options(
             new SimulatedFleet.Options(
                 seed, nodes, fleet.disksPerNode(), fleet.startMillis(), fleet.stepMillis(), hazard),
-            Math.round(fleet.stepMillis() / secondsASecond(false)),
+            Math.round(fleet.stepMillis() / secondsASecond("864000", false)),
             defaults.steps(),
-            position),
+            position,
+            new SimulatedFeed.Live(
+                warmUp.toMillis(),
+                Math.max(live.warmUpStepMillis(), every.toMillis()),
+                every.toMillis(),
+                Math.max(live.smartEveryMillis(), every.toMillis()),
+                live.lastMillis())),
         progress -> {},
-        System::currentTimeMillis);
+        System::currentTimeMillis,
+        line -> {
+          out.println("  " + line);
+          out.flush();
+        });
+  }
+
+  private Map<String, String> senseOptions() {
+    Map<String, String> all = new HashMap<>();
+    if (data == null) {
+      // Simulated publishers are in step: waiting long for slow ones would only delay what is seen.
+      all.put(SenseOptions.OUT_OF_ORDERNESS.key(), "15 s");
+    }
+    all.putAll(options);
+    return all;
   }
 
   private static void print(FeedProgress progress, PrintWriter out) {
@@ -421,8 +474,8 @@ public final class DemoCommand implements Callable<Integer> {
     out.flush();
   }
 
-  private double secondsASecond(boolean maxAllowed) {
-    String asked = speed == null ? "86400" : speed;
+  private double secondsASecond(String usual, boolean maxAllowed) {
+    String asked = speed == null ? usual : speed;
     if (maxAllowed && asked.equalsIgnoreCase("max")) {
       return Double.POSITIVE_INFINITY;
     }

@@ -6,16 +6,25 @@ import io.forestall.decisions.NodeScrape;
 import io.forestall.decisions.Subject;
 import io.forestall.nodes.FrameSink;
 import io.forestall.risk.DiskSample;
-import io.forestall.sim.FleetStep;
+import io.forestall.risk.signal.EntitySample;
+import io.forestall.schemas.Sample;
+import io.forestall.schemas.TelemetryFrame;
+import io.forestall.sim.Fault;
+import io.forestall.sim.FleetTelemetry;
+import io.forestall.sim.PublishedScrape;
 import io.forestall.sim.SimulatedFleet;
+import io.forestall.sim.SimulatedWorld;
+import io.forestall.sim.WorldStep;
 import io.forestall.wire.FrameEncoder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -24,8 +33,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * A simulated fleet as a feed: nothing of it is real, its frames say {@code simulated}, and its
  * description says how much likelier than in life its failures are. It never passes the present:
- * when its event time has caught up with the clock, it goes on at the clock's pace. Not safe for
- * threads.
+ * when its event time has caught up with the clock, it goes on at the clock's pace.
+ *
+ * <p>With machines, all that is sent lives on one line of time: first the days of SMART attributes
+ * up to a while before the present, at the pace of the history; then, as fast as it goes, machines,
+ * drives under load and paths up to the present, so that detectors have seen something; then
+ * everything live, with the faults that {@link FaultFile} names. Not safe for threads.
  */
 public final class SimulatedFeed implements Feed {
 
@@ -33,40 +46,86 @@ public final class SimulatedFeed implements Feed {
   public static final String SOURCE = "simulated";
 
   private static final long DAY_MILLIS = 86_400_000L;
+  private static final long HOUR_MILLIS = 3_600_000L;
   private static final long PROGRESS_MILLIS = 2_000;
 
   /**
    * What to simulate and how fast.
    *
    * @param fleet the fleet
-   * @param stepEveryMillis time between two steps; milliseconds, 0 for as fast as it goes
-   * @param steps number of steps, {@code Long.MAX_VALUE} for no end
+   * @param stepEveryMillis time between two steps of the fleet; milliseconds, 0 for as fast as it
+   *     goes
+   * @param steps number of steps of the fleet, {@code Long.MAX_VALUE} for no end
    * @param position file in which the next step is kept, so that a restarted demo goes on; null for
    *     nowhere
+   * @param live machines and the rest, null for SMART attributes alone
    */
   public record Options(
-      SimulatedFleet.Options fleet, long stepEveryMillis, long steps, @Nullable Path position) {
+      SimulatedFleet.Options fleet,
+      long stepEveryMillis,
+      long steps,
+      @Nullable Path position,
+      @Nullable Live live) {
+
+    /** SMART attributes alone. */
+    public Options(
+        SimulatedFleet.Options fleet, long stepEveryMillis, long steps, @Nullable Path position) {
+      this(fleet, stepEveryMillis, steps, position, null);
+    }
 
     /**
-     * The demo: 24 nodes of 45 disks, one step a day, a day a second, failures forty times likelier
-     * than in life, so that something is seen within a minute. It begins two years ago.
+     * The demo: 24 nodes of 45 disks, one step a day, ten days a second, failures forty times
+     * likelier than in life. It begins 120 days ago, and from two hours ago machines, drives and
+     * paths report every few seconds.
      *
      * @param nowMillis the present; milliseconds since 1970-01-01 UTC
      * @param position file in which the next step is kept, or null
      */
     public static Options demo(long nowMillis, @Nullable Path position) {
-      long start = Math.floorDiv(nowMillis, DAY_MILLIS) * DAY_MILLIS - 730 * DAY_MILLIS;
+      long start = Math.floorDiv(nowMillis, DAY_MILLIS) * DAY_MILLIS - 120 * DAY_MILLIS;
       return new Options(
           new SimulatedFleet.Options(20260101L, 24, 45, start, DAY_MILLIS, 40),
-          1_000,
+          100,
           Long.MAX_VALUE,
-          position);
+          position,
+          Live.demo());
+    }
+  }
+
+  /**
+   * How machines, drives under load and paths report.
+   *
+   * @param warmUpMillis how long before the present they begin; milliseconds
+   * @param warmUpStepMillis time between two reports while they catch up; milliseconds
+   * @param everyMillis time between two reports in the present; milliseconds
+   * @param smartEveryMillis time between two rounds of SMART attributes in the present;
+   *     milliseconds
+   * @param lastMillis event time at which it ends, {@code Long.MAX_VALUE} for no end; milliseconds
+   *     since 1970-01-01 UTC
+   */
+  public record Live(
+      long warmUpMillis,
+      long warmUpStepMillis,
+      long everyMillis,
+      long smartEveryMillis,
+      long lastMillis) {
+    public Live {
+      if (warmUpMillis < 0 || warmUpStepMillis < 1000 || everyMillis < 1000) {
+        throw new IllegalArgumentException(
+            "simulated machines report every second at most, and warm up for 0 ms or more");
+      }
+    }
+
+    /** Two hours of warming up every 30 s, then every 5 s; SMART every minute. */
+    public static Live demo() {
+      return new Live(2 * HOUR_MILLIS, 30_000, 5_000, 60_000, Long.MAX_VALUE);
     }
   }
 
   private final Options options;
   private final Consumer<FeedProgress> progress;
   private final LongSupplier clock;
+  private final Consumer<String> say;
 
   /**
    * A feed of a simulated fleet.
@@ -76,9 +135,20 @@ public final class SimulatedFeed implements Feed {
    * @param clock the time; milliseconds since 1970-01-01 UTC
    */
   public SimulatedFeed(Options options, Consumer<FeedProgress> progress, LongSupplier clock) {
+    this(options, progress, clock, line -> {});
+  }
+
+  /**
+   * A feed of a simulated fleet.
+   *
+   * @param say hears in a sentence when it has come to the present, and what faults it takes
+   */
+  public SimulatedFeed(
+      Options options, Consumer<FeedProgress> progress, LongSupplier clock, Consumer<String> say) {
     this.options = options;
     this.progress = progress;
     this.clock = clock;
+    this.say = say;
   }
 
   @Override
@@ -103,49 +173,184 @@ public final class SimulatedFeed implements Feed {
 
   @Override
   public FeedSummary run(FrameSink sink, StopSignal stop) throws IOException, InterruptedException {
-    long start = options.fleet().startMillis();
-    long resume = start;
-    Path position = options.position();
-    if (position != null && Files.exists(position)) {
-      long[] kept = read(position);
-      start = kept[0];
-      resume = kept[1];
+    Run run = new Run(sink, stop);
+    run.history();
+    if (options.live() != null && !stop.stopped()) {
+      run.live(options.live());
     }
-    SimulatedFleet.Options asked = options.fleet();
-    SimulatedFleet fleet =
-        new SimulatedFleet(
-            new SimulatedFleet.Options(
-                asked.seed(),
-                asked.nodes(),
-                asked.disksPerNode(),
-                start,
-                asked.stepMillis(),
-                asked.hazardFactor()));
-    fleet.skipTo(resume);
+    sink.flush();
+    return run.sum;
+  }
 
-    long begun = System.nanoTime();
-    long reported = begun;
-    long nextNanos = begun;
-    FeedSummary sum = FeedSummary.NONE;
-    for (long step = 0; step < options.steps() && !stop.stopped(); step++) {
-      long wait = TimeUnit.NANOSECONDS.toMillis(nextNanos - System.nanoTime());
-      long ahead = fleet.nextMillis() - clock.getAsLong();
-      while (!stop.stopped() && (wait > 0 || ahead > 0)) {
-        stop.await(Math.min(60_000, Math.max(wait, ahead)));
-        wait = TimeUnit.NANOSECONDS.toMillis(nextNanos - System.nanoTime());
-        ahead = fleet.nextMillis() - clock.getAsLong();
+  /** One run; its state. */
+  private final class Run {
+    private final FrameSink sink;
+    private final StopSignal stop;
+    private final SimulatedFleet.Options asked = options.fleet();
+    private final long start;
+    private final SimulatedWorld world;
+    private final long begun = System.nanoTime();
+    private long reported = begun;
+
+    /** Time of the newest report of machines, -1 before the first; milliseconds since 1970. */
+    private long machinesMillis;
+
+    private FeedSummary sum = FeedSummary.NONE;
+
+    Run(FrameSink sink, StopSignal stop) throws IOException {
+      this.sink = sink;
+      this.stop = stop;
+      long[] kept = {asked.startMillis(), asked.startMillis(), -1};
+      Path position = options.position();
+      if (position != null && Files.exists(position)) {
+        kept = read(position);
       }
-      if (stop.stopped()) {
-        break;
+      start = kept[0];
+      machinesMillis = kept[2];
+      SimulatedFleet fleet =
+          new SimulatedFleet(
+              new SimulatedFleet.Options(
+                  asked.seed(),
+                  asked.nodes(),
+                  asked.disksPerNode(),
+                  start,
+                  asked.stepMillis(),
+                  asked.hazardFactor()));
+      fleet.skipTo(kept[1]);
+      world =
+          new SimulatedWorld(fleet, FleetTelemetry.Options.forNodes(asked.seed(), asked.nodes()));
+    }
+
+    /** Days of SMART attributes, up to the machines' first report or without end. */
+    void history() throws IOException, InterruptedException {
+      SimulatedFleet fleet = world.fleet();
+      Live live = options.live();
+      long nextNanos = begun;
+      for (long step = 0; step < options.steps() && !stop.stopped(); step++) {
+        if (live != null
+            && (machinesMillis >= 0
+                || fleet.nextMillis() > clock.getAsLong() - live.warmUpMillis())) {
+          return;
+        }
+        long wait = TimeUnit.NANOSECONDS.toMillis(nextNanos - System.nanoTime());
+        long ahead = fleet.nextMillis() - clock.getAsLong();
+        while (!stop.stopped() && (wait > 0 || ahead > 0)) {
+          stop.await(Math.min(60_000, Math.max(wait, ahead)));
+          wait = TimeUnit.NANOSECONDS.toMillis(nextNanos - System.nanoTime());
+          ahead = fleet.nextMillis() - clock.getAsLong();
+        }
+        if (stop.stopped()) {
+          return;
+        }
+        nextNanos =
+            Math.max(nextNanos, System.nanoTime() - TimeUnit.SECONDS.toNanos(1))
+                + TimeUnit.MILLISECONDS.toNanos(options.stepEveryMillis());
+        long sequence = (fleet.nextMillis() - start) / asked.stepMillis();
+        send(world.nextDay(), sequence);
+        keep();
       }
-      nextNanos =
-          Math.max(nextNanos, System.nanoTime() - TimeUnit.SECONDS.toNanos(1))
-              + TimeUnit.MILLISECONDS.toNanos(options.stepEveryMillis());
-      long sequence = (fleet.nextMillis() - start) / asked.stepMillis();
-      sum = send(fleet.next(), sequence, sum, sink);
-      if (position != null) {
+    }
+
+    /** Everything, from a while before the present on. */
+    void live(Live live) throws IOException, InterruptedException {
+      FaultFile faults =
+          options.position() == null
+              ? null
+              : new FaultFile(options.position().toAbsolutePath().resolveSibling(""));
+      String taken = "";
+      boolean caughtUp = false;
+      boolean listed = false;
+      long smartMillis = Long.MIN_VALUE;
+      long from = clock.getAsLong() - live.warmUpMillis();
+      long now = Math.max(machinesMillis, from - Math.floorMod(from, live.warmUpStepMillis()));
+      while (!stop.stopped()) {
+        long behind = clock.getAsLong() - now;
+        boolean present = behind <= 2 * live.warmUpStepMillis();
+        long next = now + (present ? live.everyMillis() : live.warmUpStepMillis());
+        if (next > live.lastMillis()) {
+          return;
+        }
+        long ahead = next - clock.getAsLong();
+        while (!stop.stopped() && ahead > 0) {
+          stop.await(Math.min(60_000, ahead));
+          ahead = next - clock.getAsLong();
+        }
+        if (stop.stopped()) {
+          return;
+        }
+        now = next;
+        if (present && !caughtUp) {
+          caughtUp = true;
+          say.accept(
+              "the simulated machines have come to the present and report every "
+                  + live.everyMillis() / 1000
+                  + " s");
+        }
+        if (faults != null && listed) {
+          taken = takeFaults(faults, taken, now);
+        }
+        boolean smart =
+            smartMillis == Long.MIN_VALUE
+                || now - smartMillis >= (present ? live.smartEveryMillis() : HOUR_MILLIS);
+        if (smart) {
+          smartMillis = now;
+        }
+        WorldStep step = world.step(now, smart);
+        send(step, (now - start) / 1000);
+        machinesMillis = now;
+        if (faults != null && (!listed || !step.joined().isEmpty())) {
+          faults.publishTargets(world.telemetry().targets());
+          listed = true;
+        }
+        keep();
+      }
+    }
+
+    private String takeFaults(FaultFile file, String taken, long now) throws IOException {
+      String text = file.text();
+      if (text.equals(taken)) {
+        return taken;
+      }
+      String problem = null;
+      try {
+        List<Fault> wanted = file.parse(text);
+        for (Fault fault : wanted) {
+          if (fault.endMillis() > now && !world.telemetry().has(fault.target())) {
+            throw new IllegalArgumentException(
+                "there is no " + fault.target() + " in the simulated fleet");
+          }
+        }
+        for (Fault known : world.faults()) {
+          if (wanted.stream().noneMatch(fault -> fault.id().equals(known.id()))) {
+            world.telemetry().clear(known.id(), now);
+          }
+        }
+        for (Fault fault : wanted) {
+          if (world.telemetry().has(fault.target()) && !world.faults().contains(fault)) {
+            world.telemetry().plant(fault);
+            if (fault.activeAt(now)) {
+              say.accept(
+                  "fault "
+                      + fault.id()
+                      + " planted: "
+                      + fault.target()
+                      + ", "
+                      + fault.kind().label());
+            }
+          }
+        }
+      } catch (IOException | IllegalArgumentException e) {
+        problem = String.valueOf(e.getMessage());
+        say.accept("faults are left as they were: " + problem);
+      }
+      file.take(text, problem);
+      return text;
+    }
+
+    private void keep() throws IOException {
+      if (options.position() != null) {
         sink.flush();
-        write(position, start, fleet.nextMillis());
+        write(options.position(), start, world.fleet().nextMillis(), machinesMillis);
       }
       long now = System.nanoTime();
       if (TimeUnit.NANOSECONDS.toMillis(now - reported) >= PROGRESS_MILLIS) {
@@ -155,60 +360,87 @@ public final class SimulatedFeed implements Feed {
             new FeedProgress(sum, -1, sum.rows() / seconds, (long) (seconds * 1000), -1));
       }
     }
-    sink.flush();
-    return sum;
+
+    private void send(WorldStep step, long sequence) {
+      for (Subject left : step.left()) {
+        sink.retire(left);
+      }
+      for (FleetMember member : step.joined()) {
+        sink.member(member, step.timeMillis());
+      }
+      if (!step.joined().isEmpty()) {
+        // Frames of a disk that nobody knows yet would have to wait in the job.
+        sink.flush();
+      }
+      long samples = 0;
+      long frames = 0;
+      for (PublishedScrape published : step.scrapes()) {
+        TelemetryFrame frame = frame(published, sequence);
+        for (int copy = 0; copy < published.copies(); copy++) {
+          sink.frame(frame);
+          samples += frame.getSamples().size();
+          frames++;
+        }
+      }
+      for (DiskFailure failure : step.failures()) {
+        sink.failure(failure, SOURCE);
+      }
+      sum =
+          new FeedSummary(
+              sum.batches() + 1,
+              sum.rows() + samples,
+              sum.samples() + samples,
+              sum.frames() + frames,
+              0,
+              0,
+              sum.members() + step.joined().size(),
+              sum.failures() + step.failures().size(),
+              step.timeMillis());
+    }
   }
 
-  private static FeedSummary send(
-      FleetStep step, long sequence, FeedSummary before, FrameSink sink) {
-    for (Subject left : step.left()) {
-      sink.retire(left);
+  private static TelemetryFrame frame(PublishedScrape published, long sequence) {
+    NodeScrape scrape = published.scrape();
+    FrameEncoder encoder =
+        new FrameEncoder(scrape.place().node(), scrape.timeMillis(), sequence, SOURCE);
+    for (DiskSample disk : scrape.disks()) {
+      encoder.disk(disk);
     }
-    for (FleetMember member : step.joined()) {
-      sink.member(member, step.timeMillis());
+    for (EntitySample other : scrape.others()) {
+      encoder.entity(other);
     }
-    if (!step.joined().isEmpty()) {
-      // Frames of a disk that nobody knows yet would have to wait in the job.
-      sink.flush();
-    }
-    long samples = 0;
-    for (NodeScrape scrape : step.scrapes()) {
-      FrameEncoder frame =
-          new FrameEncoder(scrape.place().node(), scrape.timeMillis(), sequence, SOURCE);
-      for (DiskSample disk : scrape.disks()) {
-        frame.disk(disk);
+    TelemetryFrame frame = encoder.frame();
+    if (published.renamed()) {
+      for (Sample sample : frame.getSamples()) {
+        Map<String, Double> renamed = new HashMap<>();
+        sample
+            .getMetrics()
+            .forEach((name, value) -> renamed.put(published.metricPrefix() + name, value));
+        sample.setMetrics(renamed);
       }
-      samples += frame.size();
-      sink.frame(frame.frame());
     }
-    for (DiskFailure failure : step.failures()) {
-      sink.failure(failure, SOURCE);
-    }
-    return new FeedSummary(
-        before.batches() + 1,
-        before.rows() + samples,
-        before.samples() + samples,
-        before.frames() + step.scrapes().size(),
-        0,
-        0,
-        before.members() + step.joined().size(),
-        before.failures() + step.failures().size(),
-        step.timeMillis());
+    return frame;
   }
 
   private static long[] read(Path position) throws IOException {
     List<String> lines = Files.readAllLines(position, StandardCharsets.UTF_8);
     try {
-      return new long[] {Long.parseLong(lines.get(0)), Long.parseLong(lines.get(1))};
+      return new long[] {
+        Long.parseLong(lines.get(0)),
+        Long.parseLong(lines.get(1)),
+        lines.size() > 2 ? Long.parseLong(lines.get(2)) : -1
+      };
     } catch (NumberFormatException | IndexOutOfBoundsException e) {
       throw new IOException(
           position + " is no position of a simulated feed: remove it to begin anew", e);
     }
   }
 
-  private static void write(Path position, long start, long next) throws IOException {
+  private static void write(Path position, long start, long next, long machines)
+      throws IOException {
     Path temporary = position.resolveSibling(position.getFileName() + ".new");
-    Files.writeString(temporary, start + "\n" + next + "\n", StandardCharsets.UTF_8);
+    Files.writeString(
+        temporary, start + "\n" + next + "\n" + machines + "\n", StandardCharsets.UTF_8);
     Files.move(
         temporary, position, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }

@@ -1,19 +1,26 @@
 package io.forestall.app.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.TelemetryFrame;
+import io.forestall.sim.Fault;
+import io.forestall.sim.FaultKind;
 import io.forestall.sim.SimulatedFleet;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 final class SimulatedFeedTest {
 
-  private static final long DAY = 86_400_000L;
+  private static final long HOUR = 3_600_000L;
+  private static final long DAY = 24 * HOUR;
   private static final long START = Instant.parse("2024-01-01T00:00:00Z").toEpochMilli();
 
   private static SimulatedFeed.Options options(long steps, Path position) {
@@ -75,5 +82,122 @@ final class SimulatedFeedTest {
 
     assertThat(sink.frames).hasSize(12);
     assertThat(sink.frames).allMatch(frame -> frame.getTimeMillis() < START + 4 * DAY);
+  }
+
+  /** Machines from two hours before NOW on, to one hour after it. */
+  private static final long NOW = START + 20 * DAY + 5 * HOUR;
+
+  private static SimulatedFeed.Options live(Path position, long lastMillis) {
+    return new SimulatedFeed.Options(
+        new SimulatedFleet.Options(5, 3, 4, START, DAY, 0),
+        0,
+        Long.MAX_VALUE,
+        position,
+        new SimulatedFeed.Live(2 * HOUR, 60_000, 15_000, 60_000, lastMillis));
+  }
+
+  private static List<TelemetryFrame> run(Path position, long lastMillis, LongSupplier clock)
+      throws Exception {
+    TestingFrameSink sink = new TestingFrameSink();
+    new SimulatedFeed(live(position, lastMillis), progress -> {}, clock)
+        .run(sink, new StopSignal());
+    return sink.frames;
+  }
+
+  @Test
+  void historyThenMachinesAllOnOneLineOfTime(@TempDir Path folder) throws Exception {
+    List<TelemetryFrame> frames = run(folder.resolve("position"), NOW + HOUR, () -> NOW + HOUR);
+
+    long before = 0;
+    for (TelemetryFrame frame : frames) {
+      assertThat(frame.getTimeMillis()).isGreaterThanOrEqualTo(before);
+      before = frame.getTimeMillis();
+    }
+    long from = NOW - HOUR;
+    assertThat(frames)
+        .filteredOn(frame -> frame.getTimeMillis() < from)
+        .hasSize(21 * 3)
+        .allMatch(
+            frame ->
+                frame.getSamples().stream()
+                    .allMatch(sample -> sample.getEntity().getKind() == EntityKind.DISK));
+    assertThat(frames)
+        .filteredOn(frame -> frame.getTimeMillis() >= from)
+        .extracting(TelemetryFrame::getNode)
+        .contains("n-0001", "p-1", "h-1", "client-1");
+    // One sample an entity: a disk's attributes and its load stand together.
+    assertThat(frames)
+        .allSatisfy(
+            frame ->
+                assertThat(frame.getSamples())
+                    .extracting(sample -> sample.getEntity().toString())
+                    .doesNotHaveDuplicates());
+    assertThat(frames)
+        .anySatisfy(
+            frame ->
+                assertThat(frame.getSamples())
+                    .anySatisfy(
+                        sample ->
+                            assertThat(sample.getMetrics())
+                                .containsKeys("disk_reads_total", "smart_5_raw")));
+    assertThat(before).isEqualTo(NOW + HOUR);
+  }
+
+  @Test
+  void machinesGoOnAfterARestart(@TempDir Path folder) throws Exception {
+    Path position = folder.resolve("position");
+    List<TelemetryFrame> first = run(position, NOW, () -> NOW);
+    List<TelemetryFrame> second = run(position, NOW + 600_000, () -> NOW + 600_000);
+    long last = first.get(first.size() - 1).getTimeMillis();
+    assertThat(second).isNotEmpty();
+    assertThat(second.get(0).getTimeMillis()).isGreaterThan(last).isLessThan(last + 120_000);
+    assertThat(second)
+        .extracting(TelemetryFrame::getSequence)
+        .allMatch(sequence -> sequence > first.get(first.size() - 1).getSequence());
+    assertThat(second)
+        .anySatisfy(
+            frame ->
+                assertThat(frame.getSamples())
+                    .anyMatch(sample -> sample.getEntity().getKind() == EntityKind.DISK));
+  }
+
+  @Test
+  void takesFaultsThatAreDroppedAndRefusesWrongOnes(@TempDir Path folder) throws Exception {
+    Path position = folder.resolve("position");
+    FaultFile file = new FaultFile(folder);
+    List<String> said = new ArrayList<>();
+    run(position, NOW, () -> NOW);
+    assertThat(file.targets()).contains("node/n-0002", "edge/n-0001>n-0002", "processor/p-1");
+
+    String text =
+        file.change(
+            none ->
+                List.of(
+                    new Fault("f-1", FaultKind.SILENT_NODE, "node/n-0002", NOW, NOW + HOUR, 1)));
+    TestingFrameSink sink = new TestingFrameSink();
+    new SimulatedFeed(
+            live(position, NOW + HOUR / 2), progress -> {}, () -> NOW + HOUR / 2, said::add)
+        .run(sink, new StopSignal());
+    assertThat(file.isTaken(text)).isTrue();
+    assertThat(said).anyMatch(line -> line.contains("f-1") && line.contains("node/n-0002"));
+    assertThat(sink.frames)
+        .filteredOn(frame -> frame.getNode().equals("n-0002"))
+        .as("only the first step, before the faults were looked at")
+        .hasSizeLessThan(2);
+    assertThat(sink.frames)
+        .filteredOn(frame -> frame.getNode().equals("n-0001"))
+        .hasSizeGreaterThan(20);
+
+    String wrong =
+        file.change(
+            before ->
+                List.of(new Fault("f-2", FaultKind.SILENT_NODE, "node/nobody", NOW, NOW + DAY, 1)));
+    run(position, NOW + HOUR, () -> NOW + HOUR);
+    assertThatThrownBy(() -> file.isTaken(wrong)).hasMessageContaining("no node/nobody");
+
+    Files.writeString(folder.resolve("faults"), "forestall-faults-1\nf-3\tslow-disk\n");
+    assertThatThrownBy(file::read).hasMessageContaining("line 2").hasMessageContaining("6 fields");
+    Files.writeString(folder.resolve("faults"), "anything");
+    assertThatThrownBy(file::read).hasMessageContaining("no file of faults");
   }
 }

@@ -5,11 +5,13 @@ import io.forestall.decisions.FleetMember;
 import io.forestall.decisions.Subject;
 import io.forestall.nodes.FrameSink;
 import io.forestall.schemas.DeadLetter;
+import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.Sample;
 import io.forestall.schemas.TelemetryFrame;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /** Collects what a feed sends, and checks that no frame goes before its disks are known. */
@@ -48,12 +50,16 @@ final class TestingFrameSink implements FrameSink {
 
   @Override
   public void frame(TelemetryFrame frame) {
-    if (!known.contains("node/" + frame.getNode())) {
+    if (!known.contains("node/" + frame.getNode())
+        && frame.getSamples().stream()
+            .anyMatch(sample -> sample.getEntity().getKind() == EntityKind.NODE)) {
       throw new AssertionError("node " + frame.getNode() + " is not known yet");
     }
     for (Sample sample : frame.getSamples()) {
-      if (!known.contains("disk/" + sample.getEntity().getId())) {
-        throw new AssertionError("disk " + sample.getEntity().getId() + " is not known yet");
+      EntityKind kind = sample.getEntity().getKind();
+      String key = kind.name().toLowerCase(Locale.ROOT) + "/" + sample.getEntity().getId();
+      if (kind != EntityKind.EDGE && kind != EntityKind.PAIR && !known.contains(key)) {
+        throw new AssertionError(key + " is not known yet");
       }
     }
     frames.add(frame);
