@@ -4,16 +4,36 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
- * Counters of the last sample of one thing. Mutable; its encoding carries a version and only grows.
+ * What one thing reported last, metric by metric: several sources may report of one thing in turns,
+ * so each metric has a time of its own. Mutable; its encoding carries a version and only grows. A
+ * metric is named in it by the hash of its name, which Java fixes for ever.
  */
 public final class SignalState {
   static final long NONE = Long.MIN_VALUE;
   private static final int VERSION = 1;
+  private static final Map<Integer, FleetMetric> BY_HASH = new HashMap<>();
+
+  static {
+    for (FleetMetric metric : FleetMetric.values()) {
+      FleetMetric other = BY_HASH.put(metric.metricName().hashCode(), metric);
+      if (other != null) {
+        throw new IllegalStateException(
+            "metrics " + other + " and " + metric + " have names of the same hash: rename one");
+      }
+    }
+  }
 
   long timeMillis = NONE;
+
+  /** Newest value by metric ordinal, NaN for none. */
   final double[] values = EntitySample.absentValues();
+
+  /** When it was reported, by metric ordinal; meaningless where there is no value. */
+  final long[] times = new long[FleetMetric.COUNT];
 
   private SignalState() {}
 
@@ -27,7 +47,7 @@ public final class SignalState {
     return timeMillis;
   }
 
-  /** Writes the state. */
+  /** Writes the state; some 20 bytes a metric. */
   public void write(DataOutput out) throws IOException {
     out.writeByte(VERSION);
     out.writeLong(timeMillis);
@@ -39,13 +59,18 @@ public final class SignalState {
     for (FleetMetric metric : FleetMetric.values()) {
       double value = values[metric.ordinal()];
       if (!Double.isNaN(value)) {
-        out.writeUTF(metric.metricName());
+        out.writeInt(metric.metricName().hashCode());
+        out.writeLong(times[metric.ordinal()]);
         out.writeDouble(value);
       }
     }
   }
 
-  /** Reads what {@link #write} wrote; metrics that are no longer known are left out. */
+  /**
+   * Reads what {@link #write} wrote; metrics that are no longer known are left out.
+   *
+   * @throws IOException with a clear message when it is of a later version
+   */
   public static SignalState read(DataInput in) throws IOException {
     int version = in.readUnsignedByte();
     if (version != VERSION) {
@@ -55,10 +80,12 @@ public final class SignalState {
     state.timeMillis = in.readLong();
     Arrays.fill(state.values, Double.NaN);
     for (int count = in.readUnsignedShort(); count > 0; count--) {
-      FleetMetric metric = FleetMetric.byName(in.readUTF());
+      FleetMetric metric = BY_HASH.get(in.readInt());
+      long time = in.readLong();
       double value = in.readDouble();
       if (metric != null) {
         state.values[metric.ordinal()] = value;
+        state.times[metric.ordinal()] = time;
       }
     }
     return state;
