@@ -24,6 +24,7 @@ public final class DiskRiskEngine {
 
   private final RiskPolicy policy;
   private final RiskPolicy.Curve curve;
+  private final TierMachine tiers;
   private final FeatureExtractor extractor = new FeatureExtractor();
   private final Reasons reasons;
   private final Prepared own = new Prepared();
@@ -34,7 +35,8 @@ public final class DiskRiskEngine {
   public DiskRiskEngine(RiskPolicy policy, ModelSet models) {
     this.policy = policy;
     this.models = models;
-    curve = new RiskPolicy.Curve(policy.anchors());
+    curve = policy.curve();
+    tiers = new TierMachine(policy);
     reasons = new Reasons(policy);
   }
 
@@ -185,7 +187,7 @@ public final class DiskRiskEngine {
             : 1 - survival;
     state.score = curve.score(state.probability);
     state.confidence = confidence(state, prepared);
-    boolean changed = moveTier(state, state.confidence, state.lastTimeMillis);
+    boolean changed = tiers.move(state, state.score, state.confidence, state.lastTimeMillis);
     return assessment(state, state.confidence, false, changed, state.lastTimeMillis, modes);
   }
 
@@ -226,8 +228,7 @@ public final class DiskRiskEngine {
     double confidence = state.confidence * STALE_CONFIDENCE * left;
     boolean changed = false;
     if (due == 2 || confidence < policy.unknownBelowConfidence()) {
-      changed = state.tier != Tier.UNKNOWN;
-      enter(state, Tier.UNKNOWN, nowMillis, changed);
+      changed = tiers.unknown(state, nowMillis);
     }
     List<ModeAssessment> modes = List.of();
     if (!state.slots.isEmpty()) { // the first slot is the one that scored last
@@ -413,58 +414,6 @@ public final class DiskRiskEngine {
     }
     float stale = s[DiskState.UNSEEN_DAYS + counter] - FRESH_DAYS;
     return stale <= 0 ? 1 : Math.max(0, 1 - stale / (FeatureExtractor.KNOWN_DAYS - FRESH_DAYS));
-  }
-
-  /**
-   * Moves the tier by the score, with enter and exit thresholds and dwell; true when it changed.
-   */
-  private boolean moveTier(DiskState state, double confidence, long timeMillis) {
-    if (confidence < policy.unknownBelowConfidence()) {
-      return enter(state, Tier.UNKNOWN, timeMillis, state.tier != Tier.UNKNOWN);
-    }
-    Tier wanted = wanted(state.tier, state.score);
-    if (state.tier == Tier.UNKNOWN) {
-      return enter(state, wanted, timeMillis, true);
-    }
-    if (wanted == state.tier) {
-      state.wantedTier = wanted;
-      return false;
-    }
-    boolean up = wanted.compareTo(state.tier) > 0;
-    boolean wantedBefore =
-        state.wantedTier != state.tier && state.wantedTier.compareTo(state.tier) > 0 == up;
-    if (!wantedBefore) {
-      state.wantedSinceMillis = timeMillis;
-    }
-    state.wantedTier = wanted;
-    if (timeMillis - state.wantedSinceMillis
-        < (up ? policy.enterDwellMillis() : policy.exitDwellMillis())) {
-      return false;
-    }
-    return enter(state, wanted, timeMillis, true);
-  }
-
-  private Tier wanted(Tier tier, double score) {
-    for (Tier higher = Tier.CRITICAL;
-        higher.compareTo(Tier.HEALTHY) > 0;
-        higher = Tier.values()[higher.ordinal() - 1]) {
-      RiskPolicy.Band band = policy.band(higher);
-      // A tier that the entity is in, or was above, holds down to its exit; any other begins at its
-      // enter.
-      if (band != null && score >= (higher.compareTo(tier) <= 0 ? band.exit() : band.enter())) {
-        return higher;
-      }
-    }
-    return Tier.HEALTHY;
-  }
-
-  private static boolean enter(DiskState state, Tier tier, long timeMillis, boolean changed) {
-    if (changed || state.tierSinceMillis == Long.MIN_VALUE) {
-      state.tierSinceMillis = timeMillis;
-    }
-    state.tier = tier;
-    state.wantedTier = tier;
-    return changed;
   }
 
   private Assessment assessment(

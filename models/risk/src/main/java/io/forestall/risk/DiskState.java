@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * at the end of the body; a reader skips what it does not know and keeps the start value for what
  * is not there. Statistics are floats in memory too, so that writing and reading changes nothing.
  */
-public final class DiskState {
+public final class DiskState extends TierState {
   /** Most bytes of an encoded state; bytes. */
   public static final int MAXIMUM_BYTES = 4096;
 
@@ -153,16 +153,6 @@ public final class DiskState {
 
   long checkpointOldMillis = Long.MIN_VALUE;
   long checkpointNewMillis = Long.MIN_VALUE;
-  Tier tier = Tier.UNKNOWN;
-  long tierSinceMillis = Long.MIN_VALUE;
-
-  /**
-   * Tier that the score asks for but has not held for the dwell time yet; equals {@link #tier} when
-   * there is none.
-   */
-  Tier wantedTier = Tier.UNKNOWN;
-
-  long wantedSinceMillis = Long.MIN_VALUE;
 
   /** How many of the looks at a silent disk were taken since its last sample; count. */
   int silences;

@@ -175,6 +175,11 @@ public record RiskPolicy(
     return new Curve(anchors).score(probability);
   }
 
+  /** The score's curve, for callers that score often. */
+  public Curve curve() {
+    return new Curve(anchors);
+  }
+
   /** The band of a tier, null for UNKNOWN and HEALTHY. */
   @Nullable Band band(Tier tier) {
     return switch (tier) {
@@ -185,8 +190,8 @@ public record RiskPolicy(
     };
   }
 
-  /** The score's curve with the logarithms of its anchors taken once. */
-  static final class Curve {
+  /** The score's curve with the logarithms of its anchors taken once. Immutable. */
+  public static final class Curve {
     private final double[] logOdds;
     private final double[] scores;
 
@@ -195,7 +200,8 @@ public record RiskPolicy(
       scores = anchors.stream().mapToDouble(Anchor::score).toArray();
     }
 
-    double score(double probability) {
+    /** Failure score of a probability, 0 to 100. */
+    public double score(double probability) {
       double x = logOdds(probability);
       int last = logOdds.length - 1;
       if (x <= logOdds[0]) {

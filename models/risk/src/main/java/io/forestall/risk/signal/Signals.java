@@ -110,10 +110,7 @@ public final class Signals implements SignalDeriver {
           ratio(1 - sample.value(FleetMetric.MEMORY_AVAILABLE_BYTES) / memory));
     }
     set(signals, Signal.PROCESS_MEMORY, sample.value(FleetMetric.PROCESS_RESIDENT_BYTES));
-    set(
-        signals,
-        Signal.MEMORY_PRESSURE,
-        ratio(machine.of(FleetMetric.MEMORY_PRESSURE_SECONDS)));
+    set(signals, Signal.MEMORY_PRESSURE, ratio(machine.of(FleetMetric.MEMORY_PRESSURE_SECONDS)));
     set(signals, Signal.IO_PRESSURE, ratio(machine.of(FleetMetric.IO_PRESSURE_SECONDS)));
     set(
         signals,
@@ -130,10 +127,7 @@ public final class Signals implements SignalDeriver {
         signals,
         Signal.NETWORK_DROP_RATE,
         errorRatio(machine.of(FleetMetric.NETWORK_DROPS), packets));
-    set(
-        signals,
-        Signal.LINK_CHANGES,
-        machine.of(FleetMetric.NETWORK_LINK_CHANGES) * HOUR_SECONDS);
+    set(signals, Signal.LINK_CHANGES, machine.of(FleetMetric.NETWORK_LINK_CHANGES) * HOUR_SECONDS);
     set(
         signals,
         Signal.RETRANSMITS,
@@ -191,10 +185,7 @@ public final class Signals implements SignalDeriver {
                   Double.isNaN(writes) ? Double.NaN : writeSeconds)
               / timed);
     } else if (timed == 0 && busy >= STUCK_BUSY_RATIO) {
-      set(
-          signals,
-          Signal.DISK_LATENCY,
-          busy * (sample.timeMillis() - state.timeMillis) / 1000.0);
+      set(signals, Signal.DISK_LATENCY, busy * (sample.timeMillis() - state.timeMillis) / 1000.0);
     }
     set(signals, Signal.DISK_UTILISATION, busy);
     set(signals, Signal.DISK_IO_ERRORS, rates.of(FleetMetric.DISK_IO_ERRORS) * HOUR_SECONDS);
@@ -239,9 +230,7 @@ public final class Signals implements SignalDeriver {
       return sample.value(metric);
     }
     int i = metric.ordinal();
-    return sample.timeMillis() - state.times[i] <= maximumGapMillis
-        ? state.values[i]
-        : Double.NaN;
+    return sample.timeMillis() - state.times[i] <= maximumGapMillis ? state.values[i] : Double.NaN;
   }
 
   private static boolean started(SignalState state, EntitySample sample, FleetMetric start) {

@@ -133,8 +133,7 @@ final class MemoryTrend {
       scale.hoursLeft = (float) (scale.process[scale.filled - 1] / process * hours);
     }
     double first = scale.process[0];
-    scale.growth =
-        first > 0 ? (float) Math.max(0, scale.process[scale.filled - 1] / first - 1) : 0;
+    scale.growth = first > 0 ? (float) Math.max(0, scale.process[scale.filled - 1] / first - 1) : 0;
   }
 
   /** Median growth a bucket over all pairs, NaN when a value is not there. */

@@ -57,8 +57,7 @@ public final class StandardSymptomEngine implements SymptomEngine {
   private static final int LEAST_SAMPLES = 20;
 
   private static final List<FailureMode> MACHINE_MODES =
-      List.of(
-          FailureMode.NETWORK, FailureMode.SOFTWARE, FailureMode.FAIL_SLOW, FailureMode.DISK);
+      List.of(FailureMode.NETWORK, FailureMode.SOFTWARE, FailureMode.FAIL_SLOW, FailureMode.DISK);
   private static final List<FailureMode> DRIVE_MODES = List.of(FailureMode.FAIL_SLOW);
   private static final List<FailureMode> EDGE_MODES = List.of(FailureMode.NETWORK);
   private static final List<FailureMode> PAIR_MODES =
@@ -334,8 +333,14 @@ public final class StandardSymptomEngine implements SymptomEngine {
 
   private void machine() {
     double overload = overload();
-    own(Evidence.PACKET_ERRORS, Signal.NETWORK_ERROR_RATE, decades(Signal.NETWORK_ERROR_RATE, 1e-5, 2));
-    own(Evidence.PACKET_DROPS, Signal.NETWORK_DROP_RATE, decades(Signal.NETWORK_DROP_RATE, 1e-4, 2));
+    own(
+        Evidence.PACKET_ERRORS,
+        Signal.NETWORK_ERROR_RATE,
+        decades(Signal.NETWORK_ERROR_RATE, 1e-5, 2));
+    own(
+        Evidence.PACKET_DROPS,
+        Signal.NETWORK_DROP_RATE,
+        decades(Signal.NETWORK_DROP_RATE, 1e-4, 2));
     own(
         Evidence.RETRANSMITS,
         Signal.RETRANSMITS,
@@ -592,8 +597,7 @@ public final class StandardSymptomEngine implements SymptomEngine {
     double before = state.evidence[i];
     double after =
         before
-            + (strength - before)
-                * Decay.gain(since[signal.ordinal()], evidence.halfLifeMillis());
+            + (strength - before) * Decay.gain(since[signal.ordinal()], evidence.halfLifeMillis());
     state.evidence[i] = after < EntitySymptoms.NOTHING ? 0 : (float) after;
     state.evidenceMillis[i] = sample.timeMillis();
   }
@@ -605,7 +609,8 @@ public final class StandardSymptomEngine implements SymptomEngine {
     }
     int i = evidence.ordinal();
     double rate = sample.value(signal);
-    double events = rate <= 0 ? 0 : Math.max(1, Math.rint(rate * since[signal.ordinal()] / HOUR_MILLIS));
+    double events =
+        rate <= 0 ? 0 : Math.max(1, Math.rint(rate * since[signal.ordinal()] / HOUR_MILLIS));
     if (signal == Signal.RESTARTS || signal == Signal.REBOOTS) {
       events = Math.min(1, events); // the start time tells the last one only
     }
@@ -747,8 +752,7 @@ public final class StandardSymptomEngine implements SymptomEngine {
     double[] logOdds = new double[modes.size()];
     for (int m = 0; m < modes.size(); m++) {
       FailureMode mode = modes.get(m);
-      Double prior = policy.priors().get(mode);
-      double sum = logOdds(prior == null ? 0.0001 : prior);
+      double sum = logOdds(policy.priorOf(mode));
       for (Evidence each : EVIDENCE) {
         if (each.mode() == mode && state.evidence[each.ordinal()] != 0) {
           sum += contribution(each);
@@ -789,13 +793,12 @@ public final class StandardSymptomEngine implements SymptomEngine {
   private double maturity() {
     double age = (double) state.lastMillis - state.firstMillis;
     return Math.min(
-        1,
-        Math.min(age / policy.matureMillis(), (state.samples - 1.0) / policy.matureSamples()));
+        1, Math.min(age / policy.matureMillis(), (state.samples - 1.0) / policy.matureSamples()));
   }
 
   /**
-   * Trust: it was watched long and often enough, the signals that tell most are there, and none that
-   * was there has fallen silent. What is missing becomes a reason that adds nothing.
+   * Trust: it was watched long and often enough, the signals that tell most are there, and none
+   * that was there has fallen silent. What is missing becomes a reason that adds nothing.
    */
   private double confidence(double mature, List<ModeAssessment> assessments) {
     int present = 0;
@@ -912,8 +915,7 @@ public final class StandardSymptomEngine implements SymptomEngine {
               contribution,
               Signal.REQUEST_FAILURES,
               " of requests fail, and no overload explains it");
-      case PATH_ERRORS ->
-          share(evidence, contribution, Signal.PATH_ERRORS, " of operations fail");
+      case PATH_ERRORS -> share(evidence, contribution, Signal.PATH_ERRORS, " of operations fail");
       case PATH_LOSS -> share(evidence, contribution, Signal.PATH_LOSS, " is lost on the way");
       case MEMORY_PRESSURE ->
           share(
@@ -929,8 +931,7 @@ public final class StandardSymptomEngine implements SymptomEngine {
               contribution,
               Signal.DISK_UTILISATION,
               " of the time the disk is busy while it does less than usual");
-      case SLOW_EDGE, SLOW_PATH ->
-          slow(evidence, contribution, Signal.PATH_LATENCY, "latency");
+      case SLOW_EDGE, SLOW_PATH -> slow(evidence, contribution, Signal.PATH_LATENCY, "latency");
       case SLOW_TAIL ->
           new ReasonPart(
               evidence.metric(),
@@ -950,7 +951,9 @@ public final class StandardSymptomEngine implements SymptomEngine {
               evidence.metric(),
               events,
               contribution,
-              "the link went up or down about " + Figures.number(Math.rint(events)) + " times lately");
+              "the link went up or down about "
+                  + Figures.number(Math.rint(events))
+                  + " times lately");
       case RESTARTS ->
           new ReasonPart(
               evidence.metric(),

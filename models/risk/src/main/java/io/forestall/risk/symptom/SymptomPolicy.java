@@ -102,7 +102,8 @@ public record SymptomPolicy(
         "an anomaly begins and ends with 1 to anomalyOf samples, of 1 to 8");
     require(notableNats > 0 && notableMillis > 0, "notable needs a change and an age above 0");
     require(reasonFloorNats >= 0 && maximumReasons >= 0, "reasons must not be fewer than none");
-    require(maximumPathMembers >= 1 && maximumPathMembers <= 4096, "path members must be 1 to 4096");
+    require(
+        maximumPathMembers >= 1 && maximumPathMembers <= 4096, "path members must be 1 to 4096");
     require(maximumBlameEdges >= 1, "maximumBlameEdges must be above 0");
   }
 
@@ -149,6 +150,15 @@ public record SymptomPolicy(
       throw new IllegalArgumentException("symptoms do not tell mode " + mode);
     }
     return horizon;
+  }
+
+  /** Probability of a mode while nothing speaks for it; 0 to 1. */
+  public double priorOf(FailureMode mode) {
+    Double prior = priors.get(mode);
+    if (prior == null) {
+      throw new IllegalArgumentException("symptoms do not tell mode " + mode);
+    }
+    return prior;
   }
 
   private static void require(boolean holds, String what) {
