@@ -4,6 +4,7 @@ import io.forestall.app.cluster.SubmitCommand;
 import io.forestall.app.console.ConsoleCommand;
 import io.forestall.app.console.RiskCommand;
 import io.forestall.app.demo.DemoCommand;
+import io.forestall.app.evaluate.EvaluateCommand;
 import io.forestall.app.ingest.IngestCommand;
 import io.forestall.app.runtime.BrokerCommand;
 import io.forestall.app.score.ScoreCommand;
@@ -43,6 +44,7 @@ import picocli.CommandLine.Spec;
       BrokerCommand.class,
       ConsoleCommand.class,
       DemoCommand.class,
+      EvaluateCommand.class,
       RiskCommand.class,
       SqlCommand.class,
       SubmitCommand.class,

@@ -33,8 +33,18 @@ public interface SeriesDetector {
 
   /** What a detector says of one value. Mutable, so that one serves a thread for ever. */
   final class Reading {
-    /** Calibrated anomaly score, 0 usual to 1 certain. */
+    /**
+     * Calibrated anomaly score, 0 usual to 1 certain: how rare a value as surprising as this one is
+     * in the history of the series itself, so that scores of different series can be compared. An
+     * anomaly begins at 0.5.
+     */
     public double score;
+
+    /**
+     * The score where something new begins, small while what has been told already goes on. For
+     * alarms, of which one for each event is wanted.
+     */
+    public double onset;
 
     /** What was expected; unit of the series. */
     public double expected;
