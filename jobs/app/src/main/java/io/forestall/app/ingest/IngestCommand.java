@@ -35,6 +35,7 @@ import picocli.CommandLine.Spec;
  */
 @Command(
     name = "ingest",
+    subcommands = {ScrapeCommand.class},
     description = {
       "Sends telemetry from files to Kafka: drive-stats CSV, smartctl JSON or a change log, and what"
           + " stands where from an inventory.",

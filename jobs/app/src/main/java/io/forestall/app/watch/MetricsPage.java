@@ -20,6 +20,11 @@ public final class MetricsPage {
         .append(" `subtask_index`, `tm_id`, `host` and its ids.\nIts counters are gauges for")
         .append(" Prometheus that start again at 0 with a restarted task, which `rate` and")
         .append(" `increase` understand.\n");
+    section(
+        page,
+        catalogue,
+        From.INGEST,
+        "`forestall ingest scrape` and `telegraf`, with `--metrics-port`");
     section(page, catalogue, From.FLINK, "Flink's own, as far as rules and dashboards use them");
     section(page, catalogue, From.PROMETHEUS, "Made by Prometheus");
     return page.toString();
