@@ -18,6 +18,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -280,6 +281,16 @@ public final class FleetTelemetry {
       case MEMORY_LEAK, CRASH_LOOP -> {}
     }
     return touched;
+  }
+
+  /** Rack of a machine or a disk, empty for what stands in none. */
+  public Optional<String> rackOf(String entity) {
+    Machine machine = machineByEntity.get(entity);
+    if (machine == null && entity.startsWith("disk/")) {
+      Drive drive = driveBySerial.get(entity.substring(5));
+      machine = drive == null ? null : drive.node;
+    }
+    return machine == null ? Optional.empty() : Optional.of(machine.place.rack());
   }
 
   private static boolean crosses(Path edge, String target) {
