@@ -1,7 +1,9 @@
 package io.forestall.risk;
 
 import io.forestall.risk.symptom.Finding;
+import io.forestall.risk.symptom.StandardSymptomEngine;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +20,10 @@ import org.jspecify.annotations.Nullable;
 public final class DiskRiskEngine {
   private static final double FIRST_CONFIDENCE = 0.3;
   private static final double STALE_CONFIDENCE = 0.5;
+
+  /** Trust in a score that stands on a disk's I/O alone, without a SMART counter. */
+  private static final double SYMPTOMS_ONLY_CONFIDENCE = 0.6;
+
   private static final int CONFIDENT_SAMPLES = 8;
   private static final float FRESH_DAYS = 2f;
   private static final double DAY_MILLIS = 86_400_000.0;
@@ -185,6 +191,16 @@ public final class DiskRiskEngine {
         prepared.count == 1 && modes.get(0).horizonMillis() == policy.horizonMillis()
             ? modes.get(0).probability() // 1 - (1 - p) would lose digits of a small p
             : 1 - survival;
+    DiskSymptoms symptoms = state.symptoms;
+    if (symptoms != null) {
+      symptoms.base = state.probability;
+      for (ModeAssessment mode : modes) {
+        if (mode.mode() == FailureMode.DISK) {
+          symptoms.keep(mode.reasons());
+        }
+      }
+      modes = withSymptoms(state, symptoms, modes, symptoms.base, state.lastTimeMillis);
+    }
     state.score = curve.score(state.probability);
     state.confidence = confidence(state, prepared);
     boolean changed = tiers.move(state, state.score, state.confidence, state.lastTimeMillis);
@@ -192,15 +208,123 @@ public final class DiskRiskEngine {
   }
 
   /**
-   * Takes in what the disk's I/O says (modes FAIL_SLOW of its symptoms). From now on its assessment
+   * Takes in what the disk's I/O says (mode FAIL_SLOW of its symptoms). From now on its assessment
    * has mode FAIL_SLOW too, and slowness together with rising errors raises mode DISK. Row A13.
    *
    * @param finding newest finding of the disk's symptoms
-   * @return what to say of the disk now, null when nothing can be said: no sample was scored yet,
-   *     or the finding is not newer than the one before
+   * @return what to say of the disk now, null when the finding says nothing new: it is not newer
+   *     than the one before, or has no mode FAIL_SLOW
    */
   public @Nullable Assessment finding(DiskState state, Finding finding) {
-    return null;
+    DiskSymptoms before = state.symptoms;
+    if (before != null && finding.timeMillis() <= before.timeMillis) {
+      return null;
+    }
+    DiskSymptoms symptoms = DiskSymptoms.of(finding, before);
+    if (symptoms == null) {
+      return null;
+    }
+    if (before == null) {
+      symptoms.base = state.probability;
+    }
+    state.symptoms = symptoms;
+    long now = Math.max(finding.timeMillis(), state.lastTimeMillis);
+    if (state.samples == 0) {
+      state.silences = 0; // all that is heard of this disk is its I/O
+    }
+    List<ModeAssessment> modes = new ArrayList<>(2);
+    if (state.samples > 0) {
+      DiskState.Slot slot = state.slots.isEmpty() ? null : state.slots.get(0);
+      modes.add(
+          new ModeAssessment(
+              FailureMode.DISK,
+              symptoms.base,
+              policy.horizonMillis(),
+              slot == null ? "" : slot.id,
+              slot == null ? 0 : slot.version,
+              symptoms.diskReasons));
+    }
+    List<ModeAssessment> all = withSymptoms(state, symptoms, modes, symptoms.base, now);
+    state.score = curve.score(state.probability);
+    double confidence = state.confidence;
+    if (state.samples == 0) {
+      confidence = symptoms.confidence * SYMPTOMS_ONLY_CONFIDENCE;
+      state.confidence = confidence;
+    } else if (state.silences > 0) {
+      confidence *= STALE_CONFIDENCE;
+    }
+    boolean changed =
+        state.silences <= 1 && tiers.move(state, state.score, confidence, now);
+    return assessment(state, confidence, state.silences > 0, changed, now, all);
+  }
+
+  /**
+   * The modes with what the I/O says: mode FAIL_SLOW, and a lift of mode DISK. Sets the state's
+   * probability.
+   *
+   * @param base probability over the modes without it
+   */
+  private List<ModeAssessment> withSymptoms(
+      DiskState state,
+      DiskSymptoms symptoms,
+      List<ModeAssessment> modes,
+      double base,
+      long nowMillis) {
+    List<ModeAssessment> all = new ArrayList<>(modes.size() + 1);
+    double lift = symptoms.lift(nowMillis, state.lastRiseMillis);
+    double survival = 1 - base;
+    for (ModeAssessment mode : modes) {
+      if (mode.mode() != FailureMode.DISK || lift <= 0) {
+        all.add(mode);
+        continue;
+      }
+      double lifted = lifted(mode.probability(), lift);
+      survival *=
+          survivalWithin(
+              policy.horizonMillis(),
+              (1 - lifted) / (1 - mode.probability()),
+              mode.horizonMillis());
+      List<ReasonPart> reasons = new ArrayList<>(mode.reasons());
+      reasons.add(
+          new ReasonPart(
+              CrossSignal.METRIC,
+              symptoms.slowNats,
+              lift,
+              "I/O became slow while error counters rise: together they foretell a failure"));
+      reasons.sort(Comparator.comparingDouble(ReasonPart::contribution).reversed());
+      all.add(
+          new ModeAssessment(
+              mode.mode(),
+              lifted,
+              mode.horizonMillis(),
+              mode.model(),
+              mode.modelVersion(),
+              reasons.size() > policy.maximumReasons()
+                  ? reasons.subList(0, policy.maximumReasons())
+                  : reasons));
+    }
+    if (symptoms.isFresh(nowMillis)) {
+      // Its horizon is a day: what fails within the day fails within the month.
+      survival *= 1 - symptoms.slowProbability;
+      all.add(
+          new ModeAssessment(
+              FailureMode.FAIL_SLOW,
+              symptoms.slowProbability,
+              symptoms.horizonMillis,
+              StandardSymptomEngine.MODEL,
+              StandardSymptomEngine.MODEL_VERSION,
+              symptoms.slowReasons));
+    }
+    state.probability = Math.max(0, Math.min(1, 1 - survival));
+    return all;
+  }
+
+  private static double lifted(double probability, double nats) {
+    if (probability <= 0 || probability >= 1) {
+      return probability;
+    }
+    double odds = probability / (1 - probability) * Math.exp(nats);
+    return odds / (1 + odds);
   }
 
   /**
@@ -211,10 +335,11 @@ public final class DiskRiskEngine {
    * @param nowMillis event time; epoch milliseconds
    */
   public @Nullable Assessment silence(DiskState state, long nowMillis) {
-    if (state.samples == 0) {
+    long heardMillis = heardMillis(state);
+    if (heardMillis == Long.MIN_VALUE) {
       return null;
     }
-    long silentMillis = nowMillis - state.lastTimeMillis;
+    long silentMillis = nowMillis - heardMillis;
     int due =
         silentMillis >= policy.unknownAfterMillis()
             ? 2
@@ -258,11 +383,18 @@ public final class DiskRiskEngine {
    * for never; epoch milliseconds.
    */
   public long nextLookMillis(DiskState state) {
-    if (state.samples == 0 || state.silences > 1) {
+    long heardMillis = heardMillis(state);
+    if (heardMillis == Long.MIN_VALUE || state.silences > 1) {
       return Long.MAX_VALUE;
     }
-    return state.lastTimeMillis
+    return heardMillis
         + (state.silences == 0 ? policy.staleAfterMillis() : policy.unknownAfterMillis());
+  }
+
+  /** When it was last heard: its last sample, and of a disk without one its I/O. */
+  private static long heardMillis(DiskState state) {
+    DiskSymptoms symptoms = state.symptoms;
+    return state.samples > 0 || symptoms == null ? state.lastTimeMillis : symptoms.timeMillis;
   }
 
   private ModelSet.Schedule scheduleAt(long timeMillis) {

@@ -161,6 +161,9 @@ public final class DiskState extends TierState {
   double score;
   double confidence;
 
+  /** What its I/O said last, null when nothing was heard of it. */
+  @Nullable DiskSymptoms symptoms;
+
   private DiskState(float[] statistics) {
     this.statistics = statistics;
   }
@@ -298,6 +301,12 @@ public final class DiskState extends TierState {
       SHORT.set(to, at, (short) slot.memory.length);
       at = putFloats(to, at + 2, slot.memory);
     }
+    if (symptoms != null) {
+      ByteBuffer rest =
+          ByteBuffer.wrap(to, at, to.length - at).order(ByteOrder.LITTLE_ENDIAN);
+      symptoms.put(rest);
+      at = rest.position();
+    }
     to[0] = VERSION;
     SHORT.set(to, 1, (short) (at - HEADER_BYTES));
     INT.set(to, 3, checksum(to, HEADER_BYTES, at - HEADER_BYTES));
@@ -369,6 +378,10 @@ public final class DiskState extends TierState {
       getFloats(body, at + 22, slot.memory, floats);
       at += 22 + 4 * floats;
       state.slots.add(slot);
+    }
+    if (at < end) {
+      body.position(at);
+      state.symptoms = DiskSymptoms.get(body);
     }
     return state;
   }
