@@ -20,7 +20,10 @@ final class EntitySymptoms implements SymptomState {
 
   /** What is remembered of one signal. */
   static final class Slot {
-    /** State of the detector, null for a signal of rare events. */
+    /** True for a signal of rare events, of which no level is kept. */
+    boolean rare;
+
+    /** State of the detector, null for a signal that has none. */
     @Nullable SeriesState series;
 
     Reference reference = new Reference();
@@ -127,7 +130,7 @@ final class EntitySymptoms implements SymptomState {
 
   private static void write(Slot slot, DataOutput out) throws IOException {
     boolean anomalous = slot.sinceMillis != NEVER;
-    out.writeByte((slot.series == null ? 0 : 1) | (anomalous ? 2 : 0));
+    out.writeByte((slot.series == null ? 0 : 1) | (anomalous ? 2 : 0) | (slot.rare ? 4 : 0));
     out.writeLong(slot.samples);
     out.writeLong(slot.lastMillis);
     out.writeDouble(slot.last);
@@ -137,12 +140,14 @@ final class EntitySymptoms implements SymptomState {
       out.writeLong(slot.sinceMillis);
       out.writeDouble(slot.told);
     }
-    SeriesState series = slot.series;
-    if (series != null) {
+    if (!slot.rare) {
       out.writeDouble(slot.smooth);
       out.writeDouble(slot.expected);
       out.writeDouble(slot.spread);
       slot.reference.write(out);
+    }
+    SeriesState series = slot.series;
+    if (series != null) {
       series.write(out);
     }
   }
@@ -200,11 +205,14 @@ final class EntitySymptoms implements SymptomState {
       slot.sinceMillis = in.readLong();
       slot.told = in.readDouble();
     }
-    if ((flags & 1) != 0) {
+    slot.rare = (flags & 4) != 0;
+    if (!slot.rare) {
       slot.smooth = in.readDouble();
       slot.expected = in.readDouble();
       slot.spread = in.readDouble();
       slot.reference = Reference.read(in);
+    }
+    if ((flags & 1) != 0) {
       slot.series = detector.read(in);
     }
     return slot;

@@ -4,6 +4,7 @@ import io.forestall.risk.FailureMode;
 import io.forestall.risk.ModeAssessment;
 import io.forestall.risk.ReasonPart;
 import io.forestall.risk.series.SeriesDetector;
+import io.forestall.risk.series.SeriesState;
 import io.forestall.risk.signal.PeerScore;
 import io.forestall.risk.signal.PeerSummary;
 import io.forestall.risk.signal.Scope;
@@ -52,6 +53,9 @@ public final class StandardSymptomEngine implements SymptomEngine {
 
   /** Strength of evidence at which it counts in full: what lasts two half-lives. */
   private static final double FULL_STRENGTH = 0.75;
+
+  /** Square of the deviation, in spreads, that gives a score of a half. */
+  private static final double HALF_SCORE = 25;
 
   /** Samples after which what is usual can be told at all; count. */
   private static final int LEAST_SAMPLES = 20;
@@ -154,7 +158,7 @@ public final class StandardSymptomEngine implements SymptomEngine {
     }
     for (Signal signal : SIGNALS) {
       Slot slot = state.slots[signal.ordinal()];
-      if (slot != null && slot.series != null && sample.has(signal)) {
+      if (slot != null && !slot.rare && sample.has(signal)) {
         Traits traits = Traits.get(signal);
         slot.reference.take(
             traits.scaled(sample.value(signal)), since[signal.ordinal()], traits.leastSpread);
@@ -172,7 +176,7 @@ public final class StandardSymptomEngine implements SymptomEngine {
     List<Baseline> baselines = new ArrayList<>();
     for (Signal signal : SIGNALS) {
       Slot slot = state.slots[signal.ordinal()];
-      if (slot != null && slot.series != null && slot.samples > 0 && slot.spread > 0) {
+      if (slot != null && !slot.rare && slot.spread > 0) {
         baselines.add(
             new Baseline(
                 signal,
@@ -209,7 +213,8 @@ public final class StandardSymptomEngine implements SymptomEngine {
     if (slot == null) {
       slot = new Slot();
       slot.smooth = value;
-      slot.series = traits.rare ? null : detector.fresh();
+      slot.rare = traits.rare;
+      slot.series = policy.detailed().contains(signal) && !traits.rare ? detector.fresh() : null;
       state.slots[i] = slot;
     }
     since[i] =
@@ -219,11 +224,16 @@ public final class StandardSymptomEngine implements SymptomEngine {
     slot.samples++;
     slot.last = value;
     slot.lastMillis = sample.timeMillis();
-    if (slot.series == null) {
+    if (slot.rare) {
       return; // rare events are looked at with the evidence they give
     }
     slot.smooth += (value - slot.smooth) * Decay.gain(since[i], SMOOTH_HALF_LIFE_MILLIS);
-    detector.observe(slot.series, sample.timeMillis(), value, reading);
+    SeriesState series = slot.series;
+    if (series != null) {
+      detector.observe(series, sample.timeMillis(), value, reading);
+    } else {
+      read(slot, traits, value);
+    }
     slot.expected = reading.expected;
     slot.spread = reading.spread;
     boolean byPeers = traits.comparable && comparePeers(signal, slot) && peerScore.deviation > 0;
@@ -242,6 +252,21 @@ public final class StandardSymptomEngine implements SymptomEngine {
             signal.worse() == Signal.Worse.HIGH && deviation > 0,
             byPeers),
         deviation);
+  }
+
+  /** What a level and a spread say, of a signal that has no detector of its own. */
+  private void read(Slot slot, Traits traits, double value) {
+    Reference reference = slot.reference;
+    double spread = reference.spread(traits.leastSpread) * widening;
+    double deviation =
+        reference.count() == 0 ? 0 : (traits.scaled(value) - reference.level()) / spread;
+    reading.warming = reference.count() < LEAST_SAMPLES;
+    reading.expected = reference.count() == 0 ? value : traits.unscaled(reference.level());
+    reading.spread =
+        traits.logFloor > 0 ? Math.max(Double.MIN_NORMAL, reading.expected * spread) : spread;
+    reading.deviation = deviation;
+    reading.score =
+        reading.warming ? 0 : 1 - Math.exp(-Math.log(2) * deviation * deviation / HALF_SCORE);
   }
 
   /** Compares the smoothed value with the peers, a latency at its own load. */

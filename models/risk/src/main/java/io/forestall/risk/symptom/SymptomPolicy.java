@@ -1,8 +1,10 @@
 package io.forestall.risk.symptom;
 
 import io.forestall.risk.FailureMode;
+import io.forestall.risk.signal.Signal;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * How symptoms become anomalies and probabilities. The log-odds of a mode are its prior plus, for
@@ -11,6 +13,8 @@ import java.util.Map;
  * @param horizonMillis time ahead that each mode's probability speaks of; milliseconds
  * @param priors probability of each mode within its horizon while nothing speaks for it; 0 to 1
  * @param weights log-odds that each piece of evidence adds at full strength; nats, 0 to 20
+ * @param detailed signals that have a detector of their own, which knows trend and season; of the
+ *     others a level and a spread are kept, which cost a fiftieth of its state and time
  * @param aloneFactor by how much more slowness against the own past counts when there are no peers
  *     to compare with; ratio, 1 or more
  * @param matureMillis length of history after which the own past is trusted fully; until then what
@@ -37,6 +41,7 @@ public record SymptomPolicy(
     Map<FailureMode, Long> horizonMillis,
     Map<FailureMode, Double> priors,
     Map<Evidence, Double> weights,
+    Set<Signal> detailed,
     double aloneFactor,
     long matureMillis,
     int matureSamples,
@@ -68,6 +73,7 @@ public record SymptomPolicy(
     horizonMillis = Map.copyOf(horizonMillis);
     priors = Map.copyOf(priors);
     weights = Map.copyOf(weights);
+    detailed = Set.copyOf(detailed);
     for (FailureMode mode : MODES) {
       Long horizon = horizonMillis.get(mode);
       require(horizon != null && horizon > 0, "mode " + mode + " needs a horizon above 0");
@@ -125,13 +131,26 @@ public record SymptomPolicy(
             FailureMode.FAIL_SLOW, 0.0002,
             FailureMode.DISK, 0.0001),
         weights,
+        Set.of(
+            Signal.CPU_BUSY,
+            Signal.MEMORY_USED,
+            Signal.NETWORK_THROUGHPUT,
+            Signal.RETRANSMITS,
+            Signal.REQUEST_RATE,
+            Signal.REQUEST_LATENCY,
+            Signal.REQUEST_FAILURES,
+            Signal.ERROR_LOGS,
+            Signal.QUEUE,
+            Signal.PROCESSED_RATE,
+            Signal.DISK_LATENCY,
+            Signal.PATH_LATENCY),
         1.35,
         6 * HOUR_MILLIS,
         60,
         10 * MINUTE_MILLIS,
         20 * MINUTE_MILLIS,
-        0.9,
         0.5,
+        0.25,
         5,
         3,
         5,
