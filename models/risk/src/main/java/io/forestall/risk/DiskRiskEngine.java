@@ -253,8 +253,7 @@ public final class DiskRiskEngine {
     } else if (state.silences > 0) {
       confidence *= STALE_CONFIDENCE;
     }
-    boolean changed =
-        state.silences <= 1 && tiers.move(state, state.score, confidence, now);
+    boolean changed = state.silences <= 1 && tiers.move(state, state.score, confidence, now);
     return assessment(state, confidence, state.silences > 0, changed, now, all);
   }
 

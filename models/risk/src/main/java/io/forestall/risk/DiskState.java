@@ -302,8 +302,7 @@ public final class DiskState extends TierState {
       at = putFloats(to, at + 2, slot.memory);
     }
     if (symptoms != null) {
-      ByteBuffer rest =
-          ByteBuffer.wrap(to, at, to.length - at).order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer rest = ByteBuffer.wrap(to, at, to.length - at).order(ByteOrder.LITTLE_ENDIAN);
       symptoms.put(rest);
       at = rest.position();
     }

@@ -16,4 +16,10 @@ final class Decay {
   static double gain(double millis, double halfLifeMillis) {
     return millis <= 0 ? 0 : -Math.expm1(-Math.log(2) * millis / halfLifeMillis);
   }
+
+  /** The same, but of the first values the mean is taken: nothing is known to be forgotten yet. */
+  static double gain(double millis, double halfLifeMillis, int count, int first) {
+    double gain = gain(millis, halfLifeMillis);
+    return count < first ? Math.max(gain, 1.0 / (count + 1)) : gain;
+  }
 }

@@ -47,23 +47,23 @@ public enum Evidence {
   CLOCK_OFFSET(27, FailureMode.SOFTWARE, 4.8, 10, "clock_offset_seconds"),
 
   /** Machines: requests slower than they were at this load. */
-  SLOW_REQUESTS(40, FailureMode.FAIL_SLOW, 4.5, 30, "request_latency_seconds"),
+  SLOW_REQUESTS(40, FailureMode.FAIL_SLOW, 4.5, 20, "request_latency_seconds"),
   /** Machines: requests slower than those of peers at this load. */
-  SLOW_REQUESTS_PEERS(41, FailureMode.FAIL_SLOW, 3.5, 30, "request_latency_against_peers"),
+  SLOW_REQUESTS_PEERS(41, FailureMode.FAIL_SLOW, 3.5, 20, "request_latency_against_peers"),
   /** Machines: time lost waiting for I/O, far more than usual. */
-  IO_PRESSURE(42, FailureMode.FAIL_SLOW, 2, 30, "io_pressure_ratio"),
+  IO_PRESSURE(42, FailureMode.FAIL_SLOW, 2, 20, "io_pressure_ratio"),
   /** Drives: I/O slower than it was at this load. */
-  SLOW_IO(43, FailureMode.FAIL_SLOW, 4.5, 30, "disk_latency_seconds"),
+  SLOW_IO(43, FailureMode.FAIL_SLOW, 4.5, 20, "disk_latency_seconds"),
   /** Drives: I/O slower than that of peers at this load. */
-  SLOW_IO_PEERS(44, FailureMode.FAIL_SLOW, 3.5, 30, "disk_latency_against_peers"),
+  SLOW_IO_PEERS(44, FailureMode.FAIL_SLOW, 3.5, 20, "disk_latency_against_peers"),
   /** Drives: busy for most of the time while doing less than usual. */
-  BUSY_IDLE(45, FailureMode.FAIL_SLOW, 2.5, 30, "disk_busy_ratio"),
+  BUSY_IDLE(45, FailureMode.FAIL_SLOW, 2.5, 20, "disk_busy_ratio"),
   /** Drives: I/O errors, from 1 to 10, remembered for a day. */
   IO_ERRORS(46, FailureMode.FAIL_SLOW, 3, 24 * 60, "disk_io_errors"),
   /** Paths: operations slower than they were at this load. */
-  SLOW_PATH(47, FailureMode.FAIL_SLOW, 6, 30, "path_latency_seconds"),
+  SLOW_PATH(47, FailureMode.FAIL_SLOW, 6, 20, "path_latency_seconds"),
   /** Paths: the slowest operations much slower than they were. */
-  SLOW_TAIL(48, FailureMode.FAIL_SLOW, 2, 30, "path_latency_p99_seconds"),
+  SLOW_TAIL(48, FailureMode.FAIL_SLOW, 2, 20, "path_latency_p99_seconds"),
 
   /** Machines: blocks whose checksum was wrong, from 1 to 10, remembered for a day. Row A17. */
   CHECKSUMS(60, FailureMode.DISK, 5.5, 24 * 60, "checksum_mismatches"),

@@ -92,8 +92,7 @@ final class LoadLine {
         w *= limit / away;
       }
       double clipped = Math.min(Math.abs(away), 2 * limit);
-      double gain =
-          Math.max(Decay.gain(millisSince, HALF_LIFE_MILLIS), 1.0 / (Math.min(count, 300) + 1));
+      double gain = Decay.gain(millisSince, HALF_LIFE_MILLIS, count, 300);
       deviation += gain * trust * (clipped - deviation);
     } else if (count > 0) {
       deviation += (Math.abs(away) - deviation) / (count + 1);

@@ -33,6 +33,10 @@ public final class NetworkBlame {
 
   private static final String EDGE = "edge/";
   private static final double BAD_PROBABILITY = 0.01;
+
+  /** An edge between this and bad speaks for nobody: it may just be beginning. */
+  private static final double GOOD_PROBABILITY = 0.002;
+
   private static final double MOST = 0.6;
   private static final double EACH_WAY = 0.5;
   private static final int LEAST_PEERS = 2;
@@ -345,7 +349,7 @@ public final class NetworkBlame {
       Set<String> outside = new TreeSet<>();
       for (int i = 0; i < edges.size(); i++) {
         Edge edge = edges.get(i);
-        if (edge.setAside || edge.explained) {
+        if (edge.setAside || edge.explained || (!edge.bad && edge.probability > GOOD_PROBABILITY)) {
           continue;
         }
         boolean out = edge.from.equals(inner.get(i));

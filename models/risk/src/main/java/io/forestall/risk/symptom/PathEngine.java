@@ -27,7 +27,7 @@ public final class PathEngine {
   /** Log-odds above the prior at which a client counts in full, and at which it is named. */
   private static final double FULL_NATS = 4;
 
-  private static final double BAD_NATS = 2.5;
+  private static final double BAD_NATS = 1.5;
 
   /** Log-odds that all clients together add. */
   private static final double VOLUME_NATS = 8;

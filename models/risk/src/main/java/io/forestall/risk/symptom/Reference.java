@@ -12,6 +12,10 @@ import java.io.IOException;
  */
 final class Reference {
   private static final double HALF_LIFE_MILLIS = 2 * 86_400_000.0;
+
+  /** Of so many values at first the mean is taken; then the half-life rules. */
+  private static final int FIRST = 500;
+
   private static final int FREE_SAMPLES = 10;
   private static final double CLIP = 2.5;
 
@@ -41,10 +45,8 @@ final class Reference {
       level = value;
     }
     double gain =
-        Math.max(
-            Decay.gain(Math.min(millisSince, Decay.LONGEST_STEP_MILLIS), HALF_LIFE_MILLIS),
-            // Of the first day's values the mean is taken; then the half-life rules.
-            1.0 / (Math.min(count, 500) + 1));
+        Decay.gain(
+            Math.min(millisSince, Decay.LONGEST_STEP_MILLIS), HALF_LIFE_MILLIS, count, FIRST);
     double away = value - level;
     if (count >= FREE_SAMPLES) {
       double limit = CLIP * spread(leastSpread);

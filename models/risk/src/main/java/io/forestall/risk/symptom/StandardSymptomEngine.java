@@ -3,6 +3,7 @@ package io.forestall.risk.symptom;
 import io.forestall.risk.FailureMode;
 import io.forestall.risk.ModeAssessment;
 import io.forestall.risk.ReasonPart;
+import io.forestall.risk.series.EnsembleDetector;
 import io.forestall.risk.series.SeriesDetector;
 import io.forestall.risk.series.SeriesState;
 import io.forestall.risk.signal.PeerScore;
@@ -57,6 +58,9 @@ public final class StandardSymptomEngine implements SymptomEngine {
   /** Square of the deviation, in spreads, that gives a score of a half. */
   private static final double HALF_SCORE = 25;
 
+  /** An anomaly is at least so far from what has long been usual; spreads. */
+  private static final double LEAST_DEVIATION = 2.5;
+
   /** Samples after which what is usual can be told at all; count. */
   private static final int LEAST_SAMPLES = 20;
 
@@ -99,6 +103,11 @@ public final class StandardSymptomEngine implements SymptomEngine {
       Double weight = policy.weights().get(each);
       weights[each.ordinal()] = weight == null ? 0 : weight;
     }
+  }
+
+  /** An engine with the standard detector. */
+  public static StandardSymptomEngine standard(SymptomPolicy policy) {
+    return new StandardSymptomEngine(policy, EnsembleDetector.standard());
   }
 
   @Override
@@ -240,6 +249,10 @@ public final class StandardSymptomEngine implements SymptomEngine {
     byPeers = byPeers && peerScore.score > reading.score;
     double score = byPeers ? peerScore.score : reading.score;
     double deviation = byPeers ? peerScore.deviation : reading.deviation;
+    if (!byPeers && Math.abs(deviation(signal, value)) < LEAST_DEVIATION) {
+      // A detector knows little more than the last days; what was seen before is no anomaly.
+      score = Math.min(score, policy.anomalyExit());
+    }
     judge(
         slot,
         new Anomaly(
@@ -523,9 +536,11 @@ public final class StandardSymptomEngine implements SymptomEngine {
     level(peerEvidence, latency, against);
   }
 
-  /** 0 at 1.3 times, 1 at 2.5 times what is expected. */
+  /**
+   * 0 at 1.3 times, 1 at 2.5 times, 2 at 4.8 times what is expected: what is worse counts sooner.
+   */
   private static double slowness(double logRatio) {
-    return clip((logRatio - Math.log(1.3)) / Math.log(2.5 / 1.3));
+    return 2 * clip((logRatio - Math.log(1.3)) / Math.log(2.5 / 1.3) / 2);
   }
 
   private void errorLogs() {
