@@ -5,6 +5,7 @@ import io.forestall.app.runtime.EmbeddedFlink;
 import io.forestall.app.runtime.EmbeddedKafka;
 import io.forestall.operators.DiskInput;
 import io.forestall.operators.EventTime;
+import io.forestall.operators.Intake;
 import io.forestall.operators.RiskUpdate;
 import io.forestall.operators.SenseSettings;
 import io.forestall.operators.kafka.KafkaPorts;
@@ -238,6 +239,8 @@ public final class SenseBenchmark {
             EventTime.telemetry(from),
             "telemetry")
         .uid("bare-source")
+        .process(new Intake(), DiskInput.type())
+        .uid("bare-intake")
         .keyBy(DiskInput::disk)
         .process(new Count(), RiskUpdate.type())
         .uid("bare-count")

@@ -12,17 +12,17 @@ import java.time.Instant;
 record DeadLetterText(String topic) implements Serializable {
 
   String duplicate() {
-    return "a sample of this disk and time was scored before: a repeat, nothing to do";
+    return "a sample of this thing and time was scored before: a repeat, nothing to do";
   }
 
   String late(long lastMillis) {
-    return "older than the last scored sample of this disk, "
+    return "older than the last scored sample of this thing, "
         + Instant.ofEpochMilli(lastMillis)
-        + ": send the samples of a disk in the order of their times";
+        + ": send the samples of a thing in the order of their times";
   }
 
   String unknown(long graceMillis) {
-    return "the fleet topic has not described this disk within "
+    return "the fleet topic has not described it within "
         + Duration.ofMillis(graceMillis)
         + " of event time: write its entry, then send the sample again";
   }
@@ -30,10 +30,10 @@ record DeadLetterText(String topic) implements Serializable {
   String tooManyWaiting(int limit) {
     return "more than "
         + limit
-        + " samples wait for this disk's entry in the fleet topic: write the entry first";
+        + " samples wait for its entry in the fleet topic: write the entry first";
   }
 
   String ended() {
-    return "the fleet topic ended this disk before it described it";
+    return "the fleet topic ended it before it described it";
   }
 }

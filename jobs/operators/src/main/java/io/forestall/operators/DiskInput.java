@@ -2,15 +2,16 @@ package io.forestall.operators;
 
 import io.forestall.operators.types.DiskInputType;
 import io.forestall.risk.DiskSample;
+import io.forestall.risk.symptom.Finding;
 import io.forestall.schemas.DeadLetter;
 import java.util.Objects;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What enters the sense job about one disk: a sample, that the fleet has it, that the fleet has it
- * no more, or a dead letter on its way out. Immutable by convention; the sample's array is not
- * copied.
+ * What the score of one disk is made of: a sample, that the fleet has it, that the fleet has it no
+ * more, what its symptoms under load say, or a dead letter on its way out. Immutable by convention;
+ * the sample's array is not copied.
  */
 public final class DiskInput {
 
@@ -23,7 +24,9 @@ public final class DiskInput {
     /** The fleet topic ended the disk. */
     TOMBSTONE,
     /** The record could not be taken in; it never reaches keyed state. */
-    DEAD
+    DEAD,
+    /** The disk's symptoms under load say something. */
+    FINDING
   }
 
   private final Kind kind;
@@ -34,6 +37,7 @@ public final class DiskInput {
   private final long offset;
   private final int index;
   private final @Nullable DeadLetter deadLetter;
+  private final @Nullable Finding finding;
 
   private DiskInput(
       Kind kind,
@@ -43,7 +47,8 @@ public final class DiskInput {
       int partition,
       long offset,
       int index,
-      @Nullable DeadLetter deadLetter) {
+      @Nullable DeadLetter deadLetter,
+      @Nullable Finding finding) {
     this.kind = kind;
     this.disk = disk;
     this.node = node;
@@ -52,6 +57,7 @@ public final class DiskInput {
     this.offset = offset;
     this.index = index;
     this.deadLetter = deadLetter;
+    this.finding = finding;
   }
 
   /**
@@ -65,22 +71,28 @@ public final class DiskInput {
    */
   public static DiskInput sample(
       String node, DiskSample sample, int partition, long offset, int index) {
-    return new DiskInput(Kind.SAMPLE, sample.disk(), node, sample, partition, offset, index, null);
+    return new DiskInput(
+        Kind.SAMPLE, sample.disk(), node, sample, partition, offset, index, null, null);
   }
 
   /** The fleet has this disk, in this node (empty when not stated). */
   public static DiskInput fleet(String disk, String node) {
-    return new DiskInput(Kind.FLEET, disk, node, null, -1, -1, -1, null);
+    return new DiskInput(Kind.FLEET, disk, node, null, -1, -1, -1, null, null);
   }
 
   /** The fleet has this disk no more. */
   public static DiskInput tombstone(String disk) {
-    return new DiskInput(Kind.TOMBSTONE, disk, "", null, -1, -1, -1, null);
+    return new DiskInput(Kind.TOMBSTONE, disk, "", null, -1, -1, -1, null, null);
   }
 
   /** A record that was refused. */
   public static DiskInput dead(DeadLetter deadLetter) {
-    return new DiskInput(Kind.DEAD, "", "", null, -1, -1, -1, deadLetter);
+    return new DiskInput(Kind.DEAD, "", "", null, -1, -1, -1, deadLetter, null);
+  }
+
+  /** What the symptoms of a disk under load say. */
+  public static DiskInput finding(String disk, Finding finding) {
+    return new DiskInput(Kind.FINDING, disk, "", null, -1, -1, -1, null, finding);
   }
 
   /** What it says. */
@@ -114,6 +126,15 @@ public final class DiskInput {
    */
   public DeadLetter deadLetter() {
     return Objects.requireNonNull(deadLetter, "only an input of kind DEAD has a dead letter");
+  }
+
+  /**
+   * The finding.
+   *
+   * @throws NullPointerException when the kind is not FINDING
+   */
+  public Finding finding() {
+    return Objects.requireNonNull(finding, "only an input of kind FINDING has a finding");
   }
 
   /** Partition of the telemetry topic, -1 when there is none. */

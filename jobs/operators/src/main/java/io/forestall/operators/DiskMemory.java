@@ -3,6 +3,7 @@ package io.forestall.operators;
 import io.forestall.operators.types.DiskMemoryType;
 import io.forestall.risk.DiskState;
 import io.forestall.risk.Tier;
+import io.forestall.risk.symptom.Finding;
 import java.util.ArrayDeque;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,11 @@ public final class DiskMemory {
   private String node;
   private @Nullable DiskState state;
   private @Nullable ArrayDeque<DiskInput> parked;
+  private @Nullable Finding waitingFinding;
+  private String shareNode = "";
+  private double shareScore;
+  private Tier shareTier = Tier.UNKNOWN;
+  private long shareMillis = Long.MIN_VALUE;
 
   /** Memory of a disk that was never heard of. */
   public DiskMemory() {
@@ -108,6 +114,44 @@ public final class DiskMemory {
   /** How many samples wait; count. */
   public int parkedCount() {
     return parked == null ? 0 : parked.size();
+  }
+
+  /** The newest finding that waits for the fleet entry, null when none does. */
+  public @Nullable Finding waitingFinding() {
+    return waitingFinding;
+  }
+
+  /** Keeps a finding until the fleet entry comes; null when it is used or given up. */
+  public void waitingFinding(@Nullable Finding finding) {
+    waitingFinding = finding;
+  }
+
+  /** Node that was last told of the disk's score; empty when none was. */
+  public String shareNode() {
+    return shareNode;
+  }
+
+  /** Score that the node was told; points. */
+  public double shareScore() {
+    return shareScore;
+  }
+
+  /** Tier that the node was told. */
+  public Tier shareTier() {
+    return shareTier;
+  }
+
+  /** Event time at which it was told; epoch milliseconds. */
+  public long shareMillis() {
+    return shareMillis;
+  }
+
+  /** Notes what a node was told, and when. */
+  public void share(String toldNode, double toldScore, Tier toldTier, long toldMillis) {
+    shareMillis = toldMillis;
+    shareNode = toldNode;
+    shareScore = toldScore;
+    shareTier = toldTier;
   }
 
   /** Type information with a serializer of its own. */

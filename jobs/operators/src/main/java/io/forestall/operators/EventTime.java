@@ -28,7 +28,7 @@ public final class EventTime {
    * than the arrival delay after that sample came. A quiet partition moves on to its newest sample,
    * then counts as idle.
    */
-  public static WatermarkStrategy<DiskInput> telemetry(SenseSettings settings) {
+  public static WatermarkStrategy<SenseInput> telemetry(SenseSettings settings) {
     return new Strategy(
         settings.outOfOrdernessMillis(),
         settings.arrivalDelayMillis(),
@@ -38,7 +38,7 @@ public final class EventTime {
   }
 
   /** Fleet: holds event time until the topic has once been read to its end, then never again. */
-  public static WatermarkStrategy<DiskInput> fleet(SenseSettings settings) {
+  public static WatermarkStrategy<SenseInput> fleet(SenseSettings settings) {
     return new Strategy(0, 0, settings.fleetQuietMillis(), settings.startWaitMillis(), true);
   }
 
@@ -63,24 +63,24 @@ public final class EventTime {
       long quietAfterMillis,
       long startWaitMillis,
       boolean holdOnly)
-      implements WatermarkStrategy<DiskInput> {
+      implements WatermarkStrategy<SenseInput> {
 
     @Override
-    public WatermarkGenerator<DiskInput> createWatermarkGenerator(
+    public WatermarkGenerator<SenseInput> createWatermarkGenerator(
         WatermarkGeneratorSupplier.Context context) {
       RelativeClock clock = context.getInputActivityClock();
       return holdOnly ? new Hold(this, clock) : new Progress(this, clock);
     }
 
     @Override
-    public TimestampAssigner<DiskInput> createTimestampAssigner(
+    public TimestampAssigner<SenseInput> createTimestampAssigner(
         TimestampAssignerSupplier.Context context) {
       return (input, recordTimeMillis) -> input.timeMillis();
     }
   }
 
   /** Quiet is counted from the newest record, and from the start while there is none. */
-  private abstract static class Quiet implements WatermarkGenerator<DiskInput> {
+  private abstract static class Quiet implements WatermarkGenerator<SenseInput> {
 
     private final RelativeClock clock;
     private final long quietAfterNanos;
@@ -142,12 +142,11 @@ public final class EventTime {
     }
 
     @Override
-    public void onEvent(DiskInput input, long timeMillis, WatermarkOutput output) {
+    public void onEvent(SenseInput input, long timeMillis, WatermarkOutput output) {
       touch();
       caughtUp = false;
-      if (input.kind() == DiskInput.Kind.SAMPLE && timeMillis > newestMillis) {
-        newestMillis = timeMillis;
-      }
+      // Whatever is no sample has the lowest time there is.
+      newestMillis = Math.max(newestMillis, timeMillis);
     }
 
     @Override
@@ -192,7 +191,7 @@ public final class EventTime {
     }
 
     @Override
-    public void onEvent(DiskInput input, long timeMillis, WatermarkOutput output) {
+    public void onEvent(SenseInput input, long timeMillis, WatermarkOutput output) {
       if (!seen() && !done) {
         output.emitWatermark(HELD);
       }

@@ -6,8 +6,11 @@ import org.apache.flink.metrics.Counter;
 import org.apache.flink.streaming.api.functions.ProcessFunction;
 import org.apache.flink.util.Collector;
 
-/** Sends the dead letters of a source to the side and counts what came. */
-public final class Intake extends ProcessFunction<DiskInput, DiskInput> {
+/**
+ * Sorts what a source says: SMART attributes of disks go straight on; machines, disks under load
+ * and paths leave by the side, and so do dead letters.
+ */
+public final class Intake extends ProcessFunction<SenseInput, DiskInput> {
 
   private static final long serialVersionUID = 1L;
 
@@ -25,14 +28,28 @@ public final class Intake extends ProcessFunction<DiskInput, DiskInput> {
   }
 
   @Override
-  public void processElement(DiskInput input, Context context, Collector<DiskInput> out) {
+  public void processElement(SenseInput input, Context context, Collector<DiskInput> out) {
     received.inc();
-    if (input.kind() == DiskInput.Kind.DEAD) {
-      DeadLetter letter = input.deadLetter();
-      metrics.deadLetter(letter.getReason());
-      context.output(SenseTags.DEAD_LETTERS, letter);
-      return;
+    DiskInput disk = input.disk();
+    if (disk != null) {
+      if (disk.kind() == DiskInput.Kind.DEAD) {
+        DeadLetter letter = disk.deadLetter();
+        metrics.deadLetter(letter.getReason());
+        context.output(SenseTags.DEAD_LETTERS, letter);
+      } else {
+        out.collect(disk);
+      }
     }
-    out.collect(input);
+    EntityInput entity = input.entity();
+    if (entity != null) {
+      if (entity.path()) {
+        context.output(SenseTags.PATHS, entity);
+      } else {
+        context.output(SenseTags.ENTITIES, entity);
+        if (entity.kind() == EntityInput.Kind.TOMBSTONE && entity.entity().startsWith("node/")) {
+          context.output(SenseTags.PATHS, entity);
+        }
+      }
+    }
   }
 }

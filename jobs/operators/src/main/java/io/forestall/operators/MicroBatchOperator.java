@@ -122,7 +122,7 @@ public final class MicroBatchOperator extends AbstractStreamOperator<RiskUpdate>
         memories.clear();
         output.collect(new StreamRecord<>(new RiskUpdate(Keys.disk(disk), null)));
       }
-      case FLEET, DEAD ->
+      case FLEET, DEAD, FINDING ->
           throw new IllegalStateException(input.kind() + " does not reach the second lane");
     }
   }

@@ -11,12 +11,10 @@ import io.forestall.schemas.Severity;
 import io.forestall.wire.Keys;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
-/** Events that are expected: a disk whose tier rose to WARNING or CRITICAL. Thread-safe. */
+/** Events that are expected: a thing whose tier rose to WARNING or CRITICAL. Thread-safe. */
 final class PredictedEvents {
-
-  /** Type of the event; the same word as the one that is written when it has happened. */
-  static final String DISK_FAILED = "disk.failed";
 
   private PredictedEvents() {}
 
@@ -26,8 +24,15 @@ final class PredictedEvents {
   }
 
   /** The event of an assessment; the same assessment gives the same identifier. */
-  static Event of(String disk, String node, Assessment assessment) {
-    EntityRef entity = new EntityRef(EntityKind.DISK, disk);
+  static Event of(EntityRef entity, String node, Assessment assessment) {
+    String kind = entity.getKind().name().toLowerCase(Locale.ROOT);
+    // The mode that speaks loudest; a disk without modes is expected to fail as disks do.
+    ModeAssessment loudest = null;
+    for (ModeAssessment mode : assessment.modes()) {
+      if (loudest == null || mode.probability() > loudest.probability()) {
+        loudest = mode;
+      }
+    }
     Event.Builder event =
         Event.newBuilder()
             .setId(
@@ -37,7 +42,8 @@ final class PredictedEvents {
                     + assessment.tier().name().toLowerCase(Locale.ROOT)
                     + "/"
                     + assessment.timeMillis())
-            .setType(DISK_FAILED)
+            // The same word as that of the event that is written when it has happened.
+            .setType(kind + ".failed")
             .setSeverity(assessment.tier() == Tier.CRITICAL ? Severity.CRITICAL : Severity.WARNING)
             .setPredicted(true)
             .setEntity(entity)
@@ -46,31 +52,39 @@ final class PredictedEvents {
             .setConfidence(assessment.confidence())
             .setHorizonMillis(assessment.horizonMillis())
             .setProbability(assessment.probability())
-            .setMode(FailureMode.DISK)
+            .setMode(
+                loudest == null
+                    ? (entity.getKind() == EntityKind.DISK ? FailureMode.DISK : FailureMode.UNKNOWN)
+                    : FailureMode.valueOf(loudest.mode().name()))
             .setScore(assessment.score())
             .setRiskSamples(assessment.samples())
             .setSource("sense")
-            .setSummary(summary(disk, assessment));
-    if (!assessment.modes().isEmpty()) {
-      ModeAssessment mode = assessment.modes().get(0);
-      event.setModel(mode.model()).setModelVersion(mode.modelVersion());
+            .setSummary(summary(kind, entity.getId(), assessment, loudest));
+    if (loudest != null) {
+      event.setModel(loudest.model()).setModelVersion(loudest.modelVersion());
     }
     return event.build();
   }
 
-  private static String summary(String disk, Assessment assessment) {
+  private static String span(long millis) {
+    return millis >= 2 * 86_400_000L ? millis / 86_400_000L + " days" : millis / 3_600_000L + " h";
+  }
+
+  private static String summary(
+      String kind, String id, Assessment assessment, @Nullable ModeAssessment loudest) {
     StringBuilder text = new StringBuilder();
     text.append(
         String.format(
             Locale.ROOT,
-            "Disk %s is %s: score %.0f, %.1f %% to fail within %d days",
-            disk,
+            "%s %s is %s: score %.0f, %.1f %% to fail within %s",
+            Character.toUpperCase(kind.charAt(0)) + kind.substring(1),
+            id,
             assessment.tier(),
             assessment.score(),
             100 * assessment.probability(),
-            assessment.horizonMillis() / 86_400_000L));
-    if (!assessment.modes().isEmpty() && !assessment.modes().get(0).reasons().isEmpty()) {
-      text.append("; ").append(assessment.modes().get(0).reasons().get(0).text());
+            span(assessment.horizonMillis())));
+    if (loudest != null && !loudest.reasons().isEmpty()) {
+      text.append("; ").append(loudest.reasons().get(0).text());
     }
     return text.toString();
   }

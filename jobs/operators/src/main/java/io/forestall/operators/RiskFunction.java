@@ -5,6 +5,8 @@ import io.forestall.risk.Assessment;
 import io.forestall.risk.DiskRiskEngine;
 import io.forestall.risk.DiskSample;
 import io.forestall.risk.DiskState;
+import io.forestall.risk.symptom.DiskShare;
+import io.forestall.risk.symptom.Finding;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.EntityKind;
@@ -21,17 +23,15 @@ import org.apache.flink.api.common.state.BroadcastState;
 import org.apache.flink.api.common.state.ReadOnlyBroadcastState;
 import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
-import org.apache.flink.core.memory.DataOutputSerializer;
 import org.apache.flink.metrics.Counter;
-import org.apache.flink.metrics.Histogram;
-import org.apache.flink.runtime.metrics.DescriptiveStatisticsHistogram;
 import org.apache.flink.streaming.api.functions.co.KeyedBroadcastProcessFunction;
 import org.apache.flink.util.Collector;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Scores disks: loads what it remembers of the disk, asks the risk engine, stores, emits. Rows A5,
- * A10, A12, A15.
+ * Scores disks: loads what it remembers of the disk, asks the risk engine, stores, emits. What the
+ * disk's symptoms under load say is part of the one score, and the node that holds the disk is told
+ * when it changes. Rows A5, A10, A12, A13, A15.
  *
  * <p>A sample is scored when it arrives. Of a disk that the fleet topic has not described it waits,
  * bounded in number and in event time. One event-time timer a disk serves both that wait and the
@@ -47,10 +47,10 @@ public final class RiskFunction
 
   private static final long serialVersionUID = 1L;
 
-  /** One in this many states is measured; a power of two. */
-  private static final int MEASURED_ONE_IN = 256;
-
   private static final byte[] NO_PAYLOAD = {};
+
+  /** A change of the score that its node is told of; points. */
+  private static final double SHARE_STEP = 1;
 
   private final SenseSettings settings;
   private final ModelShelf.Origin origin;
@@ -67,16 +67,14 @@ public final class RiskFunction
   private transient Counter late;
   private transient Counter parked;
   private transient Counter released;
+  private transient Counter findings;
   private transient Counter silences;
   private transient Counter ended;
   private transient Counter predictedEvents;
   private transient Counter modelSwaps;
-  private transient Histogram stateBytes;
-  private transient DataOutputSerializer measure;
-  private transient long measured;
+  private transient StateMeter<DiskMemory> stateBytes;
+  private transient EventProgress progress;
   private transient long modelVersion;
-  private transient long newestMillis;
-  private transient long watermarkMillis;
 
   /**
    * A function over these settings.
@@ -96,7 +94,8 @@ public final class RiskFunction
   public void open(OpenContext context) {
     memories =
         getRuntimeContext()
-            .getState(new ValueStateDescriptor<>(MEMORY, DiskMemoryType.serializer()));
+            .getState(
+                settings.bounded(new ValueStateDescriptor<>(MEMORY, DiskMemoryType.serializer())));
     shelf = new ModelShelf(origin);
     modelsRestored = false;
     engine = new DiskRiskEngine(settings.policy(), shelf.models());
@@ -107,17 +106,14 @@ public final class RiskFunction
     late = metrics.group().counter("late");
     parked = metrics.group().counter("parked");
     released = metrics.group().counter("released");
+    findings = metrics.group().counter("findings");
     silences = metrics.group().counter("silences");
     ended = metrics.group().counter("ended");
     predictedEvents = metrics.group().counter("predictedEvents");
     modelSwaps = metrics.group().counter("modelSwaps");
-    stateBytes = metrics.group().histogram("stateBytes", new DescriptiveStatisticsHistogram(1024));
+    stateBytes = new StateMeter<>(metrics, DiskMemoryType.serializer());
     metrics.group().gauge("modelVersion", () -> modelVersion);
-    metrics.group().gauge("newestSampleMillis", () -> newestMillis);
-    metrics.group().gauge("watermarkLagMillis", this::watermarkLagMillis);
-    measure = new DataOutputSerializer(4096);
-    newestMillis = Long.MIN_VALUE;
-    watermarkMillis = Long.MIN_VALUE;
+    progress = new EventProgress(metrics);
   }
 
   @Override
@@ -133,12 +129,12 @@ public final class RiskFunction
     if (!modelsRestored) {
       restoreModels(context.getBroadcastState(SenseTags.MODELS));
     }
-    watermarkMillis = context.currentWatermark();
     DiskMemory memory = memories.value();
     switch (input.kind()) {
       case SAMPLE -> sample(memory == null ? new DiskMemory() : memory, input, context, out);
       case FLEET -> fleet(memory == null ? new DiskMemory() : memory, input, context, out);
       case TOMBSTONE -> tombstone(memory, input, context, out);
+      case FINDING -> finding(memory == null ? new DiskMemory() : memory, input, context, out);
       case DEAD -> throw new IllegalStateException("dead letters leave before the shuffle");
     }
   }
@@ -183,16 +179,56 @@ public final class RiskFunction
     }
     memory.learn();
     memory.node(input.node());
-    if (memory.parkedCount() > 0) {
+    if (memory.parkedCount() > 0 || memory.waitingFinding() != null) {
       clearTimer(memory, context);
       for (DiskInput waiting : memory.parked()) {
         score(memory, waiting, context, out);
         released.inc();
       }
       memory.parked().clear();
+      Finding waiting = memory.waitingFinding();
+      if (waiting != null) {
+        memory.waitingFinding(null);
+        take(memory, input.disk(), waiting, context, out);
+      }
       arm(memory, context);
     }
     memories.update(memory);
+  }
+
+  private void finding(
+      DiskMemory memory, DiskInput input, ReadOnlyContext context, Collector<RiskUpdate> out)
+      throws Exception {
+    if (!memory.known()) {
+      // Its fleet entry is on another way here, or has ended: wait as a sample does.
+      memory.waitingFinding(input.finding());
+      if (memory.timerMillis() == DiskMemory.NO_TIMER) {
+        setTimer(memory, deadlineMillis(input.finding()), context);
+      }
+      memories.update(memory);
+      return;
+    }
+    if (take(memory, input.disk(), input.finding(), context, out)) {
+      arm(memory, context);
+      memories.update(memory);
+    }
+  }
+
+  /** Lets the engine know what the disk's symptoms say; false when nothing has changed. */
+  private boolean take(
+      DiskMemory memory,
+      String disk,
+      Finding finding,
+      ReadOnlyContext context,
+      Collector<RiskUpdate> out) {
+    findings.inc();
+    DiskState state = memory.stateOrFresh();
+    speakSilences(memory, state, disk, finding.timeMillis() - 1, context, out);
+    Assessment assessment = engine.finding(state, finding);
+    if (assessment != null) {
+      emit(memory, disk, assessment, context, out);
+    }
+    return true;
   }
 
   private void tombstone(
@@ -205,6 +241,15 @@ public final class RiskFunction
         refuse(waiting, DeadReason.UNKNOWN_ENTITY, text.ended(), context);
       }
       clearTimer(memory, context);
+      if (!memory.shareNode().isEmpty()) {
+        DiskState state = memory.state();
+        context.output(
+            SenseTags.DISK_SHARES,
+            NodeInput.diskGone(
+                Keys.node(memory.shareNode()),
+                input.disk(),
+                state == null ? Long.MIN_VALUE : state.lastTimeMillis()));
+      }
       memories.clear();
     }
     ended.inc();
@@ -236,10 +281,8 @@ public final class RiskFunction
     Assessment assessment = engine.observe(state, sample);
     emit(memory, sample.disk(), assessment, context, out);
     samplesScored.inc();
-    newestMillis = Math.max(newestMillis, sample.timeMillis());
-    if ((++measured & (MEASURED_ONE_IN - 1)) == 0) {
-      measure(memory);
-    }
+    progress.sample(sample.timeMillis(), context.currentWatermark());
+    stateBytes.measure(memory);
     lane(input, context);
     return true;
   }
@@ -276,11 +319,21 @@ public final class RiskFunction
             text.unknown(settings.unknownEntityGraceMillis()),
             context);
       }
-      if (waiting.isEmpty()) {
+      Finding finding = memory.waitingFinding();
+      if (finding != null && deadlineMillis(finding) <= timeMillis) {
+        finding = null;
+        memory.waitingFinding(null);
+      }
+      if (waiting.isEmpty() && finding == null) {
         memories.clear();
         return;
       }
-      setTimer(memory, deadlineMillis(waiting.element()), context);
+      setTimer(
+          memory,
+          Math.min(
+              waiting.isEmpty() ? Long.MAX_VALUE : deadlineMillis(waiting.element()),
+              finding == null ? Long.MAX_VALUE : deadlineMillis(finding)),
+          context);
     }
     memories.update(memory);
   }
@@ -319,11 +372,50 @@ public final class RiskFunction
     if (PredictedEvents.rises(memory.tier(), assessment.tier())) {
       predictedEvents.inc();
       context.output(
-          SenseTags.PREDICTED_EVENTS, PredictedEvents.of(disk, memory.node(), assessment));
+          SenseTags.PREDICTED_EVENTS,
+          PredictedEvents.of(new EntityRef(EntityKind.DISK, disk), memory.node(), assessment));
     }
+    share(memory, disk, assessment, context);
     memory.tier(assessment.tier());
     if (!assessment.modes().isEmpty()) {
       modelVersion = assessment.modes().get(0).modelVersion();
+    }
+  }
+
+  /**
+   * Tells the node when the score has changed enough to matter, when the disk has moved, and often
+   * enough that the node does not take an unchanged score for a stale one.
+   */
+  private void share(
+      DiskMemory memory, String disk, Assessment assessment, ReadOnlyContext context) {
+    String node = memory.node();
+    boolean moved = !node.equals(memory.shareNode());
+    if (!moved
+        && assessment.tier() == memory.shareTier()
+        && (assessment.stale()
+            || (Math.abs(assessment.score() - memory.shareScore()) < SHARE_STEP
+                && assessment.timeMillis() - memory.shareMillis()
+                    < settings.tiers().staleAfterMillis() / 2))) {
+      return;
+    }
+    if (moved && !memory.shareNode().isEmpty()) {
+      context.output(
+          SenseTags.DISK_SHARES,
+          NodeInput.diskGone(Keys.node(memory.shareNode()), disk, assessment.timeMillis()));
+    }
+    memory.share(node, assessment.score(), assessment.tier(), assessment.timeMillis());
+    if (!node.isEmpty()) {
+      context.output(
+          SenseTags.DISK_SHARES,
+          NodeInput.disk(
+              Keys.node(node),
+              new DiskShare(
+                  disk,
+                  assessment.timeMillis(),
+                  assessment.probability(),
+                  assessment.horizonMillis(),
+                  assessment.score(),
+                  assessment.tier())));
     }
   }
 
@@ -355,6 +447,10 @@ public final class RiskFunction
       context.timerService().deleteEventTimeTimer(memory.timerMillis());
       memory.timer(DiskMemory.NO_TIMER);
     }
+  }
+
+  private long deadlineMillis(Finding waiting) {
+    return waiting.timeMillis() + settings.unknownEntityGraceMillis();
   }
 
   private long deadlineMillis(DiskInput waiting) {
@@ -409,22 +505,6 @@ public final class RiskFunction
     }
     engine.use(shelf.models());
     modelsRestored = true;
-  }
-
-  private void measure(DiskMemory memory) {
-    measure.clear();
-    try {
-      DiskMemoryType.serializer().serialize(memory, measure);
-    } catch (java.io.IOException e) {
-      throw new IllegalStateException("memory cannot fail on I/O", e);
-    }
-    stateBytes.update(measure.length());
-  }
-
-  private long watermarkLagMillis() {
-    return newestMillis == Long.MIN_VALUE || watermarkMillis == Long.MIN_VALUE
-        ? 0
-        : Math.max(0, newestMillis - watermarkMillis);
   }
 
   /** True when a disk is in the second lane: a stable hash of its name against the share. */

@@ -29,8 +29,19 @@ public final class RiskRecords {
    * @param assessment what the engine says
    */
   public static Risk of(String disk, String node, Assessment assessment) {
+    return of(new EntityRef(EntityKind.DISK, disk), node, assessment);
+  }
+
+  /**
+   * The record of one assessment of anything.
+   *
+   * @param entity what was assessed
+   * @param node node that holds it, empty when not known and for a node itself
+   * @param assessment what the engine says
+   */
+  public static Risk of(EntityRef entity, String node, Assessment assessment) {
     Risk risk = new Risk();
-    risk.setEntity(new EntityRef(EntityKind.DISK, disk));
+    risk.setEntity(entity);
     risk.setNode(node.isEmpty() ? null : node);
     risk.setTimeMillis(assessment.timeMillis());
     risk.setSamples(assessment.samples());

@@ -47,10 +47,12 @@ public final class SenseOptions {
   public static final ConfigOption<Duration> OUT_OF_ORDERNESS =
       ConfigOptions.key("forestall.sense.out-of-orderness")
           .durationType()
-          .defaultValue(Duration.ofMinutes(5))
+          .defaultValue(Duration.ofMinutes(1))
           .withDescription(
               "How far event time stays behind the newest sample of a partition, so that frames of"
-                  + " slower nodes still count as on time.");
+                  + " slower nodes still count as on time. A minute suits machines, which report"
+                  + " every few seconds; disks lose nothing by it: a late sample is scored all the"
+                  + " same while it is newer than the last one of its disk.");
 
   public static final ConfigOption<Duration> QUIET_AFTER =
       ConfigOptions.key("forestall.sense.quiet-after")
@@ -198,6 +200,82 @@ public final class SenseOptions {
           .defaultValue(Duration.ofMillis(POLICY.unknownAfterMillis()))
           .withDescription("Silence of a disk in event time after which its tier is UNKNOWN.");
 
+  public static final ConfigOption<Duration> MACHINE_STALE_AFTER =
+      ConfigOptions.key("forestall.sense.machine-stale-after")
+          .durationType()
+          .defaultValue(Duration.ofMinutes(5))
+          .withDescription(
+              "Silence of a machine in event time after which its score is stale and its confidence"
+                  + " falls. A volume, which may be idle, is given an hour.");
+
+  public static final ConfigOption<Duration> MACHINE_UNKNOWN_AFTER =
+      ConfigOptions.key("forestall.sense.machine-unknown-after")
+          .durationType()
+          .defaultValue(Duration.ofMinutes(30))
+          .withDescription(
+              "Silence of a machine in event time after which its tier is UNKNOWN; of a volume a day."
+                  + " The score of a volume, an edge or a rack, which no fleet entry describes, ends"
+                  + " then.");
+
+  public static final ConfigOption<Duration> MACHINE_EXIT_DWELL =
+      ConfigOptions.key("forestall.sense.machine-exit-dwell")
+          .durationType()
+          .defaultValue(Duration.ofMinutes(30))
+          .withDescription(
+              "How long in event time the score of a machine or a volume must stay below the exit"
+                  + " score before its tier falls.");
+
+  public static final ConfigOption<Integer> DISKS_TOLERATED =
+      ConfigOptions.key("forestall.sense.disks-tolerated")
+          .intType()
+          .defaultValue(1)
+          .withDescription(
+              "How many disks of a node may fail within the horizon without harm to the node, 0 to"
+                  + " 1000; more of them are a failure of the node.");
+
+  public static final ConfigOption<Duration> PEER_WINDOW =
+      ConfigOptions.key("forestall.sense.peer-window")
+          .durationType()
+          .defaultValue(Duration.ofMinutes(5))
+          .withDescription(
+              "Length of the windows of event time over which peers (same kind, hardware model and"
+                  + " pool) are summed up. A sample is compared with the newest window that is closed"
+                  + " for certain: one that ended the out-of-orderness and one window before it.");
+
+  public static final ConfigOption<Integer> PEER_WAIT_LIMIT =
+      ConfigOptions.key("forestall.sense.peer-wait-limit")
+          .intType()
+          .defaultValue(512)
+          .withDescription(
+              "How many samples of one thing wait at most for the window of their peers while other"
+                  + " partitions are behind, 0 to 4096; the oldest is scored without when one more"
+                  + " arrives, and counted as peersMissing.");
+
+  public static final ConfigOption<Duration> BASELINE_INTERVAL =
+      ConfigOptions.key("forestall.sense.baseline-interval")
+          .durationType()
+          .defaultValue(Duration.ofMinutes(10))
+          .withDescription(
+              "How often in event time what is usual for a thing is written to the baselines topic.");
+
+  public static final ConfigOption<Duration> BLAME_WINDOW =
+      ConfigOptions.key("forestall.sense.blame-window")
+          .durationType()
+          .defaultValue(Duration.ofMinutes(1))
+          .withDescription(
+              "Length of the windows of event time in which bad paths are explained together by the"
+                  + " fewest culprits.");
+
+  public static final ConfigOption<Duration> STATE_TTL =
+      ConfigOptions.key("forestall.sense.state-ttl")
+          .durationType()
+          .defaultValue(Duration.ofDays(90))
+          .withDescription(
+              "State that was not written for this long by the wall clock is dropped: a backstop for"
+                  + " things that the fleet topic never ends, and longer than any silence that is told"
+                  + " of. By the wall clock, so that one wrong event time cannot clear the fleet. 0 s"
+                  + " keeps all.");
+
   private SenseOptions() {}
 
   /** All options in the order in which the docs list them. */
@@ -226,6 +304,15 @@ public final class SenseOptions {
         ENTER_DWELL,
         EXIT_DWELL,
         STALE_AFTER,
-        UNKNOWN_AFTER);
+        UNKNOWN_AFTER,
+        MACHINE_STALE_AFTER,
+        MACHINE_UNKNOWN_AFTER,
+        MACHINE_EXIT_DWELL,
+        DISKS_TOLERATED,
+        PEER_WINDOW,
+        PEER_WAIT_LIMIT,
+        BASELINE_INTERVAL,
+        BLAME_WINDOW,
+        STATE_TTL);
   }
 }

@@ -1,6 +1,7 @@
 package io.forestall.operators;
 
 import io.forestall.risk.RiskPolicy;
+import io.forestall.risk.symptom.NodeRiskPolicy;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -12,6 +13,8 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import org.apache.flink.api.common.state.StateDescriptor;
+import org.apache.flink.api.common.state.StateTtlConfig;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.Configuration;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +38,10 @@ import org.jspecify.annotations.Nullable;
  * @param laneBatchSize samples in a micro-batch at most; count
  * @param laneFlushIntervalMillis how long a sample waits in a micro-batch at most; milliseconds
  * @param tiers thresholds and dwell times of the tiers
+ * @param machines silence and dwell of machines and volumes
+ * @param windows windows of event time
+ * @param stateTtlMillis age by the wall clock after which state is dropped, 0 for never;
+ *     milliseconds
  */
 public record SenseSettings(
     String topicPrefix,
@@ -51,7 +58,10 @@ public record SenseSettings(
     double laneShare,
     int laneBatchSize,
     long laneFlushIntervalMillis,
-    Tiers tiers)
+    Tiers tiers,
+    Machines machines,
+    Windows windows,
+    long stateTtlMillis)
     implements Serializable {
 
   private static final Pattern PREFIX = Pattern.compile("[A-Za-z0-9_-]{1,64}");
@@ -81,6 +91,29 @@ public record SenseSettings(
       long exitDwellMillis,
       long staleAfterMillis,
       long unknownAfterMillis)
+      implements Serializable {}
+
+  /**
+   * What differs for machines and volumes, which report every few seconds.
+   *
+   * @param staleAfterMillis silence after which a score is stale; milliseconds
+   * @param unknownAfterMillis silence after which nothing is known; milliseconds
+   * @param exitDwellMillis how long a score stays low before its tier falls; milliseconds
+   * @param disksTolerated disks that may fail without harm to the node; count
+   */
+  public record Machines(
+      long staleAfterMillis, long unknownAfterMillis, long exitDwellMillis, int disksTolerated)
+      implements Serializable {}
+
+  /**
+   * Windows of event time.
+   *
+   * @param peerMillis windows of peers; milliseconds
+   * @param peerWaitLimit samples of one thing that wait for one at most; count
+   * @param baselineMillis how often a baseline is written; milliseconds
+   * @param blameMillis windows of blame; milliseconds
+   */
+  public record Windows(long peerMillis, int peerWaitLimit, long baselineMillis, long blameMillis)
       implements Serializable {}
 
   public SenseSettings {
@@ -120,6 +153,76 @@ public record SenseSettings(
         base.fullConfidenceMillis(),
         base.reasonFloor(),
         base.maximumReasons());
+  }
+
+  /** The policy of the scores of machines, and of edges and racks that are to blame. */
+  public NodeRiskPolicy nodePolicy() {
+    return withDwell(
+        NodeRiskPolicy.of(policy(), machines.staleAfterMillis, machines.unknownAfterMillis));
+  }
+
+  /** The policy of the scores of volumes, which may be idle for hours. */
+  public NodeRiskPolicy volumePolicy() {
+    RiskPolicy volumes = NodeRiskPolicy.volumes().risk();
+    return withDwell(
+        NodeRiskPolicy.of(policy(), volumes.staleAfterMillis(), volumes.unknownAfterMillis()));
+  }
+
+  private NodeRiskPolicy withDwell(NodeRiskPolicy base) {
+    RiskPolicy risk = base.risk();
+    return new NodeRiskPolicy(
+        new RiskPolicy(
+            risk.horizonMillis(),
+            risk.anchors(),
+            risk.watch(),
+            risk.warning(),
+            risk.critical(),
+            risk.enterDwellMillis(),
+            machines.exitDwellMillis,
+            risk.staleAfterMillis(),
+            risk.unknownAfterMillis(),
+            risk.unknownBelowConfidence(),
+            risk.warmSteps(),
+            risk.fullConfidenceMillis(),
+            risk.reasonFloor(),
+            risk.maximumReasons()),
+        machines.disksTolerated,
+        base.maximumDisks(),
+        base.diskStaleAfterMillis(),
+        base.diskUnknownAfterMillis(),
+        base.blameLastsMillis());
+  }
+
+  /** Length of the windows of peers; milliseconds. */
+  public long peerWindowMillis() {
+    return windows.peerMillis;
+  }
+
+  /** How many samples of one thing wait for the window of their peers at most; count. */
+  public int peerWaitLimit() {
+    return windows.peerWaitLimit;
+  }
+
+  /** How often a baseline is written; milliseconds. */
+  public long baselineIntervalMillis() {
+    return windows.baselineMillis;
+  }
+
+  /** Length of the windows of blame; milliseconds. */
+  public long blameWindowMillis() {
+    return windows.blameMillis;
+  }
+
+  /** The descriptor with the bound on the age of state, which holds for every keyed state. */
+  public <D extends StateDescriptor<?, ?>> D bounded(D descriptor) {
+    if (stateTtlMillis > 0) {
+      descriptor.enableTimeToLive(
+          StateTtlConfig.newBuilder(Duration.ofMillis(stateTtlMillis))
+              .setUpdateType(StateTtlConfig.UpdateType.OnCreateAndWrite)
+              .setStateVisibility(StateTtlConfig.StateVisibility.NeverReturnExpired)
+              .build());
+    }
+    return descriptor;
   }
 
   /** The Kafka properties in the form that clients take. */
@@ -167,19 +270,57 @@ public record SenseSettings(
                   millis(SenseOptions.ENTER_DWELL),
                   millis(SenseOptions.EXIT_DWELL),
                   millis(SenseOptions.STALE_AFTER),
-                  millis(SenseOptions.UNKNOWN_AFTER)));
+                  millis(SenseOptions.UNKNOWN_AFTER)),
+              new Machines(
+                  atLeastOne(SenseOptions.MACHINE_STALE_AFTER),
+                  atLeastOne(SenseOptions.MACHINE_UNKNOWN_AFTER),
+                  millis(SenseOptions.MACHINE_EXIT_DWELL),
+                  (int) within(SenseOptions.DISKS_TOLERATED, 0, 1000)),
+              new Windows(
+                  atLeastOne(SenseOptions.PEER_WINDOW),
+                  (int) within(SenseOptions.PEER_WAIT_LIMIT, 0, 4096),
+                  millis(SenseOptions.BASELINE_INTERVAL),
+                  atLeastOne(SenseOptions.BLAME_WINDOW)),
+              millis(SenseOptions.STATE_TTL));
       bands(settings.tiers);
-      if (settings.tiers.unknownAfterMillis < settings.tiers.staleAfterMillis) {
+      longer(
+          SenseOptions.UNKNOWN_AFTER,
+          settings.tiers.unknownAfterMillis,
+          SenseOptions.STALE_AFTER,
+          settings.tiers.staleAfterMillis);
+      longer(
+          SenseOptions.MACHINE_UNKNOWN_AFTER,
+          settings.machines.unknownAfterMillis,
+          SenseOptions.MACHINE_STALE_AFTER,
+          settings.machines.staleAfterMillis);
+      if (settings.stateTtlMillis > 0
+          && settings.stateTtlMillis <= settings.tiers.unknownAfterMillis) {
         errors.add(
-            SenseOptions.UNKNOWN_AFTER.key()
-                + " is shorter than "
-                + SenseOptions.STALE_AFTER.key()
-                + ": give a longer one");
+            SenseOptions.STATE_TTL.key()
+                + " is not longer than "
+                + SenseOptions.UNKNOWN_AFTER.key()
+                + ": give a longer one, or a silent disk is forgotten before it is called so");
       }
       if (!errors.isEmpty()) {
         throw new IllegalArgumentException(String.join(System.lineSeparator(), errors));
       }
       return settings;
+    }
+
+    private void longer(
+        ConfigOption<Duration> option, long millis, ConfigOption<Duration> than, long thanMillis) {
+      if (millis <= thanMillis) {
+        errors.add(option.key() + " is not longer than " + than.key() + ": give a longer one");
+      }
+    }
+
+    private long atLeastOne(ConfigOption<Duration> option) {
+      long millis = millis(option);
+      if (millis == 0) {
+        errors.add(option.key() + " is 0: give a duration such as '1 min'");
+        return option.defaultValue().toMillis();
+      }
+      return millis;
     }
 
     private void bands(Tiers tiers) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.forestall.risk.RiskPolicy;
+import io.forestall.risk.symptom.NodeRiskPolicy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +25,13 @@ class SenseSettingsTest {
     assertThat(settings.topicPrefix()).isEqualTo("forestall");
     assertThat(settings.kafka()).isEqualTo(Map.of("bootstrap.servers", "localhost:9092"));
     assertThat(settings.groupId()).isEqualTo("forestall-sense");
-    assertThat(settings.outOfOrdernessMillis()).isEqualTo(300_000);
+    assertThat(settings.outOfOrdernessMillis()).isEqualTo(60_000);
+    assertThat(settings.peerWindowMillis()).isEqualTo(300_000);
+    assertThat(settings.nodePolicy()).isEqualTo(NodeRiskPolicy.defaults());
+    assertThat(settings.volumePolicy()).isEqualTo(NodeRiskPolicy.volumes());
+    assertThat(settings.nodePolicy().risk().staleAfterMillis()).isEqualTo(300_000);
+    assertThat(settings.nodePolicy().risk().unknownAfterMillis()).isEqualTo(1_800_000);
+    assertThat(settings.stateTtlMillis()).isEqualTo(90 * TestingDisks.DAY_MILLIS);
     assertThat(settings.quietAfterMillis()).isEqualTo(10_000);
     assertThat(settings.unknownEntityGraceMillis()).isEqualTo(3_600_000);
     assertThat(settings.lane()).isEqualTo(SenseLane.OFF);
@@ -59,6 +66,15 @@ class SenseSettingsTest {
     set(configuration, "forestall.sense.exit-dwell", "2 d");
     set(configuration, "forestall.sense.stale-after", "3 d");
     set(configuration, "forestall.sense.unknown-after", "4 d");
+    set(configuration, "forestall.sense.machine-stale-after", "8 min");
+    set(configuration, "forestall.sense.machine-unknown-after", "9 min");
+    set(configuration, "forestall.sense.machine-exit-dwell", "10 min");
+    set(configuration, "forestall.sense.disks-tolerated", "2");
+    set(configuration, "forestall.sense.peer-window", "11 min");
+    set(configuration, "forestall.sense.peer-wait-limit", "13");
+    set(configuration, "forestall.sense.baseline-interval", "14 min");
+    set(configuration, "forestall.sense.blame-window", "15 s");
+    set(configuration, "forestall.sense.state-ttl", "16 d");
     assertThat(configuration.keySet())
         .as("a new option needs its line here")
         .containsAll(SenseOptions.all().stream().map(ConfigOption::key).toList());
@@ -90,7 +106,10 @@ class SenseSettingsTest {
                     TestingDisks.DAY_MILLIS,
                     2 * TestingDisks.DAY_MILLIS,
                     3 * TestingDisks.DAY_MILLIS,
-                    4 * TestingDisks.DAY_MILLIS)));
+                    4 * TestingDisks.DAY_MILLIS),
+                new SenseSettings.Machines(480_000, 540_000, 600_000, 2),
+                new SenseSettings.Windows(660_000, 13, 840_000, 15_000),
+                16 * TestingDisks.DAY_MILLIS));
   }
 
   @Test
@@ -122,6 +141,26 @@ class SenseSettingsTest {
     assertThatThrownBy(() -> SenseSettings.from(configuration))
         .hasMessageContaining(
             "forestall.sense.warning-exit (60.0) must be below forestall.sense.warning-enter (60.0)");
+  }
+
+  @Test
+  void silencesMustBeInOrderAndStateOutlivesThem() {
+    Configuration configuration = new Configuration();
+    set(configuration, "forestall.sense.machine-stale-after", "1 h");
+    set(configuration, "forestall.sense.state-ttl", "13 d");
+    set(configuration, "forestall.sense.peer-window", "0 s");
+
+    assertThatThrownBy(() -> SenseSettings.from(configuration))
+        .hasMessageContaining(
+            "forestall.sense.machine-unknown-after is not longer than"
+                + " forestall.sense.machine-stale-after")
+        .hasMessageContaining(
+            "forestall.sense.state-ttl is not longer than forestall.sense.unknown-after")
+        .hasMessageContaining("forestall.sense.peer-window is 0");
+    set(configuration, "forestall.sense.machine-stale-after", "5 min");
+    set(configuration, "forestall.sense.peer-window", "5 min");
+    set(configuration, "forestall.sense.state-ttl", "0 s");
+    assertThat(SenseSettings.from(configuration).stateTtlMillis()).isZero();
   }
 
   @Test

@@ -1,14 +1,17 @@
 package io.forestall.topologies;
 
-import io.forestall.operators.DiskInput;
+import io.forestall.operators.BaselineUpdate;
 import io.forestall.operators.EventTime;
 import io.forestall.operators.ModelInput;
 import io.forestall.operators.RiskUpdate;
+import io.forestall.operators.SenseInput;
 import io.forestall.operators.SenseSettings;
 import io.forestall.operators.kafka.FleetReader;
 import io.forestall.operators.kafka.KafkaPorts;
 import io.forestall.operators.kafka.ModelReader;
 import io.forestall.operators.kafka.TelemetryReader;
+import io.forestall.schemas.AnomalyRecord;
+import io.forestall.schemas.BaselineRecord;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.Event;
 import io.forestall.schemas.Risk;
@@ -30,7 +33,7 @@ public final class KafkaSensePorts implements SensePorts {
   }
 
   @Override
-  public DataStream<DiskInput> telemetry(StreamExecutionEnvironment env) {
+  public DataStream<SenseInput> telemetry(StreamExecutionEnvironment env) {
     return env.fromSource(
             kafka.source(Topics.TELEMETRY, new TelemetryReader()),
             EventTime.telemetry(settings),
@@ -39,7 +42,7 @@ public final class KafkaSensePorts implements SensePorts {
   }
 
   @Override
-  public DataStream<DiskInput> fleet(StreamExecutionEnvironment env) {
+  public DataStream<SenseInput> fleet(StreamExecutionEnvironment env) {
     return env.fromSource(
             kafka.source(Topics.FLEET, new FleetReader()), EventTime.fleet(settings), "fleet")
         .uid(SenseUids.FLEET_SOURCE);
@@ -90,5 +93,31 @@ public final class KafkaSensePorts implements SensePorts {
                 event -> event))
         .name("predicted events")
         .uid(SenseUids.PREDICTED_EVENT_SINK);
+  }
+
+  @Override
+  public void anomalies(DataStream<AnomalyRecord> anomalies) {
+    anomalies
+        .sinkTo(
+            kafka.sink(
+                Topics.ANOMALIES,
+                AnomalyRecord.class,
+                anomaly -> Keys.of(anomaly.getEntity()),
+                anomaly -> anomaly))
+        .name("anomalies")
+        .uid(SenseUids.ANOMALY_SINK);
+  }
+
+  @Override
+  public void baselines(DataStream<BaselineUpdate> baselines) {
+    baselines
+        .sinkTo(
+            kafka.sink(
+                Topics.BASELINES,
+                BaselineRecord.class,
+                BaselineUpdate::key,
+                BaselineUpdate::baseline))
+        .name("baselines")
+        .uid(SenseUids.BASELINE_SINK);
   }
 }

@@ -1,6 +1,7 @@
 package io.forestall.topologies;
 
 import io.forestall.operators.DiskInput;
+import io.forestall.operators.Engines;
 import io.forestall.operators.Intake;
 import io.forestall.operators.MicroBatchOperator;
 import io.forestall.operators.ModelFactory;
@@ -8,9 +9,11 @@ import io.forestall.operators.ModelGate;
 import io.forestall.operators.ModelInput;
 import io.forestall.operators.RiskFunction;
 import io.forestall.operators.RiskUpdate;
+import io.forestall.operators.SenseInput;
 import io.forestall.operators.SenseLane;
 import io.forestall.operators.SenseSettings;
 import io.forestall.operators.SenseTags;
+import io.forestall.operators.StandardEngines;
 import io.forestall.risk.CompiledLstm;
 import io.forestall.risk.TrainedModels;
 import org.apache.flink.configuration.Configuration;
@@ -25,12 +28,19 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  * The sense job: telemetry in, failure scores with reasons out. Event time; state on RocksDB.
  *
  * <pre>
- * telemetry -> intake -+
- *                      +-> by disk -> risk -> risk topic
- * fleet -----> intake -+      |        |----> predicted events
- * models ----> gate ---broadcast       |----> dead letters (of the intakes and the gate too)
- *                                      +----> second lane, when it is on
+ * telemetry -> intake -+- SMART ----------------------------------> risk (by disk) -> risk topic
+ * fleet -----> intake -+                                             ^    | changed scores
+ * models ----> gate ------broadcast-------------------------------> -+    |
+ *                      +- machines, disks under load                 |    v
+ *                      |    -> signals (by thing) -+-> symptoms -----+-> nodes -> risk topic
+ *                      |              |            | (broadcast)     |    ^
+ *                      |              +-> peers ---+   network ------+    |
+ *                      |                                             v    |
+ *                      +- paths -> paths (by volume, by node) ---> blame -+
  * </pre>
+ *
+ * <p>Beside the scores there leave predicted events, anomalies, baselines, dead letters of every
+ * step, and the scores of the second lane when it is on.
  */
 public final class SenseJob {
 
@@ -91,6 +101,7 @@ public final class SenseJob {
       byte[] shippedModel) {
     prepare(env);
     ModelFactory compiled = CompiledLstm::new;
+    Engines engines = new StandardEngines(settings);
 
     SingleOutputStreamOperator<DiskInput> telemetry =
         intake(ports.telemetry(env), "telemetry intake", SenseUids.TELEMETRY_INTAKE);
@@ -105,23 +116,32 @@ public final class SenseJob {
             .uid(SenseUids.MODEL_GATE);
     BroadcastStream<ModelInput> everywhere = models.broadcast(SenseTags.MODELS);
 
+    MachineSteps machines = MachineSteps.define(telemetry, fleet, settings, engines);
     SingleOutputStreamOperator<RiskUpdate> risk =
         telemetry
-            .union(fleet)
+            .union(fleet, machines.driveFindings())
             .keyBy(DiskInput::disk)
             .connect(everywhere)
             .process(new RiskFunction(settings, shippedModel, compiled), RiskUpdate.type())
             .name("risk")
             .uid(SenseUids.RISK);
 
-    ports.risk(risk);
-    ports.predictedEvents(risk.getSideOutput(SenseTags.PREDICTED_EVENTS));
+    SingleOutputStreamOperator<RiskUpdate> nodes =
+        machines.nodes(risk.getSideOutput(SenseTags.DISK_SHARES));
+
+    ports.risk(risk.union(nodes));
+    ports.anomalies(machines.anomalies());
+    ports.baselines(machines.baselines());
+    ports.predictedEvents(
+        risk.getSideOutput(SenseTags.PREDICTED_EVENTS)
+            .union(nodes.getSideOutput(SenseTags.PREDICTED_EVENTS)));
     ports.deadLetters(
         telemetry
             .getSideOutput(SenseTags.DEAD_LETTERS)
             .union(
                 fleet.getSideOutput(SenseTags.DEAD_LETTERS),
                 models.getSideOutput(SenseTags.DEAD_LETTERS),
+                machines.deadLetters(),
                 risk.getSideOutput(SenseTags.DEAD_LETTERS)));
     if (settings.lane() == SenseLane.DL4J) {
       ports.lane(lane(risk, models, settings, shippedModel, new Dl4jModels()));
@@ -129,7 +149,7 @@ public final class SenseJob {
   }
 
   private static SingleOutputStreamOperator<DiskInput> intake(
-      DataStream<DiskInput> inputs, String name, String uid) {
+      DataStream<SenseInput> inputs, String name, String uid) {
     // As parallel as its source, whatever that is: dealing records out anew would lose the order of
     // a node's frames.
     return inputs

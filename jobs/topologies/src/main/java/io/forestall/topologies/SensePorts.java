@@ -1,8 +1,10 @@
 package io.forestall.topologies;
 
-import io.forestall.operators.DiskInput;
+import io.forestall.operators.BaselineUpdate;
 import io.forestall.operators.ModelInput;
 import io.forestall.operators.RiskUpdate;
+import io.forestall.operators.SenseInput;
+import io.forestall.schemas.AnomalyRecord;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.Event;
 import org.apache.flink.streaming.api.datastream.DataStream;
@@ -15,11 +17,11 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  */
 public interface SensePorts {
 
-  /** Samples of disks, and dead letters in their place. */
-  DataStream<DiskInput> telemetry(StreamExecutionEnvironment env);
+  /** Samples of disks, machines and paths, and dead letters in their place. */
+  DataStream<SenseInput> telemetry(StreamExecutionEnvironment env);
 
-  /** Fleet entries and tombstones of disks. */
-  DataStream<DiskInput> fleet(StreamExecutionEnvironment env);
+  /** Fleet entries and tombstones of disks and machines. */
+  DataStream<SenseInput> fleet(StreamExecutionEnvironment env);
 
   /** Model records, with one reader. */
   DataStream<ModelInput> models(StreamExecutionEnvironment env);
@@ -35,4 +37,10 @@ public interface SensePorts {
 
   /** Takes the failures that are expected. */
   void predictedEvents(DataStream<Event> events);
+
+  /** Takes what behaves unusually. */
+  void anomalies(DataStream<AnomalyRecord> anomalies);
+
+  /** Takes what is usual. */
+  void baselines(DataStream<BaselineUpdate> baselines);
 }

@@ -1,10 +1,12 @@
 package io.forestall.topologies;
 
-import io.forestall.operators.DiskInput;
+import io.forestall.operators.BaselineUpdate;
 import io.forestall.operators.EventTime;
 import io.forestall.operators.ModelInput;
 import io.forestall.operators.RiskUpdate;
+import io.forestall.operators.SenseInput;
 import io.forestall.operators.SenseSettings;
+import io.forestall.schemas.AnomalyRecord;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.Event;
 import java.io.Serializable;
@@ -42,6 +44,8 @@ final class CollectedSensePorts implements SensePorts {
     final ConcurrentLinkedQueue<RiskUpdate> lane = new ConcurrentLinkedQueue<>();
     final ConcurrentLinkedQueue<DeadLetter> deadLetters = new ConcurrentLinkedQueue<>();
     final ConcurrentLinkedQueue<Event> predictedEvents = new ConcurrentLinkedQueue<>();
+    final ConcurrentLinkedQueue<AnomalyRecord> anomalies = new ConcurrentLinkedQueue<>();
+    final ConcurrentLinkedQueue<BaselineUpdate> baselines = new ConcurrentLinkedQueue<>();
 
     /** Open once as many scores as asked for have been written. */
     final CountDownLatch enough;
@@ -57,10 +61,10 @@ final class CollectedSensePorts implements SensePorts {
 
   private final String run;
   private final SenseSettings settings;
-  private final GeneratorFunction<Long, DiskInput> telemetry;
+  private final GeneratorFunction<Long, SenseInput> telemetry;
   private final long samples;
   private final RateLimiterStrategy<SourceSplit> pace;
-  private final GeneratorFunction<Long, DiskInput> fleet;
+  private final GeneratorFunction<Long, SenseInput> fleet;
   private final long disks;
 
   /**
@@ -73,10 +77,10 @@ final class CollectedSensePorts implements SensePorts {
       String run,
       Collected collected,
       SenseSettings settings,
-      GeneratorFunction<Long, DiskInput> telemetry,
+      GeneratorFunction<Long, SenseInput> telemetry,
       long samples,
       RateLimiterStrategy<SourceSplit> pace,
-      GeneratorFunction<Long, DiskInput> fleet,
+      GeneratorFunction<Long, SenseInput> fleet,
       long disks) {
     RUNS.put(run, collected);
     this.run = run;
@@ -115,9 +119,9 @@ final class CollectedSensePorts implements SensePorts {
   }
 
   @Override
-  public DataStream<DiskInput> telemetry(StreamExecutionEnvironment env) {
+  public DataStream<SenseInput> telemetry(StreamExecutionEnvironment env) {
     return env.fromSource(
-            new DataGeneratorSource<>(telemetry, samples, pace, DiskInput.type()),
+            new DataGeneratorSource<>(telemetry, samples, pace, SenseInput.type()),
             EventTime.telemetry(settings),
             "telemetry")
         .setParallelism(1)
@@ -125,9 +129,9 @@ final class CollectedSensePorts implements SensePorts {
   }
 
   @Override
-  public DataStream<DiskInput> fleet(StreamExecutionEnvironment env) {
+  public DataStream<SenseInput> fleet(StreamExecutionEnvironment env) {
     return env.fromSource(
-            new DataGeneratorSource<>(fleet, disks, DiskInput.type()),
+            new DataGeneratorSource<>(fleet, disks, SenseInput.type()),
             EventTime.fleet(settings),
             "fleet")
         .setParallelism(1)
@@ -173,6 +177,20 @@ final class CollectedSensePorts implements SensePorts {
         .uid(SenseUids.PREDICTED_EVENT_SINK);
   }
 
+  @Override
+  public void anomalies(DataStream<AnomalyRecord> anomalies) {
+    anomalies
+        .sinkTo(new Collecting<AnomalyRecord>(run, Collecting.Port.ANOMALIES))
+        .uid(SenseUids.ANOMALY_SINK);
+  }
+
+  @Override
+  public void baselines(DataStream<BaselineUpdate> baselines) {
+    baselines
+        .sinkTo(new Collecting<BaselineUpdate>(run, Collecting.Port.BASELINES))
+        .uid(SenseUids.BASELINE_SINK);
+  }
+
   private static final class ModelRecords implements GeneratorFunction<Long, ModelInput> {
     private static final long serialVersionUID = 1L;
     private final String[] keys;
@@ -196,7 +214,9 @@ final class CollectedSensePorts implements SensePorts {
       RISK,
       LANE,
       DEAD_LETTERS,
-      PREDICTED_EVENTS
+      PREDICTED_EVENTS,
+      ANOMALIES,
+      BASELINES
     }
 
     @Override
@@ -216,6 +236,8 @@ final class CollectedSensePorts implements SensePorts {
             case LANE -> collected.lane.add((RiskUpdate) element);
             case DEAD_LETTERS -> collected.deadLetters.add((DeadLetter) element);
             case PREDICTED_EVENTS -> collected.predictedEvents.add((Event) element);
+            case ANOMALIES -> collected.anomalies.add((AnomalyRecord) element);
+            case BASELINES -> collected.baselines.add((BaselineUpdate) element);
           }
         }
 

@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.forestall.operators.DiskInput;
+import io.forestall.operators.EntityInput;
+import io.forestall.operators.Home;
 import io.forestall.operators.ModelFactory;
 import io.forestall.operators.RiskRecords;
 import io.forestall.operators.RiskUpdate;
+import io.forestall.operators.SenseInput;
 import io.forestall.operators.SenseLane;
 import io.forestall.operators.SenseSettings;
 import io.forestall.risk.Assessment;
@@ -19,6 +22,7 @@ import io.forestall.risk.ModelFile;
 import io.forestall.risk.ModelSet;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.DeadReason;
+import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.Risk;
 import io.forestall.topologies.CollectedSensePorts.Collected;
 import java.io.IOException;
@@ -303,11 +307,15 @@ class SenseJobTest {
         run,
         settings,
         index ->
-            DiskInput.sample(
-                "n-1", sample((int) (index % DISKS), (int) (index / DISKS)), 0, index, -1),
+            SenseInput.of(
+                DiskInput.sample(
+                    "n-1", sample((int) (index % DISKS), (int) (index / DISKS)), 0, index, -1)),
         (long) DISKS * DAYS,
         pace,
-        index -> DiskInput.fleet(disk(index.intValue()), "n-1"),
+        index ->
+            new SenseInput(
+                DiskInput.fleet(disk(index.intValue()), "n-1"),
+                EntityInput.fleet("disk/" + disk(index.intValue()), Home.NONE)),
         DISKS - 1);
   }
 
@@ -393,6 +401,9 @@ class SenseJobTest {
     Map<String, List<Risk>> byDisk = new TreeMap<>();
     for (RiskUpdate update : updates) {
       Risk risk = Objects.requireNonNull(update.risk());
+      if (risk.getEntity().getKind() != EntityKind.DISK) {
+        continue;
+      }
       byDisk.computeIfAbsent(risk.getEntity().getId(), disk -> new ArrayList<>()).add(risk);
     }
     return byDisk;

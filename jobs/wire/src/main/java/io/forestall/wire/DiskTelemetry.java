@@ -8,5 +8,6 @@ import io.forestall.risk.DiskSample;
  * @param node identifier of the node whose frame it stood in
  * @param disk identifier of the disk
  * @param sample what the disk reported
+ * @param index position within the frame, from 0
  */
-public record DiskTelemetry(String node, String disk, DiskSample sample) {}
+public record DiskTelemetry(String node, String disk, DiskSample sample, int index) {}

@@ -7,5 +7,6 @@ import io.forestall.risk.signal.EntitySample;
  *
  * @param publisher identifier of the node or client whose frame it stood in
  * @param sample what was measured; its entity is the key {@code kind/id}
+ * @param index position within the frame, from 0
  */
-public record EntityTelemetry(String publisher, EntitySample sample) {}
+public record EntityTelemetry(String publisher, EntitySample sample, int index) {}

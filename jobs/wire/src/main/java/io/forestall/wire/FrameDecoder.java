@@ -412,7 +412,8 @@ public final class FrameDecoder {
     } else {
       String model = modelAt < 0 ? null : model(modelAt, modelLength);
       if (smart != null && (smartSeen || values == null)) {
-        disks.add(new DiskTelemetry(node, id, new DiskSample(id, model, timeMillis, smart)));
+        disks.add(
+            new DiskTelemetry(node, id, new DiskSample(id, model, timeMillis, smart), samples));
       }
       if (smart == null || values != null) {
         entities.add(
@@ -423,7 +424,8 @@ public final class FrameDecoder {
                     scope == null ? Scope.MACHINE : scope,
                     model,
                     timeMillis,
-                    values == null ? EntitySample.absentValues() : values)));
+                    values == null ? EntitySample.absentValues() : values),
+                samples));
       }
     }
   }

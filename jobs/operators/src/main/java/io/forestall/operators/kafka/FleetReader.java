@@ -1,6 +1,9 @@
 package io.forestall.operators.kafka;
 
 import io.forestall.operators.DiskInput;
+import io.forestall.operators.EntityInput;
+import io.forestall.operators.Home;
+import io.forestall.operators.SenseInput;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.EntityRef;
@@ -11,17 +14,19 @@ import io.forestall.wire.FrameLimits;
 import io.forestall.wire.Keys;
 import io.forestall.wire.WireException;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
 import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Reads what the fleet topic says of disks: an entry, or the tombstone that ends one. Entries of
- * other kinds are passed over. Never throws.
+ * Reads what the fleet topic says of disks, nodes, event processors and head nodes: an entry, or
+ * the tombstone that ends one. Entries of other kinds are passed over. Never throws.
  */
-public final class FleetReader implements KafkaRecordDeserializationSchema<DiskInput> {
+public final class FleetReader implements KafkaRecordDeserializationSchema<SenseInput> {
 
   private static final long serialVersionUID = 1L;
   private static final byte[] NO_PAYLOAD = {};
@@ -40,7 +45,7 @@ public final class FleetReader implements KafkaRecordDeserializationSchema<DiskI
   }
 
   @Override
-  public void deserialize(ConsumerRecord<byte[], byte[]> record, Collector<DiskInput> out) {
+  public void deserialize(ConsumerRecord<byte[], byte[]> record, Collector<SenseInput> out) {
     byte[] key = record.key();
     EntityRef subject = key == null ? null : Keys.parse(new String(key, StandardCharsets.UTF_8));
     byte[] value = record.value();
@@ -49,8 +54,11 @@ public final class FleetReader implements KafkaRecordDeserializationSchema<DiskI
         out.collect(
             dead(
                 record, DeadReason.MISSING_FIELD, "a tombstone needs the key kind/id", NO_PAYLOAD));
-      } else if (subject.getKind() == EntityKind.DISK) {
-        out.collect(DiskInput.tombstone(subject.getId()));
+      } else if (described(subject.getKind())) {
+        out.collect(
+            new SenseInput(
+                subject.getKind() == EntityKind.DISK ? DiskInput.tombstone(subject.getId()) : null,
+                EntityInput.tombstone(Keys.of(subject))));
       }
       return;
     }
@@ -72,31 +80,58 @@ public final class FleetReader implements KafkaRecordDeserializationSchema<DiskI
     } else if (entity.getId().isBlank() || entity.getId().length() > FrameLimits.MAX_ID_LENGTH) {
       out.collect(
           dead(record, DeadReason.OUT_OF_RANGE, "an identifier has 1 to 256 characters", value));
-    } else if (entity.getKind() == EntityKind.DISK) {
-      String node = entry.getNode();
+    } else if (described(entity.getKind())) {
       out.collect(
-          DiskInput.fleet(
-              entity.getId(),
-              node == null || node.length() > FrameLimits.MAX_ID_LENGTH ? "" : node));
+          new SenseInput(
+              entity.getKind() == EntityKind.DISK
+                  ? DiskInput.fleet(entity.getId(), name(entry.getNode()))
+                  : null,
+              EntityInput.fleet(Keys.of(entity), home(entry))));
     }
   }
 
-  private DiskInput dead(
+  private static boolean described(EntityKind kind) {
+    return switch (kind) {
+      case DISK, NODE, PROCESSOR, HEAD -> true;
+      default -> false;
+    };
+  }
+
+  /** Peers are of one kind, one hardware model and one pool: they do the same work. */
+  private static Home home(FleetEntry entry) {
+    EntityKind kind = entry.getEntity().getKind();
+    return new Home(
+        kind == EntityKind.NODE ? "" : name(entry.getNode()),
+        name(entry.getRack()),
+        kind.name().toLowerCase(Locale.ROOT)
+            + "|"
+            + name(entry.getModel())
+            + "|"
+            + name(entry.getPool()));
+  }
+
+  /** A name as it may stand in state; empty when it is absent, or too long to be one. */
+  private static String name(@Nullable String name) {
+    return name == null || name.length() > FrameLimits.MAX_ID_LENGTH ? "" : name;
+  }
+
+  private SenseInput dead(
       ConsumerRecord<byte[], byte[]> record, DeadReason reason, String detail, byte[] payload) {
-    return DiskInput.dead(
-        letters.record(
-            record.topic(),
-            record.partition(),
-            record.offset(),
-            record.timestamp(),
-            reason,
-            detail,
-            payload,
-            0));
+    return SenseInput.of(
+        DiskInput.dead(
+            letters.record(
+                record.topic(),
+                record.partition(),
+                record.offset(),
+                record.timestamp(),
+                reason,
+                detail,
+                payload,
+                0)));
   }
 
   @Override
-  public TypeInformation<DiskInput> getProducedType() {
-    return DiskInput.type();
+  public TypeInformation<SenseInput> getProducedType() {
+    return SenseInput.type();
   }
 }

@@ -23,6 +23,10 @@ public final class DiskInputType extends BinarySerializer<DiskInput> {
 
   private static final long serialVersionUID = 1L;
   private static final int VERSION = 1;
+
+  /** Only findings have it, which never lie in state: a build before them can go back. */
+  private static final int FINDING_VERSION = 2;
+
   private static final DiskInput.Kind[] KINDS = DiskInput.Kind.values();
 
   private DiskInputType() {}
@@ -50,7 +54,7 @@ public final class DiskInputType extends BinarySerializer<DiskInput> {
 
   @Override
   void write(DiskInput input, DataOutputView out) throws IOException {
-    out.writeByte(VERSION);
+    out.writeByte(input.kind() == DiskInput.Kind.FINDING ? FINDING_VERSION : VERSION);
     out.writeByte(input.kind().ordinal());
     switch (input.kind()) {
       case SAMPLE -> writeSample(input, out);
@@ -60,6 +64,10 @@ public final class DiskInputType extends BinarySerializer<DiskInput> {
       }
       case TOMBSTONE -> out.writeUTF(input.disk());
       case DEAD -> AvroType.of(DeadLetter.class).write(input.deadLetter(), out);
+      case FINDING -> {
+        out.writeUTF(input.disk());
+        Wired.writeFinding(input.finding(), out);
+      }
     }
   }
 
@@ -93,13 +101,14 @@ public final class DiskInputType extends BinarySerializer<DiskInput> {
 
   @Override
   DiskInput read(DataInputView in) throws IOException {
-    readVersion(in, VERSION, this);
+    readVersion(in, FINDING_VERSION, this);
     DiskInput.Kind kind = KINDS[in.readUnsignedByte()];
     return switch (kind) {
       case SAMPLE -> readSample(in);
       case FLEET -> DiskInput.fleet(in.readUTF(), in.readUTF());
       case TOMBSTONE -> DiskInput.tombstone(in.readUTF());
       case DEAD -> DiskInput.dead(AvroType.of(DeadLetter.class).read(in));
+      case FINDING -> DiskInput.finding(in.readUTF(), Wired.readFinding(in));
     };
   }
 

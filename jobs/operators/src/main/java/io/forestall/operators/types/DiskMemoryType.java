@@ -3,7 +3,7 @@ package io.forestall.operators.types;
 import io.forestall.operators.DiskInput;
 import io.forestall.operators.DiskMemory;
 import io.forestall.risk.DiskState;
-import io.forestall.risk.Tier;
+import io.forestall.risk.symptom.Finding;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Bytes of a {@link DiskMemory}: version, flags, timer, tier, node, then what {@link
- * DiskState#write} writes, then the parked samples. The format only grows, by its version byte.
+ * DiskState#write} writes, then the parked samples, then what its node was told and a finding that
+ * waits. The format only grows, by its version byte.
  */
 public final class DiskMemoryType extends BinarySerializer<DiskMemory> {
 
@@ -24,12 +25,15 @@ public final class DiskMemoryType extends BinarySerializer<DiskMemory> {
       new BinaryType<>(DiskMemory.class, new DiskMemoryType());
 
   private static final long serialVersionUID = 1L;
-  private static final int VERSION = 1;
-  private static final Tier[] TIERS = Tier.values();
+  private static final int VERSION = 2;
   private static final int KNOWN = 1;
   private static final int TIMER = 2;
   private static final int STATE = 4;
   private static final int PARKED = 8;
+
+  // Since version 2, after all else.
+  private static final int SHARE = 16;
+  private static final int FINDING = 32;
 
   private DiskMemoryType() {}
 
@@ -53,7 +57,9 @@ public final class DiskMemoryType extends BinarySerializer<DiskMemory> {
         (memory.known() ? KNOWN : 0)
             | (timer ? TIMER : 0)
             | (state != null ? STATE : 0)
-            | (parked > 0 ? PARKED : 0));
+            | (parked > 0 ? PARKED : 0)
+            | (memory.shareNode().isEmpty() ? 0 : SHARE)
+            | (memory.waitingFinding() != null ? FINDING : 0));
     if (timer) {
       out.writeLong(memory.timerMillis());
     }
@@ -68,6 +74,16 @@ public final class DiskMemoryType extends BinarySerializer<DiskMemory> {
         DiskInputType.serializer().write(input, out);
       }
     }
+    if (!memory.shareNode().isEmpty()) {
+      out.writeUTF(memory.shareNode());
+      out.writeDouble(memory.shareScore());
+      out.writeByte(memory.shareTier().ordinal());
+      out.writeLong(memory.shareMillis());
+    }
+    Finding finding = memory.waitingFinding();
+    if (finding != null) {
+      Wired.writeFinding(finding, out);
+    }
   }
 
   @Override
@@ -80,17 +96,18 @@ public final class DiskMemoryType extends BinarySerializer<DiskMemory> {
     @Nullable DiskState state = (flags & STATE) != 0 ? DiskState.read(in) : null;
     int parked = (flags & PARKED) != 0 ? in.readUnsignedShort() : 0;
     DiskMemory memory =
-        new DiskMemory(
-            (flags & KNOWN) != 0,
-            timerMillis,
-            tier < TIERS.length ? TIERS[tier] : Tier.UNKNOWN,
-            node,
-            state);
+        new DiskMemory((flags & KNOWN) != 0, timerMillis, Wired.tier(tier), node, state);
     if (parked > 0) {
       ArrayDeque<DiskInput> inputs = memory.parked();
       for (int i = 0; i < parked; i++) {
         inputs.add(DiskInputType.serializer().read(in));
       }
+    }
+    if ((flags & SHARE) != 0) {
+      memory.share(in.readUTF(), in.readDouble(), Wired.tier(in.readUnsignedByte()), in.readLong());
+    }
+    if ((flags & FINDING) != 0) {
+      memory.waitingFinding(Wired.readFinding(in));
     }
     return memory;
   }

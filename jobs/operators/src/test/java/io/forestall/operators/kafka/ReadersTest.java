@@ -3,8 +3,14 @@ package io.forestall.operators.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.forestall.operators.DiskInput;
+import io.forestall.operators.EntityInput;
+import io.forestall.operators.Home;
 import io.forestall.operators.ModelInput;
 import io.forestall.operators.RiskUpdate;
+import io.forestall.operators.SenseInput;
+import io.forestall.risk.signal.EntitySample;
+import io.forestall.risk.signal.FleetMetric;
+import io.forestall.risk.signal.Scope;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.EntityRef;
@@ -15,13 +21,16 @@ import io.forestall.schemas.TelemetryFrame;
 import io.forestall.schemas.Tier;
 import io.forestall.wire.AvroCodec;
 import io.forestall.wire.FixedPartitioner;
+import io.forestall.wire.FrameEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.apache.flink.api.common.functions.util.ListCollector;
+import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.api.common.serialization.SerializationSchema;
 import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
@@ -43,7 +52,10 @@ class ReadersTest {
   @Test
   void frameBecomesOneInputForEachDisk() throws Exception {
     List<DiskInput> inputs =
-        read(new TelemetryReader(), "n-1", frame(NOW, "a", "b"), TimestampType.LOG_APPEND_TIME);
+        disks(
+            read(
+                new TelemetryReader(), "n-1", frame(NOW, "a", "b"), TimestampType.LOG_APPEND_TIME));
+    assertThat(inputs).extracting(DiskInput::index).containsExactly(0, 1);
 
     assertThat(inputs).extracting(DiskInput::disk).containsExactly("a", "b");
     assertThat(inputs)
@@ -62,32 +74,72 @@ class ReadersTest {
     byte[] tomorrow = frame(NOW + 86_400_000, "a");
 
     assertThat(
-            read(new TelemetryReader(), "n-1", tomorrow, TimestampType.LOG_APPEND_TIME)
+            disks(read(new TelemetryReader(), "n-1", tomorrow, TimestampType.LOG_APPEND_TIME))
                 .get(0)
                 .deadLetter()
                 .getReason())
         .isEqualTo(DeadReason.FUTURE_TIME);
     assertThat(
-            read(new TelemetryReader(), "n-1", tomorrow, TimestampType.CREATE_TIME).get(0).kind())
+            disks(read(new TelemetryReader(), "n-1", tomorrow, TimestampType.CREATE_TIME))
+                .get(0)
+                .kind())
         .isEqualTo(DiskInput.Kind.SAMPLE);
   }
 
   @Test
-  void fleetEntriesOfDisksAreKeptAndOthersPassedOver() throws Exception {
+  void frameOfMachinesAndPathsBecomesTheirInputs() throws Exception {
+    byte[] bytes =
+        new FrameEncoder("n-1", NOW, 0, "test")
+            .node(Map.of("load1", 2.0))
+            .entity(
+                EntitySample.of(
+                    "edge/n-1>n-2", Scope.PATH, null, NOW, Map.of(FleetMetric.PATH_ERRORS, 1.0)))
+            .encode(AvroCodec.of(TelemetryFrame.class));
+
+    List<SenseInput> read =
+        read(new TelemetryReader(), "n-1", bytes, TimestampType.LOG_APPEND_TIME);
+
+    assertThat(read).extracting(SenseInput::disk).containsOnlyNulls();
+    List<EntityInput> inputs = read.stream().map(SenseInput::entity).toList();
+    assertThat(inputs)
+        .extracting(EntityInput::entity, EntityInput::path, EntityInput::index)
+        .containsExactly(
+            org.assertj.core.groups.Tuple.tuple("node/n-1", false, 0),
+            org.assertj.core.groups.Tuple.tuple("edge/n-1>n-2", true, 1));
+    assertThat(inputs).allSatisfy(input -> assertThat(input.offset()).isEqualTo(77));
+    assertThat(read).extracting(SenseInput::timeMillis).containsOnly(NOW);
+  }
+
+  @Test
+  void fleetEntriesOfDisksAndMachinesAreKeptAndOthersPassedOver() throws Exception {
     assertThat(fleet("disk/d1", entry(EntityKind.DISK, "d1")))
         .singleElement()
         .satisfies(
             input -> {
-              assertThat(input.kind()).isEqualTo(DiskInput.Kind.FLEET);
-              assertThat(input.disk()).isEqualTo("d1");
-              assertThat(input.node()).isEqualTo("n-1");
+              assertThat(input.disk().kind()).isEqualTo(DiskInput.Kind.FLEET);
+              assertThat(input.disk().disk()).isEqualTo("d1");
+              assertThat(input.disk().node()).isEqualTo("n-1");
+              assertThat(input.entity())
+                  .isEqualTo(EntityInput.fleet("disk/d1", new Home("n-1", "r-01", "disk||p")));
             });
-    assertThat(fleet("node/n-1", entry(EntityKind.NODE, "n-1"))).isEmpty();
+    assertThat(fleet("node/n-1", entry(EntityKind.NODE, "n-1")))
+        .containsExactly(
+            SenseInput.of(EntityInput.fleet("node/n-1", new Home("", "r-01", "node||p"))));
+    assertThat(fleet("head/h", entry(EntityKind.HEAD, "h")))
+        .containsExactly(
+            SenseInput.of(EntityInput.fleet("head/h", new Home("n-1", "r-01", "head||p"))));
+    assertThat(fleet("volume/v", entry(EntityKind.VOLUME, "v"))).isEmpty();
     assertThat(fleet("disk/d1", null))
         .singleElement()
-        .extracting(DiskInput::kind, DiskInput::disk)
-        .containsExactly(DiskInput.Kind.TOMBSTONE, "d1");
-    assertThat(fleet("node/n-1", null)).isEmpty();
+        .satisfies(
+            input -> {
+              assertThat(input.disk().kind()).isEqualTo(DiskInput.Kind.TOMBSTONE);
+              assertThat(input.disk().disk()).isEqualTo("d1");
+              assertThat(input.entity()).isEqualTo(EntityInput.tombstone("disk/d1"));
+            });
+    assertThat(fleet("node/n-1", null))
+        .containsExactly(SenseInput.of(EntityInput.tombstone("node/n-1")));
+    assertThat(fleet("volume/v", null)).isEmpty();
   }
 
   @Test
@@ -117,7 +169,7 @@ class ReadersTest {
           .as(what)
           .hasSize(1);
     }
-    assertThat(read(new TelemetryReader(), null, null, TimestampType.LOG_APPEND_TIME))
+    assertThat(disks(read(new TelemetryReader(), null, null, TimestampType.LOG_APPEND_TIME)))
         .extracting(input -> input.deadLetter().getReason())
         .containsExactly(DeadReason.MISSING_FIELD);
   }
@@ -176,12 +228,16 @@ class ReadersTest {
     return bytes;
   }
 
-  private static DeadReason reason(List<DiskInput> inputs) {
+  private static DeadReason reason(List<SenseInput> inputs) {
     assertThat(inputs).hasSize(1);
-    return inputs.get(0).deadLetter().getReason();
+    return disks(inputs).get(0).deadLetter().getReason();
   }
 
-  private static List<DiskInput> fleet(@Nullable String key, byte @Nullable [] value)
+  private static List<DiskInput> disks(List<SenseInput> inputs) {
+    return inputs.stream().map(input -> Objects.requireNonNull(input.disk())).toList();
+  }
+
+  private static List<SenseInput> fleet(@Nullable String key, byte @Nullable [] value)
       throws Exception {
     return read(new FleetReader(), key, value, TimestampType.CREATE_TIME);
   }
@@ -192,7 +248,7 @@ class ReadersTest {
       byte @Nullable [] value,
       TimestampType type)
       throws Exception {
-    reader.open(null);
+    reader.open(new TestingContext());
     List<T> read = new ArrayList<>();
     reader.deserialize(
         new ConsumerRecord<>(
@@ -241,7 +297,9 @@ class ReadersTest {
                 .build());
   }
 
-  private static final class TestingContext implements SerializationSchema.InitializationContext {
+  private static final class TestingContext
+      implements SerializationSchema.InitializationContext,
+          DeserializationSchema.InitializationContext {
     @Override
     public MetricGroup getMetricGroup() {
       return new UnregisteredMetricsGroup();

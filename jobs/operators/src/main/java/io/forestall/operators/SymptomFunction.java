@@ -1,0 +1,278 @@
+package io.forestall.operators;
+
+import io.forestall.risk.signal.PeerSummary;
+import io.forestall.risk.signal.Scope;
+import io.forestall.risk.signal.SignalSample;
+import io.forestall.risk.symptom.Anomaly;
+import io.forestall.risk.symptom.SymptomEngine;
+import io.forestall.risk.symptom.SymptomState;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.flink.api.common.functions.OpenContext;
+import org.apache.flink.api.common.state.BroadcastState;
+import org.apache.flink.api.common.state.ReadOnlyBroadcastState;
+import org.apache.flink.api.common.state.ValueState;
+import org.apache.flink.api.common.state.ValueStateDescriptor;
+import org.apache.flink.core.memory.DataInputDeserializer;
+import org.apache.flink.core.memory.DataOutputSerializer;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.streaming.api.functions.co.KeyedBroadcastProcessFunction;
+import org.apache.flink.util.Collector;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Watches the signals of machines and disks under load: loads what it remembers, asks the engine,
+ * stores, emits findings, anomalies and baselines. Rows A6, A8, A11.
+ *
+ * <p>A sample is compared with the newest window of its peers that is certain to be closed when the
+ * sample is on time. Where event time has not passed that window yet, because another partition is
+ * behind, the sample waits, bounded in number: so the order of arrival never changes a finding.
+ */
+public final class SymptomFunction
+    extends KeyedBroadcastProcessFunction<String, SignalInput, PeerSummary, NodeInput> {
+
+  /** Name of the one keyed state; a name in savepoints, never to change. */
+  public static final String MEMORY = "symptom-memory";
+
+  private static final long serialVersionUID = 1L;
+
+  /** How often silent groups are looked for, in closed windows; a power of two. */
+  private static final int PRUNE_EVERY = 1024;
+
+  private final SenseSettings settings;
+  private final Engines engines;
+
+  private transient ValueState<SymptomMemory> memories;
+  private transient SymptomEngine engine;
+  private transient DataOutputSerializer encoder;
+  private transient DataInputDeserializer decoder;
+  private transient EventProgress progress;
+  private transient StateMeter<SymptomMemory> stateBytes;
+  private transient Counter samplesScored;
+  private transient Counter anomaliesBegun;
+  private transient Counter anomaliesEnded;
+  private transient Counter peersMissing;
+  private transient Counter waitedForPeers;
+  private transient Counter findings;
+  private transient Counter ended;
+  private transient long windows;
+
+  /** A function over these settings, with these engines. */
+  @SuppressWarnings("NullAway.Init") // open() is Flink's constructor
+  public SymptomFunction(SenseSettings settings, Engines engines) {
+    this.settings = settings;
+    this.engines = engines;
+  }
+
+  @Override
+  public void open(OpenContext context) {
+    memories =
+        getRuntimeContext()
+            .getState(
+                settings.bounded(new ValueStateDescriptor<>(MEMORY, SymptomMemory.serializer())));
+    engine = engines.symptoms();
+    encoder = new DataOutputSerializer(4096);
+    decoder = new DataInputDeserializer();
+    SenseMetrics metrics = new SenseMetrics(getRuntimeContext().getMetricGroup());
+    progress = new EventProgress(metrics);
+    stateBytes = new StateMeter<>(metrics, SymptomMemory.serializer());
+    samplesScored = metrics.group().counter("samplesScored");
+    anomaliesBegun = metrics.group().counter("anomaliesBegun");
+    anomaliesEnded = metrics.group().counter("anomaliesEnded");
+    peersMissing = metrics.group().counter("peersMissing");
+    waitedForPeers = metrics.group().counter("waitedForPeers");
+    findings = metrics.group().counter("findings");
+    ended = metrics.group().counter("ended");
+  }
+
+  @Override
+  public void processElement(SignalInput input, ReadOnlyContext context, Collector<NodeInput> out)
+      throws Exception {
+    SymptomMemory memory = memories.value();
+    if (input.sample() == null) {
+      tombstone(memory, input.entity(), context, out);
+      return;
+    }
+    if (memory == null) {
+      memory = new SymptomMemory();
+    }
+    progress.sample(input.sample().timeMillis(), context.currentWatermark());
+    if (memory.waiting.isEmpty() && closedMillis(input) - 1 <= context.currentWatermark()) {
+      observe(memory, input, context, out);
+    } else {
+      memory.waiting.add(input);
+      waitedForPeers.inc();
+      if (memory.waiting.size() > settings.peerWaitLimit()) {
+        observe(memory, memory.waiting.remove(), context, out);
+      }
+      arm(memory, context);
+    }
+    memories.update(memory);
+    stateBytes.measure(memory);
+  }
+
+  private long closedMillis(SignalInput input) {
+    return EventWindows.closedMillis(
+        input.requireSample().timeMillis(),
+        settings.peerWindowMillis(),
+        settings.outOfOrdernessMillis());
+  }
+
+  private void observe(
+      SymptomMemory memory, SignalInput input, ReadOnlyContext context, Collector<NodeInput> out)
+      throws Exception {
+    SignalSample sample = input.requireSample();
+    String node = input.home().node();
+    PeerSummary peers = peers(input, context.getBroadcastState(SenseTags.PEERS));
+    SymptomState state = decode(memory);
+    SymptomEngine.Report report = engine.observe(state, sample, peers);
+    samplesScored.inc();
+    anomalies(report.begun(), false, input, node, context);
+    anomalies(report.ended(), true, input, node, context);
+    if (sample.scope() == Scope.DRIVE) {
+      if (report.notable()) {
+        findings.inc();
+        context.output(
+            SenseTags.DRIVE_FINDINGS,
+            DiskInput.finding(
+                input.entity().substring(input.entity().indexOf('/') + 1), report.finding()));
+      }
+    } else {
+      findings.inc();
+      out.collect(NodeInput.finding(report.finding(), node));
+      long window = EventWindows.endMillis(sample.timeMillis(), settings.blameWindowMillis());
+      if (input.entity().startsWith("node/")
+          && (report.notable() || window != memory.blameWindowMillis)) {
+        memory.blameWindowMillis = window;
+        context.output(
+            SenseTags.BLAME_INPUTS, new BlameInput(window, report.finding(), input.home().rack()));
+      }
+    }
+    if (memory.baselineMillis == Long.MIN_VALUE
+        || sample.timeMillis() - memory.baselineMillis >= settings.baselineIntervalMillis()) {
+      memory.baselineMillis = sample.timeMillis();
+      context.output(
+          SenseTags.BASELINES,
+          SymptomRecords.of(
+              input.entity(),
+              node,
+              sample.timeMillis(),
+              state.samples(),
+              engine.baselines(state, peers)));
+    }
+    encoder.clear();
+    state.write(encoder);
+    memory.symptoms = encoder.getCopyOfBuffer();
+  }
+
+  private void anomalies(
+      List<Anomaly> anomalies,
+      boolean end,
+      SignalInput input,
+      String node,
+      ReadOnlyContext context) {
+    for (Anomaly anomaly : anomalies) {
+      (end ? anomaliesEnded : anomaliesBegun).inc();
+      context.output(
+          SenseTags.ANOMALIES,
+          SymptomRecords.of(
+              input.entity(), node, input.requireSample().timeMillis(), anomaly, end));
+    }
+  }
+
+  private @Nullable PeerSummary peers(
+      SignalInput input, ReadOnlyBroadcastState<String, PeerHistory> histories) throws Exception {
+    String group = input.home().peers();
+    if (group.isEmpty()) {
+      return null;
+    }
+    PeerHistory history = histories.get(group);
+    PeerSummary peers =
+        history == null ? null : history.at(closedMillis(input), settings.peerWindowMillis());
+    if (peers == null) {
+      peersMissing.inc();
+    }
+    return peers;
+  }
+
+  private SymptomState decode(SymptomMemory memory) throws IOException {
+    byte[] bytes = memory.symptoms;
+    if (bytes == null) {
+      return engine.fresh();
+    }
+    decoder.setBuffer(bytes);
+    return engine.read(decoder);
+  }
+
+  private void tombstone(
+      @Nullable SymptomMemory memory,
+      String entity,
+      ReadOnlyContext context,
+      Collector<NodeInput> out) {
+    if (memory != null) {
+      if (memory.timerMillis != SymptomMemory.NO_TIMER) {
+        context.timerService().deleteEventTimeTimer(memory.timerMillis);
+      }
+      memories.clear();
+    }
+    ended.inc();
+    context.output(SenseTags.BASELINES, new BaselineUpdate(entity, null));
+    if (!entity.startsWith("disk/")) {
+      out.collect(NodeInput.end(entity));
+    }
+  }
+
+  /** Sets the timer for the first sample that waits; samples wait in the order of their times. */
+  private void arm(SymptomMemory memory, ReadOnlyContext context) {
+    if (memory.timerMillis == SymptomMemory.NO_TIMER && !memory.waiting.isEmpty()) {
+      long millis =
+          Math.max(closedMillis(memory.waiting.element()) - 1, context.currentWatermark() + 1);
+      context.timerService().registerEventTimeTimer(millis);
+      memory.timerMillis = millis;
+    }
+  }
+
+  @Override
+  public void onTimer(long timeMillis, OnTimerContext context, Collector<NodeInput> out)
+      throws Exception {
+    SymptomMemory memory = memories.value();
+    if (memory == null || memory.timerMillis != timeMillis) {
+      return;
+    }
+    memory.timerMillis = SymptomMemory.NO_TIMER;
+    while (!memory.waiting.isEmpty()
+        && closedMillis(memory.waiting.element()) - 1 <= context.currentWatermark()) {
+      observe(memory, memory.waiting.remove(), context, out);
+    }
+    arm(memory, context);
+    memories.update(memory);
+  }
+
+  @Override
+  public void processBroadcastElement(PeerSummary window, Context context, Collector<NodeInput> out)
+      throws Exception {
+    BroadcastState<String, PeerHistory> histories = context.getBroadcastState(SenseTags.PEERS);
+    PeerHistory history = histories.get(window.peers());
+    histories.put(window.peers(), (history == null ? PeerHistory.EMPTY : history).with(window));
+    if ((++windows & (PRUNE_EVERY - 1)) == 0) {
+      prune(histories, window.endMillis());
+    }
+  }
+
+  /** Forgets groups that were silent for so long that no sample can ask for them any more. */
+  private void prune(BroadcastState<String, PeerHistory> histories, long newestMillis)
+      throws Exception {
+    long keepMillis = newestMillis - 1024 * settings.peerWindowMillis();
+    List<String> silent = new ArrayList<>();
+    for (Map.Entry<String, PeerHistory> entry : histories.immutableEntries()) {
+      if (entry.getValue().newestMillis() < keepMillis) {
+        silent.add(entry.getKey());
+      }
+    }
+    for (String group : silent) {
+      histories.remove(group);
+    }
+  }
+}

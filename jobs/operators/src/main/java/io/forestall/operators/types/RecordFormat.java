@@ -1,0 +1,102 @@
+package io.forestall.operators.types;
+
+import io.forestall.operators.BaselineUpdate;
+import io.forestall.operators.BlameInput;
+import io.forestall.operators.EntityInput;
+import io.forestall.operators.NodeInput;
+import io.forestall.operators.NodeMemory;
+import io.forestall.operators.PathMember;
+import io.forestall.operators.PathMemory;
+import io.forestall.operators.PeerHistory;
+import io.forestall.operators.PeerInput;
+import io.forestall.operators.SenseInput;
+import io.forestall.operators.SignalInput;
+import io.forestall.operators.SignalMemory;
+import io.forestall.operators.SymptomMemory;
+import io.forestall.risk.signal.PeerSummary;
+import java.io.IOException;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.core.memory.DataInputView;
+import org.apache.flink.core.memory.DataOutputView;
+
+/**
+ * The formats of what flows between the operators and of what they remember. A constant's name
+ * stands in savepoints: none is ever renamed. Each format carries a version of its own, written by
+ * its type, and only grows.
+ */
+public enum RecordFormat {
+  SENSE_INPUT(SenseInput.class, true, SenseInput::write, SenseInput::read),
+  ENTITY_INPUT(EntityInput.class, true, EntityInput::write, EntityInput::read),
+  SIGNAL_INPUT(SignalInput.class, true, SignalInput::write, SignalInput::read),
+  SIGNAL_MEMORY(SignalMemory.class, false, SignalMemory::write, SignalMemory::read),
+  PEER_INPUT(PeerInput.class, true, PeerInput::write, PeerInput::read),
+  PEER_SUMMARY(PeerSummary.class, true, PeerSummary::write, PeerSummary::read),
+  PEER_HISTORY(PeerHistory.class, true, PeerHistory::write, PeerHistory::read),
+  SYMPTOM_MEMORY(SymptomMemory.class, false, SymptomMemory::write, SymptomMemory::read),
+  PATH_MEMORY(PathMemory.class, false, PathMemory::write, PathMemory::read),
+  PATH_MEMBER(PathMember.class, true, PathMember::write, PathMember::read),
+  BLAME_INPUT(BlameInput.class, true, BlameInput::write, BlameInput::read),
+  NODE_INPUT(NodeInput.class, true, NodeInput::write, NodeInput::read),
+  NODE_MEMORY(NodeMemory.class, false, NodeMemory::write, NodeMemory::read),
+  BASELINE_UPDATE(BaselineUpdate.class, true, BaselineUpdate::write, BaselineUpdate::read);
+
+  private interface Writer<T> {
+    void write(T value, DataOutputView out) throws IOException;
+  }
+
+  private interface Reader<T> {
+    T read(DataInputView in) throws IOException;
+  }
+
+  private final Class<?> type;
+  private final boolean immutable;
+  private final Writer<?> writer;
+  private final Reader<?> reader;
+
+  <T> RecordFormat(Class<T> type, boolean immutable, Writer<T> writer, Reader<T> reader) {
+    this.type = type;
+    this.immutable = immutable;
+    this.writer = writer;
+    this.reader = reader;
+  }
+
+  /**
+   * Type information of the format's type.
+   *
+   * @throws ClassCastException when the type is another
+   */
+  public <T> TypeInformation<T> info(Class<T> asked) {
+    return new BinaryType<>(asked, new RecordType<>(require(asked)));
+  }
+
+  /**
+   * A serializer of the format's type.
+   *
+   * @throws ClassCastException when the type is another
+   */
+  public <T> RecordType<T> serializer(Class<T> asked) {
+    return new RecordType<>(require(asked));
+  }
+
+  private RecordFormat require(Class<?> asked) {
+    if (asked != type) {
+      throw new ClassCastException(name() + " is the format of " + type + ", not of " + asked);
+    }
+    return this;
+  }
+
+  /** True when nothing ever writes to a value, so that sharing it is a copy. */
+  boolean immutable() {
+    return immutable;
+  }
+
+  @SuppressWarnings("unchecked") // the constructor ties type, writer and reader together
+  <T> void write(T value, DataOutputView out) throws IOException {
+    ((Writer<T>) writer).write(value, out);
+  }
+
+  @SuppressWarnings("unchecked") // as above
+  <T> T read(DataInputView in) throws IOException {
+    return ((Reader<T>) reader).read(in);
+  }
+}
