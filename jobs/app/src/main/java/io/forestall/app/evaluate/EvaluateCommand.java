@@ -12,6 +12,7 @@ import picocli.CommandLine.Spec;
     name = "evaluate",
     description = "Measures the detectors, without a broker.",
     subcommands = {
+      EvaluateFaultsCommand.class,
       NabCommand.class, //
     })
 public final class EvaluateCommand implements Runnable {
