@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -95,7 +96,9 @@ class AlertRulesTest {
     }
   }
 
-  /** Fails unless every series of an expression is in the catalogue, with the labels it asks for. */
+  /**
+   * Fails unless every series of an expression is in the catalogue, with the labels it asks for.
+   */
   static void requireListed(String where, String expression, Set<String> furtherLabels) {
     Map<String, Metric> bySeries = new LinkedHashMap<>();
     for (Metric metric : MetricCatalogue.shipped().all()) {
@@ -106,7 +109,7 @@ class AlertRulesTest {
     assertThat(series).as("%s: %s", where, expression).isNotEmpty();
     for (String each : series) {
       assertThat(bySeries).as("%s: %s", where, expression).containsKey(each);
-      Metric metric = bySeries.get(each);
+      Metric metric = Objects.requireNonNull(bySeries.get(each));
       known.addAll(metric.labels());
       if (metric.type().equals("histogram")) {
         known.add("le");
@@ -239,9 +242,7 @@ class AlertRulesTest {
 
   private static List<JsonNode> rules() throws IOException {
     List<JsonNode> rules = new ArrayList<>();
-    TestingConf.yaml(RULES)
-        .get("groups")
-        .forEach(group -> group.get("rules").forEach(rules::add));
+    TestingConf.yaml(RULES).get("groups").forEach(group -> group.get("rules").forEach(rules::add));
     return rules;
   }
 

@@ -37,8 +37,7 @@ class DashboardsTest {
       made.add(file.getFileName().toString());
     }
     try (Stream<Path> files = Files.list(FOLDER)) {
-      assertThat(
-              files.map(file -> file.getFileName().toString()).filter(n -> n.endsWith(".json")))
+      assertThat(files.map(file -> file.getFileName().toString()).filter(n -> n.endsWith(".json")))
           .containsExactlyInAnyOrderElementsOf(made);
     }
   }
@@ -82,7 +81,8 @@ class DashboardsTest {
           assertThat(Pattern.compile("\\[([^]]+)]").matcher(expression).results())
               .as(where)
               .allMatch(
-                  range -> range.group(1).equals("$__rate_interval") || range.group(1).equals("10m"));
+                  range ->
+                      range.group(1).equals("$__rate_interval") || range.group(1).equals("10m"));
           Matcher label = LEGEND.matcher(target.get("legendFormat").asText());
           while (label.find()) {
             if (PromQl.labels(expression).contains(label.group(1))) {

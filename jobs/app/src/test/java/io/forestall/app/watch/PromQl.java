@@ -9,8 +9,21 @@ import java.util.regex.Pattern;
 final class PromQl {
   private static final Set<String> KEYWORDS =
       Set.of(
-          "and", "or", "unless", "by", "without", "on", "ignoring", "group_left", "group_right",
-          "offset", "bool", "inf", "nan", "Inf", "NaN");
+          "and",
+          "or",
+          "unless",
+          "by",
+          "without",
+          "on",
+          "ignoring",
+          "group_left",
+          "group_right",
+          "offset",
+          "bool",
+          "inf",
+          "nan",
+          "Inf",
+          "NaN");
   private static final Pattern STRINGS = Pattern.compile("\"(?:[^\"\\\\]|\\\\.)*\"");
   private static final Pattern MATCHERS = Pattern.compile("\\{[^}]*}");
   private static final Pattern GROUPS =
@@ -19,7 +32,8 @@ final class PromQl {
   private static final Pattern OFFSETS = Pattern.compile("\\boffset\\s+-?[0-9a-z]+");
   private static final Pattern WORDS =
       Pattern.compile("(?<![A-Za-z0-9_:.$])([a-zA-Z_:][a-zA-Z0-9_:]*)(\\s*\\()?");
-  private static final Pattern LABELS = Pattern.compile("([a-zA-Z_][a-zA-Z0-9_]*)\\s*(?:=~|!~|!=|=)");
+  private static final Pattern LABELS =
+      Pattern.compile("([a-zA-Z_][a-zA-Z0-9_]*)\\s*(?:=~|!~|!=|=)");
 
   private PromQl() {}
 

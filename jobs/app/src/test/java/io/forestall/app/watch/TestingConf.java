@@ -61,12 +61,10 @@ final class TestingConf {
                 .disable(
                     com.fasterxml.jackson.dataformat.yaml.YAMLGenerator.Feature
                         .WRITE_DOC_START_MARKER)
-                .enable(
-                    com.fasterxml.jackson.dataformat.yaml.YAMLGenerator.Feature.MINIMIZE_QUOTES)
+                .enable(com.fasterxml.jackson.dataformat.yaml.YAMLGenerator.Feature.MINIMIZE_QUOTES)
                 .enable(
                     com.fasterxml.jackson.dataformat.yaml.YAMLGenerator.Feature.LITERAL_BLOCK_STYLE)
-                .disable(
-                    com.fasterxml.jackson.dataformat.yaml.YAMLGenerator.Feature.SPLIT_LINES)
+                .disable(com.fasterxml.jackson.dataformat.yaml.YAMLGenerator.Feature.SPLIT_LINES)
                 .build())
         .writeValueAsString(value);
   }

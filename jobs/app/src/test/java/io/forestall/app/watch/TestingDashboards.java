@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.Map;
+import java.util.Objects;
 
 /** Makes Grafana's JSON of the dashboards in short: places the panels, names the data source. */
 final class TestingDashboards {
@@ -56,7 +57,7 @@ final class TestingDashboards {
           x = 0;
           y += height;
         }
-        height = HEIGHTS.get(panel.get("type").asText());
+        height = Objects.requireNonNull(HEIGHTS.get(panel.get("type").asText()));
         panel(panels.addObject(), panel, ++id);
         place((ObjectNode) panels.get(panels.size() - 1), x, y, width, height);
         x += width;
@@ -94,7 +95,8 @@ final class TestingDashboards {
     if (type.equals("timeseries")) {
       ObjectNode custom = defaults.putObject("custom");
       custom.put("fillOpacity", source.path("stack").asBoolean() ? 30 : 0);
-      custom.putObject("stacking")
+      custom
+          .putObject("stacking")
           .put("mode", source.path("stack").asBoolean() ? "normal" : "none");
     }
     ((ObjectNode) to.get("fieldConfig")).putArray("overrides");

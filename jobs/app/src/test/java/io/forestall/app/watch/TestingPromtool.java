@@ -29,7 +29,8 @@ final class TestingPromtool {
     } catch (IOException e) {
       assumeTrue(
           false,
-          tool + " is not installed, this check is skipped: apt-get install prometheus"
+          tool
+              + " is not installed, this check is skipped: apt-get install prometheus"
               + " prometheus-alertmanager");
       throw e;
     }
