@@ -1,5 +1,6 @@
 package io.forestall.risk.evaluation;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -113,9 +114,9 @@ class NabScorerTest {
         NabScorer.byCategory(
             List.of(series("good/1", 40), series("bad/1"), series("bad/2")), Profile.STANDARD, 0.5);
     assertThat(results.keySet()).containsExactly("bad", "good");
-    assertThat(results.get("good").score()).isCloseTo(100, within(1e-9));
-    assertThat(results.get("bad").score()).isZero();
-    assertThat(results.get("bad").windows()).isEqualTo(2);
+    assertThat(requireNonNull(results.get("good")).score()).isCloseTo(100, within(1e-9));
+    assertThat(requireNonNull(results.get("bad")).score()).isZero();
+    assertThat(requireNonNull(results.get("bad")).windows()).isEqualTo(2);
   }
 
   @Test
