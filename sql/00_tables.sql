@@ -12,7 +12,7 @@
 -- row in which all but the record_ columns is NULL; the view NAME_now has the newest record of each key and
 -- leaves out what has ended.
 
--- One frame for each scrape of a node, with the samples of the node and of all its disks.
+-- One frame for each scrape of a node, with the samples of the node, its disks and its links; frames of clients, event processors and head nodes.
 CREATE TABLE IF NOT EXISTS `telemetry` (
   `record_key` STRING COMMENT 'Key: node',
   `node` STRING COMMENT 'Identifier of the node that was scraped; no unit.',
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS `telemetry` (
   `record_time` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
   `event_time` AS TO_TIMESTAMP_LTZ(`timeMillis`, 3),
   WATERMARK FOR `event_time` AS `event_time` - INTERVAL '1' HOUR
-) COMMENT 'One frame for each scrape of a node, with the samples of the node and of all its disks.' WITH (
+) COMMENT 'One frame for each scrape of a node, with the samples of the node, its disks and its links; frames of clients, event processors and head nodes.' WITH (
   'connector' = 'kafka',
   'topic' = '${prefix}.telemetry.v1',
   'properties.bootstrap.servers' = '${bootstrap}',
@@ -238,6 +238,75 @@ CREATE TABLE IF NOT EXISTS `risk_lane` (
   'value.format' = 'forestall-avro',
   'value.forestall-avro.record' = 'Risk'
 );
+
+-- Signals that behave unusually, when they begin, get worse and end.
+CREATE TABLE IF NOT EXISTS `anomalies` (
+  `record_key` STRING COMMENT 'Key: kind/id',
+  `entity` ROW<`kind` STRING, `id` STRING> COMMENT 'What behaves unusually; no unit.',
+  `node` STRING COMMENT 'Node that holds the entity, null for a node itself; no unit.',
+  `timeMillis` BIGINT COMMENT 'Event time of the sample; milliseconds since 1970-01-01 UTC.',
+  `sinceMillis` BIGINT COMMENT 'Event time at which it began; with entity and signal it names the anomaly; milliseconds since 1970-01-01 UTC.',
+  `ended` BOOLEAN COMMENT 'True when the signal is back to usual; no unit.',
+  `signal` STRING COMMENT 'Name of the signal, its unit last; no unit.',
+  `value` DOUBLE COMMENT 'Value of the signal; unit of the signal.',
+  `expected` DOUBLE COMMENT 'What its history or its peers let expect; unit of the signal.',
+  `spread` DOUBLE COMMENT 'Usual distance from what is expected; unit of the signal.',
+  `score` DOUBLE COMMENT 'Anomaly score, 0 usual to 1 certain; ratio.',
+  `worse` BOOLEAN COMMENT 'True when the deviation is to the bad side; no unit.',
+  `byPeers` BOOLEAN COMMENT 'True when peers of the same window say so, false when its own history does; no unit.',
+  `text` STRING COMMENT 'The anomaly as a sentence for a person; no unit.',
+  `record_partition` INT METADATA FROM 'partition' VIRTUAL,
+  `record_offset` BIGINT METADATA FROM 'offset' VIRTUAL,
+  `record_time` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  `event_time` AS TO_TIMESTAMP_LTZ(`timeMillis`, 3),
+  WATERMARK FOR `event_time` AS `event_time` - INTERVAL '1' HOUR
+) COMMENT 'Signals that behave unusually, when they begin, get worse and end.' WITH (
+  'connector' = 'kafka',
+  'topic' = '${prefix}.anomalies.v1',
+  'properties.bootstrap.servers' = '${bootstrap}',
+  'properties.register.consumer.metrics' = 'false',
+  'scan.startup.mode' = 'earliest-offset',
+  'scan.bounded.mode' = '${bounded}',
+  'key.format' = 'raw',
+  'key.fields' = 'record_key',
+  'value.fields-include' = 'EXCEPT_KEY',
+  'value.format' = 'forestall-avro',
+  'value.forestall-avro.record' = 'AnomalyRecord'
+);
+
+-- What is usual for each thing and for each pair of volume and client; a tombstone ends one.
+CREATE TABLE IF NOT EXISTS `baselines` (
+  `record_key` STRING COMMENT 'Key: kind/id',
+  `entity` ROW<`kind` STRING, `id` STRING> COMMENT 'What it describes; no unit.',
+  `node` STRING COMMENT 'Node that holds the entity, null for a node itself or when there is none; no unit.',
+  `timeMillis` BIGINT COMMENT 'Event time of the newest sample in it; milliseconds since 1970-01-01 UTC.',
+  `samples` BIGINT COMMENT 'Samples of the entity so far; count.',
+  `signals` ARRAY<ROW<`signal` STRING, `samples` BIGINT, `level` DOUBLE, `spread` DOUBLE, `last` DOUBLE, `peerMedian` DOUBLE>> COMMENT 'One entry for each signal that is known; no unit.',
+  `record_partition` INT METADATA FROM 'partition' VIRTUAL,
+  `record_offset` BIGINT METADATA FROM 'offset' VIRTUAL,
+  `record_time` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  `event_time` AS TO_TIMESTAMP_LTZ(`timeMillis`, 3)
+) COMMENT 'What is usual for each thing and for each pair of volume and client; a tombstone ends one.' WITH (
+  'connector' = 'kafka',
+  'topic' = '${prefix}.baselines.v1',
+  'properties.bootstrap.servers' = '${bootstrap}',
+  'properties.register.consumer.metrics' = 'false',
+  'scan.startup.mode' = 'earliest-offset',
+  'scan.bounded.mode' = '${bounded}',
+  'key.format' = 'raw',
+  'key.fields' = 'record_key',
+  'value.fields-include' = 'EXCEPT_KEY',
+  'value.format' = 'forestall-avro',
+  'value.forestall-avro.record' = 'BaselineRecord',
+  'value.forestall-avro.tombstones' = 'true'
+);
+
+CREATE VIEW IF NOT EXISTS `baselines_now` AS
+SELECT `record_key`, `entity`, `node`, `timeMillis`, `samples`, `signals`, `record_time`, `event_time`
+FROM (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY `record_key` ORDER BY `record_offset` DESC) AS `age`
+  FROM `baselines`)
+WHERE `age` = 1 AND `entity` IS NOT NULL;
 
 -- Trained models with their cards; a tombstone retires one.
 CREATE TABLE IF NOT EXISTS `models` (

@@ -9,8 +9,9 @@ SELECT
   r.node,
   r.modes[1].reasons[1].text AS largest_reason
 FROM risk_now AS r
-CROSS JOIN (SELECT MAX(timeMillis) AS millis FROM risk_now) AS newest
-WHERE r.tierSinceMillis > newest.millis - CAST('${hours:-1}' AS BIGINT) * 3600000
+CROSS JOIN (SELECT MAX(timeMillis) AS millis FROM risk_now WHERE entity.kind = 'DISK') AS newest
+WHERE r.entity.kind = 'DISK'
+  AND r.tierSinceMillis > newest.millis - CAST('${hours:-1}' AS BIGINT) * 3600000
   -- The first sample of a disk gives it a tier too; that is no change.
   AND r.samples > 1
 ORDER BY since DESC, score DESC, disk

@@ -10,39 +10,42 @@ WITH frames AS (
   SELECT record_partition, record_offset, samples
   FROM telemetry
 ),
-rows_of_frames AS (
-  SELECT f.record_partition, f.record_offset, COUNT(*) AS disks
-  FROM frames AS f CROSS JOIN UNNEST(f.samples) AS s (entity, model, capacityBytes, metrics)
+-- A sample that tells of a disk's load and of no SMART attribute is no row: it gives signals, and no score of its own.
+disk_rows AS (
+  SELECT f.record_partition, f.record_offset, s.place - 1 AS `index`
+  FROM frames AS f
+  CROSS JOIN UNNEST(f.samples) WITH ORDINALITY AS s (entity, model, capacityBytes, metrics, place)
   WHERE s.entity.kind = 'DISK'
-  GROUP BY f.record_partition, f.record_offset
+    AND (CAST(s.metrics AS STRING) NOT LIKE '%disk\_%' ESCAPE '\' OR CAST(s.metrics AS STRING) LIKE '%smart\_%' ESCAPE '\')
 ),
 letters AS (
-  SELECT origin, `partition`, `offset`, `index`, MAX(entity.kind) AS kind
+  SELECT DISTINCT origin, `partition`, `offset`, `index`
   FROM dead_letters
-  GROUP BY origin, `partition`, `offset`, `index`
 ),
-dead AS (
-  SELECT
-    l.`partition`,
-    l.`offset`,
-    COUNT(*) FILTER (WHERE l.`index` >= 0 AND COALESCE(l.kind, 'DISK') = 'DISK') AS single_rows,
-    COUNT(*) FILTER (WHERE l.`index` < 0) AS whole_frames
-  FROM letters AS l
-  WHERE l.origin = '${prefix}.telemetry.v1'
-  GROUP BY l.`partition`, l.`offset`
+dead_rows AS (
+  SELECT `partition`, `offset`, `index`
+  FROM letters
+  WHERE origin = '${prefix}.telemetry.v1' AND `index` >= 0
+),
+dead_frames AS (
+  SELECT `partition`, `offset`
+  FROM letters
+  WHERE origin = '${prefix}.telemetry.v1' AND `index` < 0
 ),
 incoming AS (
   SELECT
-    COALESCE(SUM(f.disks), 0) AS rows_in,
-    COALESCE(SUM(CASE WHEN d.whole_frames > 0 THEN f.disks ELSE d.single_rows END), 0) AS rows_dead
-  FROM rows_of_frames AS f
-  LEFT JOIN dead AS d ON d.`partition` = f.record_partition AND d.`offset` = f.record_offset
+    COUNT(*) AS rows_in,
+    COUNT(*) FILTER (WHERE d.`offset` IS NOT NULL OR w.`offset` IS NOT NULL) AS rows_dead
+  FROM disk_rows AS r
+  LEFT JOIN dead_rows AS d
+    ON d.`partition` = r.record_partition AND d.`offset` = r.record_offset AND d.`index` = r.`index`
+  LEFT JOIN dead_frames AS w ON w.`partition` = r.record_partition AND w.`offset` = r.record_offset
 ),
 unreadable AS (
   SELECT COUNT(*) AS records
-  FROM dead AS d
-  LEFT JOIN rows_of_frames AS f ON d.`partition` = f.record_partition AND d.`offset` = f.record_offset
-  WHERE f.record_offset IS NULL AND d.whole_frames > 0
+  FROM dead_frames AS w
+  LEFT JOIN frames AS f ON w.`partition` = f.record_partition AND w.`offset` = f.record_offset
+  WHERE f.record_offset IS NULL OR f.samples IS NULL
 ),
 scored AS (
   SELECT COALESCE(SUM(newest), 0) AS rows_scored

@@ -16,7 +16,10 @@ SELECT
 FROM risk AS r
 WHERE r.record_key = CASE
   WHEN '${disk:-}' <> '' THEN 'disk/${disk:-}'
-  ELSE (SELECT MAX(record_key) FROM risk_now WHERE score = (SELECT MAX(score) FROM risk_now))
+  ELSE (
+    SELECT MAX(record_key)
+    FROM risk_now
+    WHERE entity.kind = 'DISK' AND score = (SELECT MAX(score) FROM risk_now WHERE entity.kind = 'DISK'))
 END
   AND r.entity IS NOT NULL
 ORDER BY r.samples DESC, r.event_time DESC

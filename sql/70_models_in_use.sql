@@ -1,4 +1,4 @@
--- Which model and version gave the newest scores, and are there scores of an older one?
+-- Which model and version gave the newest scores of disks, and are there scores of an older one?
 SELECT
   m.model,
   m.modelVersion AS version,
@@ -9,6 +9,7 @@ SELECT
   TO_TIMESTAMP_LTZ(MAX(r.timeMillis), 3) AS newest_score
 FROM risk_now AS r
 CROSS JOIN UNNEST(r.modes) AS m (mode, probability, horizonMillis, model, modelVersion, reasons)
+WHERE r.entity.kind = 'DISK'
 GROUP BY m.model, m.modelVersion, m.mode
 ORDER BY model, version, mode
 LIMIT 1000;

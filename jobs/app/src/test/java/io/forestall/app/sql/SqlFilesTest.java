@@ -12,6 +12,8 @@ import io.forestall.app.KafkaOptions;
 import io.forestall.app.runtime.EmbeddedFlink;
 import io.forestall.app.runtime.EmbeddedKafka;
 import io.forestall.app.topics.TopicAdmin;
+import io.forestall.schemas.AnomalyRecord;
+import io.forestall.schemas.BaselineRecord;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.EntityKind;
@@ -22,12 +24,14 @@ import io.forestall.schemas.ModeRisk;
 import io.forestall.schemas.Reason;
 import io.forestall.schemas.Risk;
 import io.forestall.schemas.Sample;
+import io.forestall.schemas.SignalBaseline;
 import io.forestall.schemas.TelemetryFrame;
 import io.forestall.schemas.Tier;
 import io.forestall.schemas.TopicCatalogue;
 import io.forestall.schemas.TopicSpec;
 import io.forestall.schemas.Topics;
 import io.forestall.wire.AvroCodec;
+import io.forestall.wire.Keys;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -123,7 +127,86 @@ class SqlFilesTest {
     for (int day = 0; day < 3; day++) {
       risk("C", day, day + 1, 30, Tier.WATCH, 0);
     }
+    anomaly("node/n-0001", "cpu_busy_ratio", 0, 0.91, false);
+    anomaly("node/n-0001", "cpu_busy_ratio", 1, 0.95, false);
+    anomaly("disk/A", "disk_latency_seconds", 1, 0.99, false);
+    anomaly("disk/B", "disk_latency_seconds", 0, 0.99, false);
+    anomaly("disk/B", "disk_latency_seconds", 1, 0.1, true);
+    anomaly("disk/C", "disk_latency_seconds", -30, 0.99, false);
+    baseline("pair/v@c", 900, 0.002);
+    baseline("pair/v@c", 1000, 0.003);
+    baseline("node/n-0001", 500, 0.01);
+    send(
+        Topics.RISK,
+        "node/n-0001",
+        Risk.newBuilder()
+            .setEntity(new EntityRef(EntityKind.NODE, "n-0001"))
+            .setTimeMillis(START + 400 * DAY)
+            .setSamples(7)
+            .setScore(99)
+            .setTier(Tier.CRITICAL)
+            .setTierSinceMillis(START)
+            .setProbability(0.5)
+            .setHorizonMillis(DAY)
+            .setConfidence(1)
+            .setModes(
+                List.of(new ModeRisk(FailureMode.SOFTWARE, 0.5, DAY, "symptoms", 1, List.of())))
+            .build());
     producer.flush();
+  }
+
+  private static void anomaly(String key, String signal, int hour, double score, boolean ended)
+      throws Exception {
+    AnomalyRecord record = new AnomalyRecord();
+    record.setEntity(Keys.parse(key));
+    record.setTimeMillis(START + hour * 3_600_000L);
+    record.setSinceMillis(START);
+    record.setEnded(ended);
+    record.setSignal(signal);
+    record.setValue(3.0);
+    record.setExpected(1.0);
+    record.setSpread(0.1);
+    record.setScore(score);
+    record.setWorse(true);
+    record.setText("a sentence");
+    send(Topics.ANOMALIES, key, record);
+  }
+
+  private static void baseline(String key, long samples, double level) throws Exception {
+    BaselineRecord record = new BaselineRecord();
+    record.setEntity(Keys.parse(key));
+    record.setTimeMillis(START + samples);
+    record.setSamples(samples);
+    record.setSignals(
+        List.of(
+            new SignalBaseline("path_latency_seconds", samples, level, 0.1, level, null),
+            new SignalBaseline("path_error_ratio", samples, 0.0, 0.1, 0.0, 0.5)));
+    send(Topics.BASELINES, key, record);
+  }
+
+  @Test
+  void anomaliesThatLastAreListedTheWorstFirst() throws Exception {
+    List<JsonNode> rows = ask("90_anomalies_now.sql");
+    assertThat(rows)
+        .extracting(r -> r.get("entity").asText() + " " + r.get("score").asDouble())
+        .containsExactly("disk/A 0.99", "node/n-0001 0.95");
+    assertThat(rows.get(0).get("against").asText()).isEqualTo("own past");
+    assertThat(ask("90_anomalies_now.sql", "hours", "100"))
+        .extracting(r -> r.get("entity").asText())
+        .containsExactly("disk/A", "disk/C", "node/n-0001");
+  }
+
+  @Test
+  void baselinesOfOneThingSignalBySignal() throws Exception {
+    List<JsonNode> rows = ask("91_baselines_of_one.sql");
+    assertThat(rows)
+        .extracting(r -> r.get("entity").asText() + " " + r.get("signal").asText())
+        .containsExactly("pair/v@c path_error_ratio", "pair/v@c path_latency_seconds");
+    assertThat(rows.get(1).get("level").asDouble()).isEqualTo(0.003);
+    assertThat(rows.get(1).get("peer_median").isNull()).isTrue();
+    assertThat(rows.get(0).get("peer_median").asDouble()).isEqualTo(0.5);
+    assertThat(ask("91_baselines_of_one.sql", "entity", "node/n-0001")).hasSize(2);
+    assertThat(ask("91_baselines_of_one.sql", "entity", "no'ne")).isEmpty();
   }
 
   @AfterAll
@@ -149,7 +232,9 @@ class SqlFilesTest {
             "40_rows_in_against_rows_scored.sql",
             "50_one_disk.sql",
             "70_models_in_use.sql",
-            "80_silent_or_never_scored.sql");
+            "80_silent_or_never_scored.sql",
+            "90_anomalies_now.sql",
+            "91_baselines_of_one.sql");
     for (Path file : files()) {
       String name = file.getFileName().toString();
       assertThat(name).matches("[0-9]{2}_[a-z_]+\\.sql");
@@ -389,6 +474,12 @@ class SqlFilesTest {
               .setMetrics(Map.of("smart_5_raw", 1.0))
               .build());
     }
+    // The load of a disk whose SMART attributes nobody read is no row of the table of scores.
+    samples.add(
+        Sample.newBuilder()
+            .setEntity(new EntityRef(EntityKind.DISK, "LOAD"))
+            .setMetrics(Map.of("disk_reads_total", 1.0))
+            .build());
     samples.add(
         Sample.newBuilder()
             .setEntity(new EntityRef(EntityKind.NODE, "n-0001"))
