@@ -51,7 +51,8 @@ class BlameFunctionTest {
     List<BlameInput> inputs = new ArrayList<>();
     for (int from = 0; from < NODES; from++) {
       inputs.add(
-          new BlameInput(endMillis, finding("node/n-" + from, timeMillis, 0.0001), "r-" + from / 4));
+          new BlameInput(
+              endMillis, finding("node/n-" + from, timeMillis, 0.0001), "r-" + from / 4));
       for (int to = 0; to < NODES; to++) {
         if (from != to) {
           inputs.add(

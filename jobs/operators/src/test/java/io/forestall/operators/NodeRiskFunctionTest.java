@@ -76,7 +76,8 @@ class NodeRiskFunctionTest {
       harness.send(own("node/n-1", 0, 0.0003));
       double quiet = last(harness).getScore();
       harness.send(
-          NodeInput.blame(finding("node/n-1", 1, FailureMode.NETWORK, 0.6)), own("node/n-1", 2, 0.0003));
+          NodeInput.blame(finding("node/n-1", 1, FailureMode.NETWORK, 0.6)),
+          own("node/n-1", 2, 0.0003));
       Risk blamed = last(harness);
       assertThat(blamed.getScore()).isGreaterThan(quiet + 30);
       assertThat(blamed.getModes())
@@ -130,8 +131,7 @@ class NodeRiskFunctionTest {
       for (String node : List.of("n-1", "n-2")) {
         List<Risk> of =
             risks(harness).stream().filter(r -> r.getEntity().getId().equals(node)).toList();
-        assertThat(of.get(of.size() - 1).getTier())
-            .isEqualTo(io.forestall.schemas.Tier.UNKNOWN);
+        assertThat(of.get(of.size() - 1).getTier()).isEqualTo(io.forestall.schemas.Tier.UNKNOWN);
       }
       assertThat(harness.timers()).isZero();
       harness.send(own("node/n-2", 1000, 0.0003));

@@ -153,9 +153,7 @@ class PathFunctionTest {
     for (int from = 0; from < inputs.size(); from += 100) {
       try (var part = harness(backend, state)) {
         part.send(
-            inputs
-                .subList(from, Math.min(inputs.size(), from + 100))
-                .toArray(EntityInput[]::new));
+            inputs.subList(from, Math.min(inputs.size(), from + 100)).toArray(EntityInput[]::new));
         state = part.snapshot();
         actual.addAll(said(part));
       }

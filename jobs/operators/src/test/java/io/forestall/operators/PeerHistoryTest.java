@@ -8,6 +8,7 @@ import io.forestall.risk.signal.SignalSample;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -28,12 +29,16 @@ class PeerHistoryTest {
         Double.NaN);
   }
 
+  private static long endMillis(PeerHistory history, long millis) {
+    return Objects.requireNonNull(history.at(millis, WINDOW)).endMillis();
+  }
+
   @Test
   void newestWindowThatIsClosedAndNotTooOld() {
     PeerHistory history = PeerHistory.EMPTY.with(window(1000)).with(window(1200));
-    assertThat(history.at(1200, WINDOW).endMillis()).isEqualTo(1200);
-    assertThat(history.at(1199, WINDOW).endMillis()).isEqualTo(1000);
-    assertThat(history.at(1500, WINDOW).endMillis()).as("up to four back").isEqualTo(1200);
+    assertThat(endMillis(history, 1200)).isEqualTo(1200);
+    assertThat(endMillis(history, 1199)).isEqualTo(1000);
+    assertThat(endMillis(history, 1500)).as("up to four back").isEqualTo(1200);
     assertThat(history.at(1600, WINDOW)).as("too old to compare with").isNull();
     assertThat(history.at(999, WINDOW)).isNull();
     assertThat(PeerHistory.EMPTY.at(999, WINDOW)).isNull();

@@ -168,8 +168,7 @@ class SymptomFunctionTest {
   @Test
   void sampleAheadOfTheOthersWaitsBoundedForItsWindow() throws Exception {
     SenseSettings settings =
-        SenseSettings.from(
-            Configuration.fromMap(Map.of("forestall.sense.peer-wait-limit", "3")));
+        SenseSettings.from(Configuration.fromMap(Map.of("forestall.sense.peer-wait-limit", "3")));
     try (SymptomPipeline pipeline = new SymptomPipeline(settings)) {
       pipeline.send(fleet(node(1)));
       for (int step = 100; step < 105; step++) {

@@ -116,9 +116,9 @@ class ReadersTest {
         .singleElement()
         .satisfies(
             input -> {
-              assertThat(input.disk().kind()).isEqualTo(DiskInput.Kind.FLEET);
-              assertThat(input.disk().disk()).isEqualTo("d1");
-              assertThat(input.disk().node()).isEqualTo("n-1");
+              assertThat(disk(input).kind()).isEqualTo(DiskInput.Kind.FLEET);
+              assertThat(disk(input).disk()).isEqualTo("d1");
+              assertThat(disk(input).node()).isEqualTo("n-1");
               assertThat(input.entity())
                   .isEqualTo(EntityInput.fleet("disk/d1", new Home("n-1", "r-01", "disk||p")));
             });
@@ -133,8 +133,8 @@ class ReadersTest {
         .singleElement()
         .satisfies(
             input -> {
-              assertThat(input.disk().kind()).isEqualTo(DiskInput.Kind.TOMBSTONE);
-              assertThat(input.disk().disk()).isEqualTo("d1");
+              assertThat(disk(input).kind()).isEqualTo(DiskInput.Kind.TOMBSTONE);
+              assertThat(disk(input).disk()).isEqualTo("d1");
               assertThat(input.entity()).isEqualTo(EntityInput.tombstone("disk/d1"));
             });
     assertThat(fleet("node/n-1", null))
@@ -234,7 +234,11 @@ class ReadersTest {
   }
 
   private static List<DiskInput> disks(List<SenseInput> inputs) {
-    return inputs.stream().map(input -> Objects.requireNonNull(input.disk())).toList();
+    return inputs.stream().map(ReadersTest::disk).toList();
+  }
+
+  private static DiskInput disk(SenseInput input) {
+    return Objects.requireNonNull(input.disk());
   }
 
   private static List<SenseInput> fleet(@Nullable String key, byte @Nullable [] value)
