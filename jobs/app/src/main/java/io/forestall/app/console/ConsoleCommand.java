@@ -3,7 +3,9 @@ package io.forestall.app.console;
 import io.forestall.app.CommandFailure;
 import io.forestall.app.ExitCodes;
 import io.forestall.app.KafkaOptions;
+import io.forestall.risk.signal.Signals;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Locale;
 import java.util.Objects;
@@ -48,12 +50,27 @@ public final class ConsoleCommand implements Callable<Integer> {
       description = "A further name under which browsers may ask; may be repeated.")
   private Set<String> allowedHosts = new HashSet<>();
 
+  @Option(
+      names = "--token-file",
+      paramLabel = "FILE",
+      defaultValue = "${env:FORESTALL_CONSOLE_TOKEN_FILE:-" + Option.NULL_VALUE + "}",
+      description =
+          "A file with the token that a request other than GET must bear. Without it every such"
+              + " request is refused.")
+  private @Nullable Path tokenFile;
+
   @Override
   public Integer call() throws InterruptedException {
     Set<String> names = new HashSet<>();
     allowedHosts.forEach(name -> names.add(name.toLowerCase(Locale.ROOT)));
     try (Console console =
-        Console.start(new ConsoleServer.Options(host, port, Set.copyOf(names)), kafka)) {
+        Console.start(
+            new ConsoleServer.Options(
+                host,
+                port,
+                Set.copyOf(names),
+                tokenFile == null ? null : BearerToken.read(tokenFile)),
+            kafka)) {
       CommandSpec known = Objects.requireNonNull(spec);
       known.commandLine().getOut().println("console at " + console.url());
       known.commandLine().getOut().flush();
@@ -80,7 +97,8 @@ public final class ConsoleCommand implements Callable<Integer> {
      * @throws CommandFailure when the port or the settings of the Kafka client cannot be used
      */
     public static Console start(ConsoleServer.Options options, KafkaOptions kafka) {
-      FleetView view = new FleetView();
+      FleetView view =
+          new FleetView(FleetView.Limits.DEFAULT, new Signals(), System::nanoTime);
       KafkaFleetFeed feed;
       try {
         feed = KafkaFleetFeed.start(kafka.clientProperties(), kafka.topicPrefix(), view);

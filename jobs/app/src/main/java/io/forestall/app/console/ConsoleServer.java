@@ -3,7 +3,6 @@ package io.forestall.app.console;
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
-import io.forestall.schemas.EntityKind;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -33,10 +32,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The console's HTTP server: the page, the read-only interface, health and metrics. It answers GET
- * and HEAD only, knows no cookie and no login, and listens on the loopback interface unless told
- * otherwise. A request whose Host header is a name that was not allowed is refused, so that a web
- * page elsewhere cannot reach the console through a name that resolves to this machine.
- * Thread-safe.
+ * and HEAD; any other method needs the bearer token, and finds nothing to change. It knows no
+ * cookie and no login, and listens on the loopback interface unless told otherwise. A request whose
+ * Host header is a name that was not allowed is refused, so that a web page elsewhere cannot reach
+ * the console through a name that resolves to this machine. Thread-safe.
  */
 public final class ConsoleServer implements AutoCloseable {
   private static final Logger LOG = Logger.getLogger(ConsoleServer.class.getName());
@@ -45,18 +44,22 @@ public final class ConsoleServer implements AutoCloseable {
   private static final int QUEUED_REQUESTS = 128;
   private static final int MAX_URI = 4096;
   private static final int COMPRESS_FROM = 1024;
-  private static final long FLEET_CACHE_NANOS = TimeUnit.MILLISECONDS.toNanos(900);
+  private static final Set<String> READ_ONLY = Set.of("/livez", "/readyz", "/metrics");
 
   private static final Map<String, String> FILES =
       Map.ofEntries(
           Map.entry("/", "text/html; charset=utf-8"),
           Map.entry("/console.css", "text/css; charset=utf-8"),
           Map.entry("/js/main.js", "text/javascript; charset=utf-8"),
+          Map.entry("/js/theme.js", "text/javascript; charset=utf-8"),
           Map.entry("/js/format.js", "text/javascript; charset=utf-8"),
           Map.entry("/js/dom.js", "text/javascript; charset=utf-8"),
+          Map.entry("/js/ask.js", "text/javascript; charset=utf-8"),
+          Map.entry("/js/charts.js", "text/javascript; charset=utf-8"),
+          Map.entry("/js/table.js", "text/javascript; charset=utf-8"),
           Map.entry("/js/fleet.js", "text/javascript; charset=utf-8"),
-          Map.entry("/js/risks.js", "text/javascript; charset=utf-8"),
-          Map.entry("/js/detail.js", "text/javascript; charset=utf-8"),
+          Map.entry("/js/entity.js", "text/javascript; charset=utf-8"),
+          Map.entry("/js/lists.js", "text/javascript; charset=utf-8"),
           Map.entry("/favicon.svg", "image/svg+xml"),
           Map.entry("/vendor/uplot/uPlot.iife.min.js", "text/javascript; charset=utf-8"),
           Map.entry("/vendor/uplot/uPlot.min.css", "text/css; charset=utf-8"));
@@ -78,18 +81,23 @@ public final class ConsoleServer implements AutoCloseable {
    * @param host address or name of the interface; {@code 127.0.0.1} serves this machine only
    * @param port TCP port, 0 for any free one
    * @param allowedHosts further names under which the console may be asked, without port
+   * @param token what a request that would change something must bear; null when no such request is
+   *     answered
    */
-  public record Options(String host, int port, Set<String> allowedHosts) {
+  public record Options(
+      String host, int port, Set<String> allowedHosts, @Nullable BearerToken token) {
+
+    /** As the other constructor, without a token. */
+    public Options(String host, int port, Set<String> allowedHosts) {
+      this(host, port, allowedHosts, null);
+    }
+
     /** Port unless told otherwise. */
     public static final int DEFAULT_PORT = 7080;
 
     /** This machine only, the usual port. */
     public static final Options DEFAULT = new Options("127.0.0.1", DEFAULT_PORT, Set.of());
   }
-
-  private record Answer(int status, String type, byte[] body) {}
-
-  private record Cached(long version, long nanos, byte[] body) {}
 
   private final HttpServer server;
   private final ThreadPoolExecutor threads;
@@ -100,7 +108,8 @@ public final class ConsoleServer implements AutoCloseable {
   private final AtomicLong requests = new AtomicLong();
   private final AtomicLong refused = new AtomicLong();
   private final RequestTimes times = new RequestTimes();
-  private volatile @Nullable Cached fleet;
+  private final ConsoleApi api;
+  private final @Nullable BearerToken token;
 
   private ConsoleServer(
       HttpServer server, Options options, FleetView view, Supplier<FleetFeed.Progress> progress) {
@@ -109,6 +118,8 @@ public final class ConsoleServer implements AutoCloseable {
     this.progress = progress;
     this.allowedHosts = options.allowedHosts();
     this.host = options.host();
+    this.token = options.token();
+    this.api = new ConsoleApi(view, progress);
     AtomicInteger number = new AtomicInteger();
     this.threads =
         new ThreadPoolExecutor(
@@ -183,15 +194,32 @@ public final class ConsoleServer implements AutoCloseable {
     long startNanos = System.nanoTime();
     try (exchange) {
       requests.incrementAndGet();
-      Answer answer;
+      ConsoleApi.Answer answer;
       try {
         answer = answer(exchange);
+      } catch (ConsoleApi.Problem e) {
+        if (e.status() != 404) {
+          refused.incrementAndGet();
+        }
+        answer = e.answer();
       } catch (IllegalArgumentException e) {
-        answer = refusal(400, e.getMessage() == null ? "bad request" : e.getMessage());
+        refused.incrementAndGet();
+        answer =
+            new ConsoleApi.Problem(
+                    400,
+                    e.getMessage() == null ? "bad request" : e.getMessage(),
+                    "the address",
+                    "see /api/v1/openapi.json")
+                .answer();
       } catch (RuntimeException e) {
         LOG.log(Level.WARNING, "console: a request failed", e);
         answer =
-            json(500, ConsoleJson.error("the console failed at this request; its log says why"));
+            new ConsoleApi.Problem(
+                    500,
+                    "the console failed at this request",
+                    exchange.getRequestURI().getPath(),
+                    "its log says why")
+                .answer();
       }
       send(exchange, answer);
       times.add(
@@ -201,27 +229,31 @@ public final class ConsoleServer implements AutoCloseable {
     }
   }
 
-  private Answer answer(HttpExchange exchange) throws IOException {
-    String method = exchange.getRequestMethod();
-    if (!method.equals("GET") && !method.equals("HEAD")) {
-      exchange.getResponseHeaders().set("Allow", "GET, HEAD");
-      return refusal(405, "the console only reads: use GET");
-    }
+  private ConsoleApi.Answer answer(HttpExchange exchange) throws IOException {
     if (exchange.getRequestURI().toString().length() > MAX_URI) {
-      return refusal(414, "the address is longer than " + MAX_URI + " characters");
+      throw new ConsoleApi.Problem(
+          414,
+          "the address is longer than " + MAX_URI + " characters",
+          "the address",
+          "ask for less at once");
     }
     List<String> hosts = exchange.getRequestHeaders().getOrDefault("Host", List.of());
     if (hosts.size() != 1 || !hostAllowed(hosts.get(0))) {
-      return refusal(
+      throw new ConsoleApi.Problem(
           421,
-          "this console is not known by that name: use its address, or start it with --allow-host NAME");
+          "this console is not known by that name",
+          "the Host header",
+          "use its address, or start it with --allow-host NAME");
     }
     String path = exchange.getRequestURI().getRawPath();
+    String method = exchange.getRequestMethod();
+    if (!method.equals("GET") && !method.equals("HEAD")) {
+      throw write(exchange, path);
+    }
     String type = FILES.get(path);
     if (type != null) {
       return file(path.equals("/") ? "/index.html" : path, type);
     }
-    Map<String, String> parameters = parameters(exchange.getRequestURI().getRawQuery());
     switch (path) {
       case "/livez":
         return text(200, "live\n");
@@ -235,7 +267,7 @@ public final class ConsoleServer implements AutoCloseable {
                     + (now.trouble() == null ? "reading the topics" : now.trouble())
                     + "\n");
       case "/metrics":
-        return new Answer(
+        return new ConsoleApi.Answer(
             200,
             "text/plain; version=0.0.4; charset=utf-8",
             ConsoleMetrics.text(
@@ -247,63 +279,41 @@ public final class ConsoleServer implements AutoCloseable {
                     refused.get(),
                     times)
                 .getBytes(StandardCharsets.UTF_8));
-      case "/api/v1/risk":
-        RiskQuery query = RiskQuery.parse(parameters);
-        return json(200, ConsoleJson.page(view.list(query), query));
-      case "/api/v1/fleet":
-        return json(200, fleet());
-      case "/api/v1/dead-letters":
-        return json(200, ConsoleJson.deadLetters(view.deadLetters()));
-      case "/api/v1/status":
-        FleetFeed.Progress feed = progress.get();
-        return json(200, ConsoleJson.status(view.status(), feed.ready(), feed.trouble()));
       default:
         break;
     }
-    if (path.startsWith("/api/v1/risk/")) {
-      return detail(path.substring("/api/v1/risk/".length()));
+    Map<String, String> parameters = parameters(exchange.getRequestURI().getRawQuery());
+    String accept = exchange.getRequestHeaders().getFirst("Accept");
+    if (accept != null && accept.trim().startsWith("text/csv")) {
+      parameters.putIfAbsent("format", "csv");
     }
-    return json(
-        404, ConsoleJson.error("nothing is here; the page is at /, the interface under /api/v1/"));
+    return api.get(path, parameters);
   }
 
-  private Answer detail(String rest) {
-    int slash = rest.indexOf('/');
-    if (slash <= 0 || slash == rest.length() - 1) {
-      return refusal(400, "ask for /api/v1/risk/{kind}/{id}, for example /api/v1/risk/disk/S1");
+  /**
+   * Whoever would change something must show the token first, so that nobody without it learns what
+   * there is; then there is nothing to change yet.
+   */
+  private ConsoleApi.Problem write(HttpExchange exchange, String path) {
+    BearerToken known = token;
+    List<String> given = exchange.getRequestHeaders().getOrDefault("Authorization", List.of());
+    if (known == null || given.size() != 1 || !known.allows(given.get(0))) {
+      exchange.getResponseHeaders().set("WWW-Authenticate", "Bearer realm=\"forestall\"");
+      return new ConsoleApi.Problem(
+          401,
+          "whatever is not a GET needs a token",
+          "the Authorization header",
+          known == null
+              ? "start the console with --token-file FILE"
+              : "send Authorization: Bearer with the token of the console's --token-file");
     }
-    EntityKind kind = null;
-    for (EntityKind known : EntityKind.values()) {
-      if (known.name().equalsIgnoreCase(rest.substring(0, slash))) {
-        kind = known;
-      }
+    boolean resource = FILES.containsKey(path) || READ_ONLY.contains(path) || api.knows(path);
+    if (resource) {
+      exchange.getResponseHeaders().set("Allow", "GET, HEAD");
+      return new ConsoleApi.Problem(405, "this resource can only be read", path, "use GET");
     }
-    if (kind == null) {
-      return refusal(400, "unknown kind: use disk or node");
-    }
-    // A plus sign in a path is a plus sign, not a space.
-    String id =
-        URLDecoder.decode(rest.substring(slash + 1).replace("+", "%2B"), StandardCharsets.UTF_8);
-    FleetView.Detail detail = view.detail(kind, id);
-    return detail == null
-        ? json(404, ConsoleJson.error("no such " + ConsoleJson.lower(kind) + " is known"))
-        : json(200, ConsoleJson.detail(detail));
-  }
-
-  /** The racks are asked for by every open page; one computation serves them all for a moment. */
-  private byte[] fleet() {
-    Cached cached = fleet;
-    long now = System.nanoTime();
-    if (cached != null && now - cached.nanos() < FLEET_CACHE_NANOS) {
-      return cached.body();
-    }
-    long version = view.version();
-    if (cached != null && cached.version() == version) {
-      return cached.body();
-    }
-    byte[] body = ConsoleJson.fleet(view.racks());
-    fleet = new Cached(version, now, body);
-    return body;
+    return new ConsoleApi.Problem(
+        404, "nothing is here to be changed", path, "see /api/v1/openapi.json");
   }
 
   private boolean hostAllowed(String header) {
@@ -322,10 +332,11 @@ public final class ConsoleServer implements AutoCloseable {
         || allowedHosts.contains(name);
   }
 
-  private void send(HttpExchange exchange, Answer answer) throws IOException {
+  private void send(HttpExchange exchange, ConsoleApi.Answer answer) throws IOException {
     Headers headers = exchange.getResponseHeaders();
     headers.set("Content-Type", answer.type());
     headers.set("Cache-Control", "no-cache");
+    headers.set("Vary", "Accept, Accept-Encoding");
     headers.set("X-Content-Type-Options", "nosniff");
     headers.set("Referrer-Policy", "no-referrer");
     headers.set("Cross-Origin-Resource-Policy", "same-origin");
@@ -351,7 +362,6 @@ public final class ConsoleServer implements AutoCloseable {
       exchange.sendResponseHeaders(answer.status(), -1);
       return;
     }
-    headers.set("Vary", "Accept-Encoding");
     String accepted = exchange.getRequestHeaders().getFirst("Accept-Encoding");
     if (body.length >= COMPRESS_FROM && accepted != null && accepted.contains("gzip")) {
       headers.set("Content-Encoding", "gzip");
@@ -367,25 +377,17 @@ public final class ConsoleServer implements AutoCloseable {
     }
   }
 
-  private Answer refusal(int status, String message) {
-    refused.incrementAndGet();
-    return json(status, ConsoleJson.error(message));
+  private static ConsoleApi.Answer text(int status, String text) {
+    return new ConsoleApi.Answer(
+        status, "text/plain; charset=utf-8", text.getBytes(StandardCharsets.UTF_8));
   }
 
-  private static Answer json(int status, byte[] body) {
-    return new Answer(status, "application/json; charset=utf-8", body);
-  }
-
-  private static Answer text(int status, String text) {
-    return new Answer(status, "text/plain; charset=utf-8", text.getBytes(StandardCharsets.UTF_8));
-  }
-
-  private static Answer file(String path, String type) throws IOException {
+  private static ConsoleApi.Answer file(String path, String type) throws IOException {
     try (InputStream in = ConsoleServer.class.getResourceAsStream("web" + path)) {
       if (in == null) {
         throw new UncheckedIOException(new IOException("the jar lacks web" + path));
       }
-      return new Answer(200, type, in.readAllBytes());
+      return new ConsoleApi.Answer(200, type, in.readAllBytes());
     }
   }
 

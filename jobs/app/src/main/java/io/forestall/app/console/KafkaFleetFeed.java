@@ -1,10 +1,19 @@
 package io.forestall.app.console;
 
+import io.forestall.risk.DiskMetric;
+import io.forestall.risk.signal.EntitySample;
+import io.forestall.risk.signal.FleetMetric;
+import io.forestall.risk.signal.Scope;
+import io.forestall.schemas.AnomalyRecord;
+import io.forestall.schemas.BaselineRecord;
 import io.forestall.schemas.DeadLetter;
+import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.FleetEntry;
 import io.forestall.schemas.ModelRecord;
 import io.forestall.schemas.Risk;
+import io.forestall.schemas.Sample;
 import io.forestall.schemas.SchemaRecord;
+import io.forestall.schemas.TelemetryFrame;
 import io.forestall.schemas.Topics;
 import io.forestall.wire.AvroCodec;
 import io.forestall.wire.Keys;
@@ -13,6 +22,7 @@ import io.forestall.wire.WriterSchemas;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -24,6 +34,7 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.Collectors;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -41,10 +52,12 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads fleet, risk, dead letters, models and telemetry from the beginning and feeds a {@link
- * FleetView}, in one thread, with no consumer group and no commit: a second console changes nothing
- * for the first. Of telemetry only the source, the time and the count of disk samples are decoded.
- * It outlives its broker: while none answers it says so and tries again. Thread-safe.
+ * Reads fleet, risk, anomalies, baselines, dead letters, models and telemetry from the beginning
+ * and feeds a {@link FleetView}, in one thread, with no consumer group and no commit: a second
+ * console changes nothing for the first. Of old telemetry only the source, the time and the count
+ * of disk samples are decoded; of the newest {@value #WHOLE_FRAMES} frames of a partition, and of
+ * those that come later, the metrics too. It outlives its broker: while none answers it says so and
+ * tries again. Thread-safe.
  */
 public final class KafkaFleetFeed implements FleetFeed {
   private static final Logger LOG = Logger.getLogger(KafkaFleetFeed.class.getName());
@@ -53,11 +66,14 @@ public final class KafkaFleetFeed implements FleetFeed {
   private static final Duration ANSWER = Duration.ofSeconds(5);
   private static final long LOOK_NANOS = Duration.ofSeconds(2).toNanos();
   private static final long TOPICS_NANOS = Duration.ofSeconds(60).toNanos();
+  private static final long WHOLE_FRAMES = 20_000;
   private static final List<Topics> READ =
       List.of(
           Topics.SCHEMAS,
           Topics.FLEET,
           Topics.RISK,
+          Topics.ANOMALIES,
+          Topics.BASELINES,
           Topics.DEAD_LETTERS,
           Topics.MODELS,
           Topics.TELEMETRY);
@@ -78,6 +94,11 @@ public final class KafkaFleetFeed implements FleetFeed {
                           "symbols": ["UNKNOWN", "DISK"], "default": "UNKNOWN"}}]}}]}}}]}
               """);
 
+  private static final Set<String> ATTRIBUTES =
+      Arrays.stream(DiskMetric.values())
+          .map(DiskMetric::metricName)
+          .collect(Collectors.toUnmodifiableSet());
+
   private final FleetView view;
   private final String bootstrapServers;
   private final String prefix;
@@ -91,6 +112,9 @@ public final class KafkaFleetFeed implements FleetFeed {
   private final AvroCodec<FleetEntry> entries = AvroCodec.of(FleetEntry.class);
   private final AvroCodec<Risk> risks = AvroCodec.of(Risk.class);
   private final AvroCodec<DeadLetter> deadLetters = AvroCodec.of(DeadLetter.class);
+  private final AvroCodec<AnomalyRecord> anomalies = AvroCodec.of(AnomalyRecord.class);
+  private final AvroCodec<BaselineRecord> baselines = AvroCodec.of(BaselineRecord.class);
+  private final AvroCodec<TelemetryFrame> wholeFrames = AvroCodec.of(TelemetryFrame.class);
   private final AvroCodec<ModelRecord> models = AvroCodec.of(ModelRecord.class);
   private final AvroCodec<GenericRecord> frames =
       AvroCodec.generic(FRAME_IN_SHORT, WriterSchemas.shared());
@@ -299,6 +323,15 @@ public final class KafkaFleetFeed implements FleetFeed {
           Risk risk = value == null ? null : risks.decode(value);
           view.risk(risk == null ? key : Keys.of(risk.getEntity()), risk);
         }
+        case ANOMALIES -> {
+          if (value != null) {
+            view.anomaly(anomalies.decode(value));
+          }
+        }
+        case BASELINES -> {
+          BaselineRecord baseline = value == null ? null : baselines.decode(value);
+          view.baseline(baseline == null ? key : Keys.of(baseline.getEntity()), baseline);
+        }
         case DEAD_LETTERS -> {
           if (value != null) {
             view.deadLetter(deadLetters.decode(value));
@@ -307,7 +340,12 @@ public final class KafkaFleetFeed implements FleetFeed {
         case MODELS -> view.model(key, value == null ? null : models.decode(value));
         case TELEMETRY -> {
           if (value != null) {
-            count(frames.decode(value));
+            TopicPartition partition = new TopicPartition(record.topic(), record.partition());
+            if (record.offset() >= firstEnds.getOrDefault(partition, 0L) - WHOLE_FRAMES) {
+              takeWhole(wholeFrames.decode(value));
+            } else {
+              count(frames.decode(value));
+            }
           }
         }
         default -> {}
@@ -330,6 +368,54 @@ public final class KafkaFleetFeed implements FleetFeed {
       }
     }
     view.telemetry(frame.get("source").toString(), disks, (Long) frame.get("timeMillis"));
+  }
+
+  private void takeWhole(TelemetryFrame frame) {
+    long disks = 0;
+    for (Sample sample : frame.getSamples()) {
+      EntityKind kind = sample.getEntity().getKind();
+      if (kind == EntityKind.DISK) {
+        disks++;
+      }
+      Scope scope = scope(kind);
+      if (scope == null) {
+        continue;
+      }
+      String key = Keys.of(sample.getEntity());
+      Map<String, Double> attributes = new HashMap<>();
+      double[] values = null;
+      for (Map.Entry<String, Double> metric : sample.getMetrics().entrySet()) {
+        FleetMetric known = FleetMetric.byName(metric.getKey());
+        if (!Double.isFinite(metric.getValue())) {
+          continue;
+        }
+        if (known != null && known.scope() == scope) {
+          if (values == null) {
+            values = EntitySample.absentValues();
+          }
+          values[known.ordinal()] = metric.getValue();
+        } else if (ATTRIBUTES.contains(metric.getKey())) {
+          attributes.put(metric.getKey(), metric.getValue());
+        }
+      }
+      if (values != null) {
+        view.sample(
+            new EntitySample(key, scope, sample.getModel(), frame.getTimeMillis(), values),
+            attributes);
+      } else if (!attributes.isEmpty()) {
+        view.values(key, frame.getTimeMillis(), attributes);
+      }
+    }
+    view.telemetry(frame.getSource(), disks, frame.getTimeMillis());
+  }
+
+  private static @Nullable Scope scope(EntityKind kind) {
+    return switch (kind) {
+      case DISK -> Scope.DRIVE;
+      case NODE, PROCESSOR, HEAD -> Scope.MACHINE;
+      case EDGE, PAIR -> Scope.PATH;
+      default -> null;
+    };
   }
 
   private void trouble(String sentence) {

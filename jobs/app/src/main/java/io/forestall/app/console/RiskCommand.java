@@ -108,7 +108,7 @@ public final class RiskCommand implements Runnable {
       if (answer.statusCode() != 200) {
         String sentence;
         try {
-          sentence = JSON.readTree(answer.body()).path("error").asText("");
+          sentence = JSON.readTree(answer.body()).path("what").asText("");
         } catch (JsonProcessingException e) {
           sentence = "";
         }

@@ -1,6 +1,8 @@
 package io.forestall.app.console;
 
 import io.forestall.schemas.EntityKind;
+import io.forestall.schemas.FailureMode;
+import io.forestall.schemas.ModeRisk;
 import io.forestall.schemas.Tier;
 import java.util.Comparator;
 import java.util.EnumSet;
@@ -14,6 +16,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param kind only this kind, null for all
  * @param tiers only these tiers, empty for all
+ * @param mode only entities with this failure mode among their reasons or above a hundredth of
+ *     probability, null for all
+ * @param region only this region, null for all
+ * @param zone only this zone, null for all
  * @param rack only this rack, null for all
  * @param node only this node, null for all
  * @param contains only identifiers that contain this text in any case, null for all
@@ -27,6 +33,9 @@ import org.jspecify.annotations.Nullable;
 record RiskQuery(
     @Nullable EntityKind kind,
     Set<Tier> tiers,
+    @Nullable FailureMode mode,
+    @Nullable String region,
+    @Nullable String zone,
     @Nullable String rack,
     @Nullable String node,
     @Nullable String contains,
@@ -62,7 +71,8 @@ record RiskQuery(
 
   /** Everything, highest score first. */
   static RiskQuery all(int limit) {
-    return new RiskQuery(null, Set.of(), null, null, null, Double.NaN, Sort.SCORE, true, 0, limit);
+    return new RiskQuery(
+        null, Set.of(), null, null, null, null, null, null, Double.NaN, Sort.SCORE, true, 0, limit);
   }
 
   /**
@@ -74,6 +84,9 @@ record RiskQuery(
   static RiskQuery parse(Map<String, String> parameters) {
     @Nullable EntityKind kind = null;
     Set<Tier> tiers = EnumSet.noneOf(Tier.class);
+    @Nullable FailureMode mode = null;
+    @Nullable String region = null;
+    @Nullable String zone = null;
     @Nullable String rack = null;
     @Nullable String node = null;
     @Nullable String contains = null;
@@ -91,6 +104,9 @@ record RiskQuery(
             tiers.add(oneOf(Tier.class, "tier", tier));
           }
         }
+        case "mode" -> mode = oneOf(FailureMode.class, "mode", value);
+        case "region" -> region = value;
+        case "zone" -> zone = value;
         case "rack" -> rack = value;
         case "node" -> node = value;
         case "q" -> contains = value.toLowerCase(Locale.ROOT);
@@ -107,24 +123,67 @@ record RiskQuery(
         case "limit" -> limit = (int) number("limit", value, 1, MAX_LIMIT);
         default ->
             throw new IllegalArgumentException(
-                "unknown parameter; known are kind, tier, rack, node, q, minScore, sort, order, offset, limit");
+                "unknown parameter "
+                    + parameter.getKey()
+                    + "; known are kind, tier, mode, region, zone, rack, node, q, minScore, sort,"
+                    + " order, offset, limit");
       }
     }
     if (descending == null) {
       descending = !(sort == Sort.ID || sort == Sort.RACK || sort == Sort.NODE);
     }
     return new RiskQuery(
-        kind, Set.copyOf(tiers), rack, node, contains, minScore, sort, descending, offset, limit);
+        kind,
+        Set.copyOf(tiers),
+        mode,
+        region,
+        zone,
+        rack,
+        node,
+        contains,
+        minScore,
+        sort,
+        descending,
+        offset,
+        limit);
   }
 
-  boolean matches(EntityRisk entity) {
-    return (kind == null || entity.kind() == kind)
-        && (tiers.isEmpty() || tiers.contains(entity.tier()))
-        && (rack == null || entity.rack().equals(rack))
-        && (node == null || entity.node().equals(node))
-        && (contains == null || entity.id().toLowerCase(Locale.ROOT).contains(contains))
-        && (Double.isNaN(minScore)
-            || (entity.score() != null && entity.score().score() >= minScore));
+  boolean matches(Slot slot) {
+    // The cheap questions first: this runs for every entity of the fleet.
+    return (kind == null || slot.kind == kind)
+        && (tiers.isEmpty() || tiers.contains(slot.tier()))
+        && (Double.isNaN(minScore) || (slot.score != null && slot.score.score() >= minScore))
+        && (!narrows() || placed(slot.snapshot()))
+        && (contains == null || slot.id.toLowerCase(Locale.ROOT).contains(contains))
+        && (mode == null || has(slot, mode));
+  }
+
+  /** Whether it asks for a place. */
+  boolean narrows() {
+    return region != null || zone != null || rack != null || node != null;
+  }
+
+  /** Whether the entity stands where it asks. */
+  boolean placed(EntityRisk entity) {
+    EntityRisk.Placement placement = entity.placement();
+    return (region == null || region.equals(placement == null ? "" : placement.region()))
+        && (zone == null || zone.equals(placement == null ? "" : placement.zone()))
+        && (rack == null || rack.equals(entity.rack()))
+        && (node == null || node.equals(entity.node()));
+  }
+
+  private static boolean has(Slot slot, FailureMode mode) {
+    EntityRisk.Score score = slot.score;
+    if (score == null) {
+      return false;
+    }
+    for (ModeRisk risk : score.modes()) {
+      if (risk.getMode() == mode
+          && (risk.getProbability() >= 0.01 || !risk.getReasons().isEmpty())) {
+        return true;
+      }
+    }
+    return false;
   }
 
   Comparator<EntityRisk> order() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.forestall.app.CommandFailure;
 import io.forestall.schemas.Tier;
 import java.io.IOException;
 import java.io.InputStream;
@@ -15,14 +16,18 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 class ConsoleServerTest {
@@ -86,9 +91,10 @@ class ConsoleServerTest {
 
   @Test
   void tellsOfTheFleetTheDeadLettersAndItself() throws Exception {
-    JsonNode racks = json("/api/v1/fleet").get("racks");
+    JsonNode racks = json("/api/v1/fleet/map").get("racks");
     assertThat(racks).hasSize(2);
-    assertThat(racks.get(0).get("nodes").get(0).get("cells").asText()).hasSize(45);
+    assertThat(racks.get(0).get("rows").get(0).get("cells").asText()).hasSize(45);
+    assertThat(racks.get(0).get("rows").get(0).get("ids")).hasSize(45);
     JsonNode letters = json("/api/v1/dead-letters");
     assertThat(letters.get("byReason").get("NOT_A_NUMBER").asInt()).isEqualTo(13);
     assertThat(letters.get("newest").get(0).get("detail").asText()).isNotEmpty();
@@ -126,17 +132,53 @@ class ConsoleServerTest {
   }
 
   @Test
-  void onlyReads() throws Exception {
+  void whoeverWouldChangeSomethingNeedsTheToken() throws Exception {
     for (String method : List.of("POST", "PUT", "DELETE", "OPTIONS", "PATCH")) {
-      HttpResponse<String> answer =
-          client.send(
-              HttpRequest.newBuilder(uri("/api/v1/status"))
-                  .method(method, HttpRequest.BodyPublishers.ofString("x"))
-                  .build(),
-              HttpResponse.BodyHandlers.ofString());
-      assertThat(answer.statusCode()).as(method).isEqualTo(405);
-      assertThat(answer.headers().firstValue("Allow")).hasValue("GET, HEAD");
+      for (String path : List.of("/api/v1/status", "/api/v1/acts", "/", "/metrics")) {
+        HttpResponse<String> answer = write(server, method, path, null);
+        assertThat(answer.statusCode()).as(method + path).isEqualTo(401);
+        assertThat(answer.headers().firstValue("WWW-Authenticate").orElse("")).startsWith("Bearer");
+        assertThat(new ObjectMapper().readTree(answer.body()).path("whatToDo").asText())
+            .contains("--token-file");
+      }
     }
+  }
+
+  @Test
+  void withTheTokenThereIsNothingToChangeYet(@TempDir Path directory) throws Exception {
+    String secret = "look-alike-0123456789abcdef0123";
+    Path file = Files.writeString(directory.resolve("token"), secret + "\n");
+    try (ConsoleServer guarded =
+        ConsoleServer.start(
+            new ConsoleServer.Options("127.0.0.1", 0, Set.of(), BearerToken.read(file)),
+            view,
+            progress::get)) {
+      assertThat(write(guarded, "POST", "/api/v1/acts", "Bearer " + secret).statusCode())
+          .isEqualTo(404);
+      HttpResponse<String> known = write(guarded, "POST", "/api/v1/risk", "bearer " + secret);
+      assertThat(known.statusCode()).isEqualTo(405);
+      assertThat(known.headers().firstValue("Allow")).hasValue("GET, HEAD");
+      for (String wrong :
+          List.of("Bearer " + secret + "x", "Bearer ", "Basic " + secret, secret, "Bearer")) {
+        HttpResponse<String> answer = write(guarded, "POST", "/api/v1/acts", wrong);
+        assertThat(answer.statusCode()).as(wrong).isEqualTo(401);
+        assertThat(answer.body()).doesNotContain(secret);
+      }
+      assertThat(write(guarded, "POST", "/api/v1/acts", null).statusCode()).isEqualTo(401);
+    }
+    assertThat(BearerToken.read(file).toString()).doesNotContain(secret);
+  }
+
+  @Test
+  void aTokenThatCanBeGuessedIsRefused(@TempDir Path directory) throws Exception {
+    Path file = Files.writeString(directory.resolve("token"), "secret");
+    assertThatThrownBy(() -> BearerToken.read(file))
+        .isInstanceOf(CommandFailure.class)
+        .hasMessageContaining("at least 24")
+        .hasMessageNotContaining("secret ");
+    assertThatThrownBy(() -> BearerToken.read(directory.resolve("none")))
+        .isInstanceOf(CommandFailure.class)
+        .hasMessageContaining("cannot read --token-file");
   }
 
   @Test
@@ -166,11 +208,15 @@ class ConsoleServerTest {
         List.of(
             "/console.css",
             "/js/main.js",
+            "/js/theme.js",
             "/js/dom.js",
+            "/js/ask.js",
             "/js/format.js",
             "/js/fleet.js",
-            "/js/risks.js",
-            "/js/detail.js",
+            "/js/entity.js",
+            "/js/charts.js",
+            "/js/table.js",
+            "/js/lists.js",
             "/favicon.svg",
             "/vendor/uplot/uPlot.iife.min.js",
             "/vendor/uplot/uPlot.min.css")) {
@@ -212,6 +258,18 @@ class ConsoleServerTest {
                     progress::get))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("cannot listen on 127.0.0.1:" + server.port());
+  }
+
+  private HttpResponse<String> write(
+      ConsoleServer asked, String method, String path, @Nullable String authorization)
+      throws Exception {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + asked.port() + path))
+            .method(method, HttpRequest.BodyPublishers.ofString("x"));
+    if (authorization != null) {
+      request.header("Authorization", authorization);
+    }
+    return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
   }
 
   private URI uri(String path) {

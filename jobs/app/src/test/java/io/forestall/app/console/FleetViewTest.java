@@ -16,7 +16,7 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 class FleetViewTest {
-  private static final FleetView.Limits SMALL = new FleetView.Limits(100, 8, 64, 3, 2);
+  private static final FleetView.Limits SMALL = new FleetView.Limits(100, 8, 64, 3, 2, 4_000, 6);
 
   private final FleetView view = new FleetView(SMALL);
 
@@ -75,7 +75,7 @@ class FleetViewTest {
     view.risk("disk/" + TestingFleet.id(0), score(TestingFleet.id(0), 0, 7, 5, Tier.WATCH));
     view.fleet("disk/" + TestingFleet.id(0), null);
     assertThat(view.detail(EntityKind.DISK, TestingFleet.id(0))).isNull();
-    assertThat(view.racks()).isEmpty();
+    assertThat(view.<Integer>tree((tree, version) -> tree.root().children.size())).isZero();
     assertThat(view.status())
         .extracting("entities", "historyPoints", "rowsScored")
         .containsExactly(0, 0L, 7L);
@@ -142,27 +142,23 @@ class FleetViewTest {
   }
 
   @Test
-  void racksHaveARowForEachNodeAndACellForEachDisk() {
+  void everyLevelOfTheTreeCountsWhatIsBelowIt() {
     FleetView large = new FleetView();
     TestingFleet fleet = new TestingFleet(large, 500, 1);
     large.risk("disk/" + TestingFleet.id(0), score(TestingFleet.id(0), 0, 1, 95, Tier.CRITICAL));
-    List<RackSummary> racks = large.racks();
-    assertThat(racks).extracting(RackSummary::rack).containsExactly("r-01", "r-02");
-    assertThat(racks.get(0).disks()).isEqualTo(360);
-    assertThat(racks.get(0).nodes()).hasSize(8);
-    assertThat(racks.get(0).tiers()).containsExactly(359, 0, 0, 0, 1);
-    assertThat(racks.get(0).maxScore()).isEqualTo(95);
-    String cells = racks.get(0).nodes().get(0).cells();
-    // The cell stands where the list of the node's disks by identifier has it: the page relies on
-    // that.
-    RiskQuery byId =
-        RiskQuery.parse(
-            Map.of(
-                "node", "n-0001", "sort", "id", "offset", "" + cells.indexOf('4'), "limit", "1"));
-    assertThat(large.list(byId).items())
-        .extracting(EntityRisk::id)
-        .containsExactly(TestingFleet.id(0));
-    assertThat(racks.get(0).nodes().get(0).deciles().charAt(cells.indexOf('4'))).isEqualTo('9');
+    large.tree(
+        (tree, version) -> {
+          assertThat(tree.root().diskCount()).isEqualTo(500);
+          assertThat(tree.root().nodes).isEqualTo(12);
+          FleetTree.Group rack = Objects.requireNonNull(tree.find("local", "z-1", "r-01"));
+          assertThat(rack.disks).containsExactly(359, 0, 0, 0, 1);
+          assertThat(rack.nodes).isEqualTo(8);
+          assertThat(rack.maxScore()).isEqualTo(95);
+          assertThat(rack.worst()).isEqualTo(Tier.CRITICAL);
+          assertThat(Objects.requireNonNull(tree.find("local", "z-1", "r-02")).maxScore())
+              .isNegative();
+          return true;
+        });
     fleet.nextDay();
     assertThat(large.status().rowsIn()).isEqualTo(500);
   }

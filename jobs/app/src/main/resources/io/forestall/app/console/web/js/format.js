@@ -1,4 +1,5 @@
 export const TIERS = ['unknown', 'healthy', 'watch', 'warning', 'critical'];
+export const MODES = { disk: 'Disk', network: 'Network', software: 'Software', fail_slow: 'Fail-slow', unknown: 'Unknown' };
 
 const count = new Intl.NumberFormat('en');
 const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
@@ -6,6 +7,7 @@ const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFraction
 export const integer = (value) => count.format(value);
 export const compact = (value) => (value < 100000 ? count.format(value) : short.format(value));
 export const title = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+export const words = (text) => title(text.toLowerCase().replaceAll('_', ' '));
 
 /** An event time in UTC; the time of day only where it says something. */
 export function when(millis) {
@@ -28,25 +30,50 @@ export function percent(probability) {
   if (probability === null || probability === undefined) return '–';
   const value = probability * 100;
   if (value === 0) return '0%';
-  if (value < 0.01) return '<0.01%';
-  if (value < 1) return `${value.toFixed(2)}%`;
-  if (value < 10) return `${value.toFixed(1)}%`;
+  if (Math.abs(value) < 0.01) return '<0.01%';
+  if (Math.abs(value) < 1) return `${value.toFixed(2)}%`;
+  if (Math.abs(value) < 10) return `${value.toFixed(1)}%`;
   return `${value.toFixed(value > 99 && value < 100 ? 1 : 0)}%`;
 }
 
 export function quantity(value) {
   if (value === null || value === undefined) return '–';
   const size = Math.abs(value);
-  if (size >= 1e6) return short.format(value);
+  if (size >= 1e5) return short.format(value);
   if (Number.isInteger(value)) return count.format(value);
-  return value.toPrecision(size < 1 ? 2 : 4).replace(/\.?0+$/, '');
+  if (size >= 1000) return count.format(Math.round(value));
+  const text = value.toPrecision(size < 1 ? 2 : 3);
+  return text.includes('e') ? text : text.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '');
 }
 
 export function bytes(value) {
-  if (!value) return '';
+  if (value === null || value === undefined) return '';
+  if (!value) return '0 B';
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
-  const at = Math.min(units.length - 1, Math.floor(Math.log10(value) / 3));
-  return `${(value / 10 ** (3 * at)).toPrecision(2)} ${units[at]}`.replace(/^(\d+)\.0 /, '$1 ');
+  const at = Math.max(0, Math.min(units.length - 1, Math.floor(Math.log10(Math.abs(value)) / 3)));
+  return `${(value / 10 ** (3 * at)).toPrecision(3).replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '')} ${units[at]}`;
 }
 
-export const link = (kind, id) => `#/${encodeURIComponent(kind)}/${encodeURIComponent(id)}`;
+function time(value) {
+  const size = Math.abs(value);
+  if (size === 0) return '0 s';
+  if (size < 1e-3) return `${quantity(value * 1e6)} µs`;
+  if (size < 1) return `${quantity(value * 1e3)} ms`;
+  return `${quantity(value)} s`;
+}
+
+/** A value in the unit that the end of its name tells. */
+export function measured(name, value) {
+  if (value === null || value === undefined) return '–';
+  if (name.endsWith('_ratio')) return percent(value);
+  if (name.endsWith('_bytes_per_second')) return `${bytes(value)}/s`;
+  if (name.endsWith('_bytes')) return bytes(value);
+  if (name.endsWith('_per_second')) return `${quantity(value)}/s`;
+  if (name.endsWith('_per_hour')) return `${quantity(value)}/h`;
+  if (name.endsWith('_seconds')) return time(value);
+  return quantity(value);
+}
+
+export const link = (kind, id) => `#/entity/${encodeURIComponent(kind)}/${encodeURIComponent(id)}`;
+export const placeLink = (...names) => `#/fleet${names.map((name) => `/${encodeURIComponent(name === '' ? '-none-' : name)}`).join('')}`;
+export const placeName = (name) => (name === '-none-' ? '' : name);
