@@ -41,8 +41,8 @@ public final class SenseOptions {
           .defaultValue("forestall-sense")
           .withDescription(
               "Consumer group under which offsets are committed with each checkpoint, for those who"
-                  + " watch the lag. The job itself starts from its checkpoint, and without one from"
-                  + " the earliest record.");
+                  + " watch the lag. The job itself starts from its checkpoint, and without one"
+                  + " from the earliest record.");
 
   public static final ConfigOption<Duration> OUT_OF_ORDERNESS =
       ConfigOptions.key("forestall.sense.out-of-orderness")
@@ -68,7 +68,8 @@ public final class SenseOptions {
           .defaultValue(Duration.ofSeconds(1))
           .withDescription(
               "How long, by the wall clock, event time waits after a sample has arrived, so that a"
-                  + " fleet entry written before the sample is read before the sample is given up.");
+                  + " fleet entry written before the sample is read before the sample is given"
+                  + " up.");
 
   public static final ConfigOption<Duration> FLEET_QUIET =
       ConfigOptions.key("forestall.sense.fleet-quiet")
@@ -91,24 +92,24 @@ public final class SenseOptions {
           .durationType()
           .defaultValue(Duration.ofHours(1))
           .withDescription(
-              "How long in event time the samples of a disk without a fleet entry wait for one before"
-                  + " they go to the dead letters.");
+              "How long in event time the samples of a disk without a fleet entry wait for one"
+                  + " before they go to the dead letters.");
 
   public static final ConfigOption<Integer> UNKNOWN_ENTITY_LIMIT =
       ConfigOptions.key("forestall.sense.unknown-entity-limit")
           .intType()
           .defaultValue(128)
           .withDescription(
-              "How many samples of one disk without a fleet entry wait at most, 0 to 1024; the oldest"
-                  + " goes to the dead letters when one more arrives.");
+              "How many samples of one disk without a fleet entry wait at most, 0 to 1024; the"
+                  + " oldest goes to the dead letters when one more arrives.");
 
   public static final ConfigOption<SenseLane> LANE =
       ConfigOptions.key("forestall.sense.lane")
           .enumType(SenseLane.class)
           .defaultValue(SenseLane.OFF)
           .withDescription(
-              "Second scoring lane beside the compiled model: off, or dl4j, which scores a sample of"
-                  + " the disks with Deeplearning4j in micro-batches (its jars must be in the"
+              "Second scoring lane beside the compiled model: off, or dl4j, which scores a sample"
+                  + " of the disks with Deeplearning4j in micro-batches (its jars must be in the"
                   + " cluster's lib) and writes to the risk lane topic.");
 
   public static final ConfigOption<Double> LANE_SHARE =
@@ -129,7 +130,8 @@ public final class SenseOptions {
           .durationType()
           .defaultValue(Duration.ofMillis(500))
           .withDescription(
-              "How long, by the wall clock, a sample waits at most in a micro-batch that is not full.");
+              "How long, by the wall clock, a sample waits at most in a micro-batch that is not"
+                  + " full.");
 
   public static final ConfigOption<Double> WATCH_ENTER =
       ConfigOptions.key("forestall.sense.watch-enter")
@@ -157,7 +159,8 @@ public final class SenseOptions {
           .doubleType()
           .defaultValue(POLICY.warning().exit())
           .withDescription(
-              "Score in points, below which a disk leaves tier WARNING; lower than the enter score.");
+              "Score in points, below which a disk leaves tier WARNING; lower than the enter"
+                  + " score.");
 
   public static final ConfigOption<Double> CRITICAL_ENTER =
       ConfigOptions.key("forestall.sense.critical-enter")
@@ -171,28 +174,32 @@ public final class SenseOptions {
           .doubleType()
           .defaultValue(POLICY.critical().exit())
           .withDescription(
-              "Score in points, below which a disk leaves tier CRITICAL; lower than the enter score.");
+              "Score in points, below which a disk leaves tier CRITICAL; lower than the enter"
+                  + " score.");
 
   public static final ConfigOption<Duration> ENTER_DWELL =
       ConfigOptions.key("forestall.sense.enter-dwell")
           .durationType()
           .defaultValue(Duration.ofMillis(POLICY.enterDwellMillis()))
           .withDescription(
-              "How long in event time a score must stay above the enter score before the tier rises.");
+              "How long in event time a score must stay above the enter score before the tier"
+                  + " rises.");
 
   public static final ConfigOption<Duration> EXIT_DWELL =
       ConfigOptions.key("forestall.sense.exit-dwell")
           .durationType()
           .defaultValue(Duration.ofMillis(POLICY.exitDwellMillis()))
           .withDescription(
-              "How long in event time a score must stay below the exit score before the tier falls.");
+              "How long in event time a score must stay below the exit score before the tier"
+                  + " falls.");
 
   public static final ConfigOption<Duration> STALE_AFTER =
       ConfigOptions.key("forestall.sense.stale-after")
           .durationType()
           .defaultValue(Duration.ofMillis(POLICY.staleAfterMillis()))
           .withDescription(
-              "Silence of a disk in event time after which its score is stale and its confidence falls.");
+              "Silence of a disk in event time after which its score is stale and its confidence"
+                  + " falls.");
 
   public static final ConfigOption<Duration> UNKNOWN_AFTER =
       ConfigOptions.key("forestall.sense.unknown-after")

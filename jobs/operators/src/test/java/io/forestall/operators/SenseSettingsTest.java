@@ -126,7 +126,8 @@ class SenseSettingsTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("forestall.topic-prefix is 'a.b': give 1 to 64 letters")
         .hasMessageContaining(
-            "forestall.sense.quiet-after is 'ten': give a duration with its unit, for example '10 s'")
+            "forestall.sense.quiet-after is 'ten': give a duration with its unit, for example '10"
+                + " s'")
         .hasMessageContaining("forestall.sense.lane is 'gpu': give one of off, dl4j")
         .hasMessageContaining("forestall.sense.lane-share is 1.5: give a number from 0.0 to 1.0")
         .hasMessageContaining("forestall.sense.lane-batch-size is 0: give a number from 1 to 4096")
@@ -140,7 +141,8 @@ class SenseSettingsTest {
 
     assertThatThrownBy(() -> SenseSettings.from(configuration))
         .hasMessageContaining(
-            "forestall.sense.warning-exit (60.0) must be below forestall.sense.warning-enter (60.0)");
+            "forestall.sense.warning-exit (60.0) must be below forestall.sense.warning-enter"
+                + " (60.0)");
   }
 
   @Test

@@ -307,7 +307,8 @@ public final class FrameDecoder {
         problem =
             "telemetry of a "
                 + kind
-                + " is not known here; frames hold nodes, disks, processors, heads, edges and pairs";
+                + " is not known here; frames hold nodes, disks, processors, heads, edges and"
+                + " pairs";
       } else if (capacityBytes < 0) {
         reason = DeadReason.OUT_OF_RANGE;
         problem = "the capacity " + capacityBytes + " is negative";

@@ -1,8 +1,10 @@
 package io.forestall.risk;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.forestall.risk.symptom.Finding;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -11,6 +13,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -91,6 +94,94 @@ class DiskStateTest {
         DiskState.fromBytes(
             seal(HexFormat.of().parseHex("01" + lengthHex(body) + "00000000" + body)));
     assertThat(read).usingRecursiveComparison().isEqualTo(distinct());
+  }
+
+  /** What the I/O says stands behind all else; states without it are as they always were. */
+  @Test
+  void goldenBytesOfSymptoms() throws IOException {
+    DiskState state = distinct();
+    DiskSymptoms symptoms =
+        requireNonNull(
+            DiskSymptoms.of(
+                new Finding(
+                    "disk/d",
+                    12,
+                    0.5,
+                    1,
+                    List.of(
+                        new ModeAssessment(
+                            FailureMode.FAIL_SLOW,
+                            0.25,
+                            13,
+                            "symptoms",
+                            1,
+                            List.of(new ReasonPart("disk_latency_seconds", 1, 2, "slow"))))),
+                null));
+    symptoms.base = 0.75;
+    symptoms.keep(List.of(new ReasonPart("m", 1, 2, "é")));
+    state.symptoms = symptoms;
+    String without = HexFormat.of().formatHex(distinct().toBytes()).substring(2 * HEADER);
+    String with = HexFormat.of().formatHex(state.toBytes()).substring(2 * HEADER);
+    String one = "000000000000f03f";
+    String two = "0000000000000040";
+    assertThat(with)
+        .isEqualTo(
+            without
+                + "01" // version
+                + "0c00000000000000" // time
+                + "000000000000d03f" // probability
+                + "0d00000000000000" // horizon
+                + "000000000000e03f" // confidence
+                + two // log-odds of slowness
+                + "0c00000000000000" // when
+                + "0000000000000000" // log-odds of errors
+                + "000000000000e83f" // probability without it
+                + "01"
+                + "146469736b5f6c6174656e63795f7365636f6e6473"
+                + one
+                + two
+                + "04736c6f77"
+                + "01"
+                + "016d"
+                + one
+                + two
+                + "02c3a9");
+    assertThat(DiskState.fromBytes(state.toBytes())).usingRecursiveComparison().isEqualTo(state);
+  }
+
+  @Test
+  void symptomsHaveRoomBesideTheLargestModels() throws IOException {
+    DiskState state = DiskState.fresh();
+    for (int version = 1; version <= DiskState.MAXIMUM_SLOTS; version++) {
+      state.slots.add(
+          new DiskState.Slot(
+              "x".repeat(DiskState.MAXIMUM_MODEL_ID_BYTES),
+              version,
+              DiskState.MAXIMUM_MODEL_FLOATS));
+    }
+    List<ReasonPart> reasons = new ArrayList<>();
+    for (int i = 0; i < 9; i++) {
+      reasons.add(new ReasonPart("disk_latency_seconds", i, 9 - i, "ü".repeat(40 * (i % 3) + 40)));
+    }
+    DiskSymptoms symptoms =
+        requireNonNull(
+            DiskSymptoms.of(
+                new Finding(
+                    "disk/d",
+                    12,
+                    0.5,
+                    1,
+                    List.of(
+                        new ModeAssessment(
+                            FailureMode.FAIL_SLOW, 0.25, 13, "symptoms", 1, reasons))),
+                null));
+    symptoms.keep(reasons);
+    state.symptoms = symptoms;
+    byte[] bytes = state.toBytes();
+    assertThat(bytes).hasSizeLessThanOrEqualTo(DiskState.MAXIMUM_BYTES);
+    DiskState read = DiskState.fromBytes(bytes);
+    assertThat(read.toBytes()).isEqualTo(bytes);
+    assertThat(read.symptoms).usingRecursiveComparison().isEqualTo(symptoms);
   }
 
   @Test

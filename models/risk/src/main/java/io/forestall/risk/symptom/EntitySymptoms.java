@@ -70,7 +70,7 @@ final class EntitySymptoms implements SymptomState {
   /** True when the last latency had no peers to be compared with. */
   boolean alone;
 
-  @Nullable LoadLine line;
+  @Nullable LoadCurve curve;
   @Nullable MemoryTrend memory;
 
   @Override
@@ -107,9 +107,9 @@ final class EntitySymptoms implements SymptomState {
         out.writeLong(evidenceMillis[i]);
       }
     }
-    out.writeByte((line == null ? 0 : 1) | (memory == null ? 0 : 2) | (alone ? 4 : 0));
-    if (line != null) {
-      line.write(out);
+    out.writeByte((curve == null ? 0 : 1) | (memory == null ? 0 : 2) | (alone ? 4 : 0));
+    if (curve != null) {
+      curve.write(out);
     }
     if (memory != null) {
       memory.write(out);
@@ -178,7 +178,7 @@ final class EntitySymptoms implements SymptomState {
     int parts = in.readUnsignedByte();
     state.alone = (parts & 4) != 0;
     if ((parts & 1) != 0) {
-      state.line = LoadLine.read(in);
+      state.curve = LoadCurve.read(in);
     }
     if ((parts & 2) != 0) {
       state.memory = MemoryTrend.read(in);

@@ -39,6 +39,7 @@ public final class NetworkBlame {
 
   private static final double MOST = 0.6;
   private static final double EACH_WAY = 0.5;
+  private static final double UNSETTLED = 0.4;
   private static final int LEAST_PEERS = 2;
 
   private final SymptomPolicy policy;
@@ -152,7 +153,10 @@ public final class NetworkBlame {
     }
     Map<String, List<Edge>> left = new LinkedHashMap<>();
     for (Edge edge : bad) {
-      if (!edge.explained) {
+      // Where the other edges of an end are about to turn as well, a window later tells more.
+      if (!edge.explained
+          && party(parties, Kind.NODE, edge.from).isSettled()
+          && party(parties, Kind.NODE, edge.to).isSettled()) {
         boolean inOrder = edge.from.compareTo(edge.to) <= 0;
         String link = inOrder ? edge.from + ">" + edge.to : edge.to + ">" + edge.from;
         left.computeIfAbsent(link, unused -> new ArrayList<>()).add(edge);
@@ -324,6 +328,15 @@ public final class NetworkBlame {
         bad += edge.bad ? 1 : 0;
       }
       return bad;
+    }
+
+    /** True unless so many of its edges are between good and bad that more may be coming. */
+    boolean isSettled() {
+      int unsure = 0;
+      for (Edge edge : edges) {
+        unsure += !edge.bad && edge.probability > GOOD_PROBABILITY ? 1 : 0;
+      }
+      return unsure < LEAST_PEERS || unsure < UNSETTLED * edges.size();
     }
 
     /** Its bad edges that nothing has explained. */

@@ -61,6 +61,12 @@ public final class StandardSymptomEngine implements SymptomEngine {
   /** An anomaly is at least so far from what has long been usual; spreads. */
   private static final double LEAST_DEVIATION = 2.5;
 
+  /** And a latency so far from what its load explains; spreads. */
+  private static final double LEAST_LINE_DEVIATION = 3;
+
+  /** An operation is taken to be no smaller; bytes. */
+  private static final double LEAST_BYTES = 512;
+
   /** Samples after which what is usual can be told at all; count. */
   private static final int LEAST_SAMPLES = 20;
 
@@ -84,7 +90,7 @@ public final class StandardSymptomEngine implements SymptomEngine {
   private final long[] since = new long[SIGNALS.length];
   private double widening = 1;
   private boolean settled;
-  private double lineExpected;
+  private double curveExpected;
   private double peerExpected;
   private final List<Anomaly> anomalies = new ArrayList<>();
   private final List<Anomaly> begun = new ArrayList<>();
@@ -143,7 +149,7 @@ public final class StandardSymptomEngine implements SymptomEngine {
     anomalies.clear();
     begun.clear();
     ended.clear();
-    lineExpected = Double.NaN;
+    curveExpected = Double.NaN;
     peerExpected = Double.NaN;
     restarts();
     for (Signal signal : SIGNALS) {
@@ -249,8 +255,11 @@ public final class StandardSymptomEngine implements SymptomEngine {
     byPeers = byPeers && peerScore.score > reading.score;
     double score = byPeers ? peerScore.score : reading.score;
     double deviation = byPeers ? peerScore.deviation : reading.deviation;
-    if (!byPeers && Math.abs(deviation(signal, value)) < LEAST_DEVIATION) {
-      // A detector knows little more than the last days; what was seen before is no anomaly.
+    if (!byPeers
+        && (Math.abs(deviation(signal, value)) < LEAST_DEVIATION
+            || isExplainedByLoad(signal, traits, value))) {
+      // A detector knows little more than the last days, and nothing of load: what was seen before,
+      // or is usual at this load, is no anomaly.
       score = Math.min(score, policy.anomalyExit());
     }
     judge(
@@ -265,6 +274,48 @@ public final class StandardSymptomEngine implements SymptomEngine {
             signal.worse() == Signal.Worse.HIGH && deviation > 0,
             byPeers),
         deviation);
+  }
+
+  /** True for a latency that is what the own curve expects at this load. */
+  private boolean isExplainedByLoad(Signal signal, Traits traits, double value) {
+    LoadCurve curve = state.curve;
+    Signal load = loadOf(signal);
+    return load != null
+        && curve != null
+        && curve.count() >= LEAST_SAMPLES
+        && !(Math.abs(traits.scaled(value) - curve.expected(rate(load), beside(signal)))
+            >= LEAST_LINE_DEVIATION
+                * curve.spread()
+                * widening); // NaN: a load never seen explains it
+  }
+
+  private static @Nullable Signal loadOf(Signal latency) {
+    return switch (latency) {
+      case REQUEST_LATENCY -> Signal.REQUEST_RATE;
+      case DISK_LATENCY -> Signal.DISK_IOPS;
+      case PATH_LATENCY -> Signal.PATH_RATE;
+      default -> null;
+    };
+  }
+
+  /** First regressor of a latency: the logarithm of the rate. */
+  private double rate(Signal load) {
+    double rate = near(load);
+    return Math.log1p(Double.isNaN(rate) ? 0 : rate);
+  }
+
+  /**
+   * Second regressor: CPU in use for requests, the logarithm of an operation's size for the rest.
+   */
+  private double beside(Signal latency) {
+    if (latency == Signal.REQUEST_LATENCY) {
+      double busy = near(Signal.CPU_BUSY);
+      return Double.isNaN(busy) ? 0 : busy;
+    }
+    boolean disk = latency == Signal.DISK_LATENCY;
+    double rate = near(disk ? Signal.DISK_IOPS : Signal.PATH_RATE);
+    double bytes = near(disk ? Signal.DISK_THROUGHPUT : Signal.PATH_THROUGHPUT);
+    return Math.log(LEAST_BYTES + (Double.isNaN(bytes) || !(rate > 0) ? 0 : bytes / rate));
   }
 
   /** What a level and a spread say, of a signal that has no detector of its own. */
@@ -410,13 +461,9 @@ public final class StandardSymptomEngine implements SymptomEngine {
     }
 
     if (sample.has(Signal.REQUEST_LATENCY)) {
-      double rate = near(Signal.REQUEST_RATE);
-      double busy = near(Signal.CPU_BUSY);
       slow(
           Signal.REQUEST_LATENCY,
           Signal.REQUEST_RATE,
-          Math.log1p(Double.isNaN(rate) ? 0 : rate),
-          Double.isNaN(busy) ? 0 : busy,
           Evidence.SLOW_REQUESTS,
           Evidence.SLOW_REQUESTS_PEERS);
     }
@@ -438,15 +485,7 @@ public final class StandardSymptomEngine implements SymptomEngine {
 
   private void drive() {
     if (sample.has(Signal.DISK_LATENCY)) {
-      double iops = near(Signal.DISK_IOPS);
-      double bytes = near(Signal.DISK_THROUGHPUT);
-      slow(
-          Signal.DISK_LATENCY,
-          Signal.DISK_IOPS,
-          Math.log1p(Double.isNaN(iops) ? 0 : iops),
-          Double.isNaN(bytes) || !(iops > 0) ? Math.log(512) : Math.log(512 + bytes / iops),
-          Evidence.SLOW_IO,
-          Evidence.SLOW_IO_PEERS);
+      slow(Signal.DISK_LATENCY, Signal.DISK_IOPS, Evidence.SLOW_IO, Evidence.SLOW_IO_PEERS);
     }
     if (sample.has(Signal.DISK_UTILISATION) && sample.has(Signal.DISK_IOPS)) {
       double less = -above(Signal.DISK_IOPS);
@@ -462,14 +501,10 @@ public final class StandardSymptomEngine implements SymptomEngine {
 
   private void path() {
     boolean edge = sample.entity().startsWith("edge/");
-    double rate = near(Signal.PATH_RATE);
-    double bytes = near(Signal.PATH_THROUGHPUT);
     if (sample.has(Signal.PATH_LATENCY)) {
       slow(
           Signal.PATH_LATENCY,
           Signal.PATH_RATE,
-          Math.log1p(Double.isNaN(rate) ? 0 : rate),
-          Double.isNaN(bytes) || !(rate > 0) ? Math.log(512) : Math.log(512 + bytes / rate),
           edge ? Evidence.SLOW_EDGE : Evidence.SLOW_PATH,
           null);
     }
@@ -489,33 +524,31 @@ public final class StandardSymptomEngine implements SymptomEngine {
 
   /** Latency against load: against its own line, and against the peers' at the same load. */
   private void slow(
-      Signal latency,
-      Signal load,
-      double x,
-      double z,
-      Evidence ownEvidence,
-      @Nullable Evidence peerEvidence) {
-    LoadLine line = state.line;
-    if (line == null) {
-      line = new LoadLine();
-      state.line = line;
+      Signal latency, Signal load, Evidence ownEvidence, @Nullable Evidence peerEvidence) {
+    LoadCurve curve = state.curve;
+    if (curve == null) {
+      curve = new LoadCurve();
+      state.curve = curve;
     }
     Traits traits = Traits.get(latency);
+    double x = rate(load);
+    double z = beside(latency);
     double y = traits.scaled(sample.value(latency));
     double operations = near(load) * since[latency.ordinal()] / 1000.0;
     double trust = Double.isNaN(operations) ? 1 : operations / (operations + 20);
-    lineExpected = line.expected(x, z);
-    double away = y - lineExpected;
+    curveExpected = curve.expected(x, z);
+    double away = y - curveExpected; // NaN at a load that was never seen, which says nothing
     double strength = 0;
-    if (line.count() >= LEAST_SAMPLES) {
-      // Slow under a load that is high for it is no sign: that is what a queue does.
-      double load01 = 1 - 0.7 * clip((line.loadDeviation(x) - 1.5) / 2.5);
+    if (curve.count() >= LEAST_SAMPLES) {
       strength =
-          slowness(away) * clip((away / (line.spread() * widening) - 2.5) / 3) * load01 * trust;
+          slowness(away)
+              * clip((away / (curve.spread() * widening) - 2.5) / 3)
+              * curve.familiar(z)
+              * trust;
     }
     level(ownEvidence, latency, strength);
-    if (settled || line.count() < LEAST_SAMPLES) {
-      line.take(x, z, y, trust, since[latency.ordinal()]);
+    if (settled || curve.count() < LEAST_SAMPLES) {
+      curve.take(x, z, y, trust, since[latency.ordinal()]);
     }
     if (peerEvidence == null) {
       return;
@@ -1066,12 +1099,12 @@ public final class StandardSymptomEngine implements SymptomEngine {
   }
 
   private ReasonPart slow(Evidence evidence, double contribution, Signal latency, String what) {
-    LoadLine line = state.line;
+    LoadCurve curve = state.curve;
     String expected =
-        line == null || Double.isNaN(lineExpected)
+        curve == null || Double.isNaN(curveExpected)
             ? ""
             : ", at this load usually "
-                + Figures.seconds(Traits.get(latency).unscaled(lineExpected));
+                + Figures.seconds(Traits.get(latency).unscaled(curveExpected));
     return new ReasonPart(
         evidence.metric(),
         last(latency),

@@ -78,7 +78,7 @@ final class Traits {
       case PATH_LOSS -> level(0.0003, true);
       case CLOCK_OFFSET -> level(0.005, true);
       case SPACE_USED -> level(0.02, false);
-      case DISK_UTILISATION -> level(0.05, true);
+      case DISK_UTILISATION -> level(0.1, true);
       case REQUEST_LATENCY -> log(true, 0.0001, 0.1, 0.001, true);
       case DISK_LATENCY, PATH_LATENCY, PATH_LATENCY_P99 -> log(true, 0.0001, 0.1, 0.0005, true);
       case PROCESS_MEMORY -> log(false, 1e6, 0.05, 64e6, false);
