@@ -220,9 +220,9 @@ public final class SenseOptions {
           .durationType()
           .defaultValue(Duration.ofMinutes(30))
           .withDescription(
-              "Silence of a machine in event time after which its tier is UNKNOWN; of a volume a day."
-                  + " The score of a volume, an edge or a rack, which no fleet entry describes, ends"
-                  + " then.");
+              "Silence of a machine in event time after which its tier is UNKNOWN; of a volume a"
+                  + " day. The score of a volume, an edge or a rack, which no fleet entry"
+                  + " describes, ends then.");
 
   public static final ConfigOption<Duration> MACHINE_EXIT_DWELL =
       ConfigOptions.key("forestall.sense.machine-exit-dwell")
@@ -246,8 +246,9 @@ public final class SenseOptions {
           .defaultValue(Duration.ofMinutes(5))
           .withDescription(
               "Length of the windows of event time over which peers (same kind, hardware model and"
-                  + " pool) are summed up. A sample is compared with the newest window that is closed"
-                  + " for certain: one that ended the out-of-orderness and one window before it.");
+                  + " pool) are summed up. A sample is compared with the newest window that is"
+                  + " closed for certain: one that ended the out-of-orderness and one window before"
+                  + " it.");
 
   public static final ConfigOption<Integer> PEER_WAIT_LIMIT =
       ConfigOptions.key("forestall.sense.peer-wait-limit")
@@ -263,7 +264,8 @@ public final class SenseOptions {
           .durationType()
           .defaultValue(Duration.ofMinutes(10))
           .withDescription(
-              "How often in event time what is usual for a thing is written to the baselines topic.");
+              "How often in event time what is usual for a thing is written to the baselines"
+                  + " topic.");
 
   public static final ConfigOption<Duration> BLAME_WINDOW =
       ConfigOptions.key("forestall.sense.blame-window")
@@ -278,10 +280,10 @@ public final class SenseOptions {
           .durationType()
           .defaultValue(Duration.ofDays(90))
           .withDescription(
-              "State that was not written for this long by the wall clock is dropped: a backstop for"
-                  + " things that the fleet topic never ends, and longer than any silence that is told"
-                  + " of. By the wall clock, so that one wrong event time cannot clear the fleet. 0 s"
-                  + " keeps all.");
+              "State that was not written for this long by the wall clock is dropped: a backstop"
+                  + " for things that the fleet topic never ends, and longer than any silence that"
+                  + " is told of. By the wall clock, so that one wrong event time cannot clear the"
+                  + " fleet. 0 s keeps all.");
 
   private SenseOptions() {}
 

@@ -465,7 +465,7 @@ public final class NodeRiskEngine {
     double minutes = millis / MINUTE_MILLIS;
     return minutes < 120
         ? Figures.number(Math.rint(minutes)) + " minutes"
-        : minutes < 48 * 60
+        : minutes < 72 * 60
             ? Figures.number(Math.rint(minutes / 60)) + " hours"
             : Figures.number(Math.rint(minutes / 1440)) + " days";
   }

@@ -8,6 +8,7 @@ import static io.forestall.risk.symptom.TestingSamples.probability;
 import static io.forestall.risk.symptom.TestingSamples.reasons;
 import static io.forestall.risk.symptom.TestingSamples.season;
 import static io.forestall.risk.symptom.TestingSamples.with;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -365,8 +366,8 @@ class StandardSymptomEngineTest {
         assertThat(probability(report.finding(), FailureMode.FAIL_SLOW)).isLessThan(0.001);
       }
     }
-    assertThat(report).isNotNull();
-    assertThat(probability(report.finding(), FailureMode.FAIL_SLOW)).isGreaterThan(WATCH);
+    assertThat(probability(requireNonNull(report).finding(), FailureMode.FAIL_SLOW))
+        .isGreaterThan(WATCH);
   }
 
   // Confidence.
@@ -426,8 +427,7 @@ class StandardSymptomEngineTest {
     for (Baseline baseline : engine.baselines(state, peers)) {
       baselines.put(baseline.signal(), baseline);
     }
-    Baseline latency = baselines.get(Signal.DISK_LATENCY);
-    assertThat(latency).isNotNull();
+    Baseline latency = requireNonNull(baselines.get(Signal.DISK_LATENCY));
     assertThat(latency.level()).isBetween(0.006, 0.03);
     assertThat(latency.spread()).isPositive();
     assertThat(latency.samples()).isEqualTo(48 * 60);
