@@ -96,12 +96,22 @@ final class NabCorpus {
     List<String> names = new ArrayList<>();
     try (var detectors = Files.list(folder.resolve("results"))) {
       for (Path detector : (Iterable<Path>) detectors.sorted()::iterator) {
-        if (Files.isDirectory(detector.resolve("realTweets"))) {
+        if (holdsRows(detector)) {
           names.add(String.valueOf(detector.getFileName()));
         }
       }
     }
     return names;
+  }
+
+  /** True for a folder with one folder for each category in it. */
+  private static boolean holdsRows(Path detector) throws IOException {
+    if (!Files.isDirectory(detector)) {
+      return false;
+    }
+    try (var parts = Files.list(detector)) {
+      return parts.anyMatch(Files::isDirectory);
+    }
   }
 
   /** The published scores: by detector, then by the benchmark's name of the profile. */
@@ -151,7 +161,8 @@ final class NabCorpus {
         if (rows == values.length) {
           values = Arrays.copyOf(values, 2 * rows);
         }
-        values[rows++] = Double.parseDouble(cells[column]);
+        values[rows] = Double.parseDouble(cells[column]);
+        rows++;
       }
     } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
       throw failure(file, "line " + (rows + 2) + " is not a row of numbers", e);

@@ -3,6 +3,7 @@ package io.forestall.risk.series;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import java.util.Arrays;
 
 /**
  * State of {@link EnsembleDetector}: three flat arrays that its parts share out among themselves,
@@ -16,6 +17,9 @@ final class EnsembleState implements SeriesState {
 
   /** Values taken in so far. */
   long samples;
+
+  /** Values taken in since the scale was last sought. */
+  int age;
 
   /** Median of the first values; unit of the series. */
   double center;
@@ -55,8 +59,9 @@ final class EnsembleState implements SeriesState {
   public void write(DataOutput out) throws IOException {
     out.writeByte(VERSION);
     out.writeLong(samples);
-    if (samples < firstValues.length) {
-      for (int i = 0; i < samples; i++) {
+    out.writeInt(age);
+    if (age < firstValues.length) {
+      for (int i = 0; i < age; i++) {
         out.writeLong(firstTimes[i]);
         out.writeDouble(firstValues[i]);
       }
@@ -85,11 +90,12 @@ final class EnsembleState implements SeriesState {
       throw new IOException("state of a series has version " + version + ", known is " + VERSION);
     }
     samples = in.readLong();
-    if (samples < 0) {
-      throw new IOException("state of a series with " + samples + " values");
+    age = in.readInt();
+    if (age < 0 || samples < age) {
+      throw new IOException("state of a series with " + age + " of " + samples + " values");
     }
-    if (samples < warmUp) {
-      for (int i = 0; i < samples; i++) {
+    if (age < warmUp) {
+      for (int i = 0; i < age; i++) {
         firstTimes[i] = in.readLong();
         firstValues[i] = in.readDouble();
       }
@@ -110,6 +116,16 @@ final class EnsembleState implements SeriesState {
     for (int i = 0; i < length; i++) {
       bits[i] = in.readLong();
     }
+  }
+
+  /** Forgets all but the number of values. */
+  void restart(int warmUp) {
+    age = 0;
+    Arrays.fill(numbers, 0);
+    Arrays.fill(counts, (short) 0);
+    Arrays.fill(bits, 0);
+    firstValues = new double[warmUp];
+    firstTimes = new long[warmUp];
   }
 
   /** Lets go of the first values. */

@@ -2,13 +2,14 @@ package io.forestall.risk.series;
 
 /**
  * Lets the beginning of an anomaly through and holds back what follows from it: after a surprise at
- * alarm level only a clearly larger one passes for a while. The while grows with the length of the
- * history, for alarms ought to become rarer, not more frequent, as more is known (the rest period
- * of CAD OSE and KNN-CAD).
+ * alarm level only a clearly larger one passes, and the bar sinks back for a while. The while grows
+ * with the length of the history, for alarms ought to become rarer, not more frequent, as more is
+ * known (the rest period of CAD OSE and KNN-CAD).
  */
 final class Refractory {
   private static final int BAR = 0;
   private static final int LEFT = 1;
+  private static final int LENGTH = 2;
 
   private final int at;
   private final double level;
@@ -26,7 +27,7 @@ final class Refractory {
    * @param most longest rest; values
    */
   Refractory(Layout layout, double level, double margin, double share, int least, int most) {
-    this.at = layout.numbers(2);
+    this.at = layout.numbers(3);
     this.level = level;
     this.margin = margin;
     this.share = share;
@@ -40,13 +41,15 @@ final class Refractory {
     double passed = surprise;
     if (numbers[at + LEFT] > 0) {
       numbers[at + LEFT]--;
-      if (surprise < numbers[at + BAR] + margin) {
+      double higher = numbers[at + BAR] + margin - level;
+      if (surprise < level + higher * numbers[at + LEFT] / numbers[at + LENGTH]) {
         passed = Math.min(surprise, level / 2);
       }
     }
     if (passed >= level) {
       numbers[at + BAR] = (float) passed;
-      numbers[at + LEFT] = (int) Math.max(least, Math.min(most, state.samples * share));
+      numbers[at + LENGTH] = (int) Math.max(least, Math.min(most, state.samples * share));
+      numbers[at + LEFT] = numbers[at + LENGTH];
     }
     return passed;
   }

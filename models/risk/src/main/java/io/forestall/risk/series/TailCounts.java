@@ -12,20 +12,41 @@ final class TailCounts {
 
   private final int at;
   private final int bins;
-  private final double binsPerOctave;
-  private final double lowestOctave;
+  private final int binsPerOctave;
+  private final int lowestOctave;
+  private final boolean smooth;
+
+  private TailCounts(Layout layout, int bins, int binsPerOctave, int lowestOctave, boolean smooth) {
+    this.at = layout.counts(bins);
+    this.bins = bins;
+    this.binsPerOctave = binsPerOctave;
+    this.lowestOctave = lowestOctave;
+    this.smooth = smooth;
+  }
 
   /**
+   * One bin for each factor of 2, within which sizes are not told apart: right for sizes that are
+   * counts, or mostly 0.
+   *
+   * @param layout gives the place
+   * @param bins bins; the first takes all that is smaller, the last all that is larger
+   * @param lowestOctave binary logarithm of the lower end of the second bin
+   */
+  static TailCounts octaves(Layout layout, int bins, int lowestOctave) {
+    return new TailCounts(layout, bins, 1, lowestOctave, false);
+  }
+
+  /**
+   * Several bins for each factor of 2, within which the history counts as spread evenly: right for
+   * sizes that vary continuously.
+   *
    * @param layout gives the place
    * @param bins bins; the first takes all that is smaller, the last all that is larger
    * @param binsPerOctave bins for a factor of 2
    * @param lowestOctave binary logarithm of the lower end of the second bin
    */
-  TailCounts(Layout layout, int bins, double binsPerOctave, double lowestOctave) {
-    this.at = layout.counts(bins);
-    this.bins = bins;
-    this.binsPerOctave = binsPerOctave;
-    this.lowestOctave = lowestOctave;
+  static TailCounts smooth(Layout layout, int bins, int binsPerOctave, int lowestOctave) {
+    return new TailCounts(layout, bins, binsPerOctave, lowestOctave, true);
   }
 
   /**
@@ -36,30 +57,27 @@ final class TailCounts {
    */
   double surprise(EnsembleState state, double size) {
     short[] counts = state.counts;
-    int bin = bin(size);
+    double place =
+        smooth
+            ? (Math.log(Math.max(size, Double.MIN_NORMAL)) / LN_2 - lowestOctave) * binsPerOctave
+            : Math.getExponent(size) - lowestOctave;
+    int bin = place < 0 ? 0 : Math.min(bins - 1, 1 + (int) place);
     int total = 0;
-    for (int i = 0; i < bins; i++) {
-      total += counts[at + i] & 0xFFFF;
-    }
     int above = 0;
-    for (int i = bin + 1; i < bins; i++) {
-      above += counts[at + i] & 0xFFFF;
+    for (int i = 0; i < bins; i++) {
+      int count = counts[at + i] & 0xFFFF;
+      total += count;
+      above += i > bin ? count : 0;
     }
     int here = counts[at + bin] & 0xFFFF;
+    // The outer bins have no width to be spread over.
+    double higher = !smooth || bin == 0 || bin == bins - 1 ? 0.5 : bin - place;
     counts[at + bin] = (short) (here + 1);
     if (total >= MOST) {
       for (int i = 0; i < bins; i++) {
         counts[at + i] = (short) ((counts[at + i] & 0xFFFF) >>> 1);
       }
     }
-    return total == 0 ? 0 : -Math.log((above + 0.5 * here + 0.5) / (total + 1.0));
-  }
-
-  private int bin(double size) {
-    if (!(size > 1e-12)) {
-      return 0;
-    }
-    double place = (Math.log(size) / LN_2 - lowestOctave) * binsPerOctave;
-    return place < 0 ? 0 : Math.min(bins - 1, 1 + (int) place);
+    return total == 0 ? 0 : -Math.log((above + higher * here + 0.5) / (total + 1.0));
   }
 }

@@ -2,6 +2,7 @@ package io.forestall.risk.series;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.forestall.risk.series.SeriesDetector.Reading;
 import java.io.ByteArrayInputStream;
@@ -9,8 +10,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.Random;
 import java.util.function.IntToDoubleFunction;
+import java.util.function.IntToLongFunction;
 import org.junit.jupiter.api.Test;
 
 class EnsembleDetectorTest {
@@ -23,8 +28,7 @@ class EnsembleDetectorTest {
     return onsets(count, values, row -> START + row * 5 * MINUTE);
   }
 
-  private double[] onsets(
-      int count, IntToDoubleFunction values, java.util.function.IntToLongFunction times) {
+  private double[] onsets(int count, IntToDoubleFunction values, IntToLongFunction times) {
     SeriesState state = detector.fresh();
     Reading reading = new Reading();
     double[] onsets = new double[count];
@@ -169,7 +173,8 @@ class EnsembleDetectorTest {
       detector.observe(state, START + row * MINUTE, usual.applyAsDouble(row), reading);
       most = Math.max(most, bytes(state).length);
     }
-    assertThat(most).isLessThan(2048);
+    assertThat(most).isLessThanOrEqualTo(1100);
+    assertThat(bytes(state)).hasSizeLessThanOrEqualTo(1024);
   }
 
   @Test
@@ -179,6 +184,101 @@ class EnsembleDetectorTest {
     assertThatThrownBy(() -> detector.read(new DataInputStream(new ByteArrayInputStream(bytes))))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("99");
+  }
+
+  @Test
+  void aStateOfVersion1IsReadByAllLaterPrograms() throws IOException {
+    byte[] golden;
+    try (var in = EnsembleDetectorTest.class.getResourceAsStream("series-state-1.hex")) {
+      String text = new String(in.readAllBytes(), StandardCharsets.US_ASCII);
+      golden = HexFormat.of().parseHex(text.replaceAll("\\s", ""));
+    }
+    DataInputStream in = new DataInputStream(new ByteArrayInputStream(golden));
+    SeriesState state = detector.read(in);
+    assertThat(in.read()).isEqualTo(-1);
+    assertThat(state.samples()).isEqualTo(1000);
+    // As long as this is the newest version, it is also what is written.
+    assertThat(bytes(state)).isEqualTo(golden);
+    Reading reading = new Reading();
+    detector.observe(state, START + 1000 * 5 * MINUTE, golden(1000), reading);
+    assertThat(reading.warming).isFalse();
+    assertThat(reading.score).isLessThan(0.3);
+    assertThat(reading.expected).isCloseTo(golden(1000), within(25.0));
+    detector.observe(state, START + 1001 * 5 * MINUTE, 1e6, reading);
+    assertThat(reading.score).isGreaterThan(EnsembleDetector.threshold());
+  }
+
+  /** A saw tooth with a wobble, from whole numbers only. */
+  private static double golden(int row) {
+    return 100 + row % 24 + row * 7919L % 13 / 8.0;
+  }
+
+  /** Prints the bytes to keep when the version rises. */
+  public static void main(String[] args) throws IOException {
+    EnsembleDetector detector = EnsembleDetector.standard();
+    SeriesState state = detector.fresh();
+    for (int row = 0; row < 1000; row++) {
+      detector.observe(state, START + row * 5 * MINUTE, golden(row), new Reading());
+    }
+    System.out.println(HexFormat.of().formatHex(bytes(state)).replaceAll("(.{100})", "$1\n"));
+  }
+
+  @Test
+  void aSeriesThatMovedFarAwayBeginsAnew() {
+    long seed = 6;
+    Random random = new Random(seed);
+    SeriesState state = detector.fresh();
+    Reading reading = new Reading();
+    int warm = 0;
+    for (int row = 0; row < 30_000; row++) {
+      double value = random.nextGaussian() + (row < 5_000 ? 0 : 1e6);
+      detector.observe(state, START + row * MINUTE, value, reading);
+      warm += reading.warming ? 1 : 0;
+    }
+    // Units of the first values would not show a change of 20 around a million.
+    assertThat(warm).as("seed %d", seed).isBetween(200, 300);
+    detector.observe(state, START + 30_000 * MINUTE, 1e6 + 20, reading);
+    assertThat(reading.score).isGreaterThan(EnsembleDetector.threshold());
+  }
+
+  @Test
+  void nothingLaterThanTheValueChangesItsScore() {
+    IntToDoubleFunction usual = noise(8);
+    double[] whole = onsets(3000, row -> row < 2000 ? usual.applyAsDouble(row) : 1e6 * row);
+    double[] first = onsets(2000, usual);
+    assertThat(Arrays.copyOf(whole, 2000)).isEqualTo(first);
+  }
+
+  @Test
+  void gapsAndRepeatedTimesAreTaken() {
+    IntToDoubleFunction usual = noise(9);
+    double[] onsets =
+        onsets(3000, usual, row -> START + (row < 1500 ? row / 2 : row + 100_000) * MINUTE);
+    assertThat(alarms(onsets, 0, 3000)).isLessThan(20);
+  }
+
+  @Test
+  void tinyJitterOnAConstantIsNoAnomaly() {
+    Random random = new Random(10);
+    double[] onsets =
+        onsets(3000, row -> 45 + 1e-9 * random.nextGaussian() + (row == 2900 ? 1 : 0));
+    assertThat(alarms(onsets, 0, 2900)).isLessThan(10);
+    assertThat(onsets[2900]).isGreaterThan(EnsembleDetector.threshold());
+  }
+
+  @Test
+  void aPartCanBeLeftOut() {
+    for (EnsembleDetector.Part part : EnsembleDetector.Part.values()) {
+      SeriesDetector without = EnsembleDetector.without(part);
+      SeriesState state = without.fresh();
+      Reading reading = new Reading();
+      IntToDoubleFunction usual = noise(11);
+      for (int row = 0; row < 1000; row++) {
+        without.observe(state, START + row * MINUTE, usual.applyAsDouble(row), reading);
+      }
+      without.observe(state, START + 1000 * MINUTE, 1e4, reading);
+      assertThat(reading.score).as(part.name()).isGreaterThan(EnsembleDetector.threshold());
+    }
   }
 
   private SeriesState readBack(SeriesState state) throws IOException {
