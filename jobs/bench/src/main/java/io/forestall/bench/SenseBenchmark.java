@@ -72,7 +72,9 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * records warms up and is not counted.
  *
  * <p>Arguments: {@code --disks 1000,100000 --samples 2000000 --directory DIR --managed-mebibytes
- * 512} (the last is RocksDB's memory).
+ * 512} (the last is RocksDB's memory). With {@code --nodes 1000 --drives 12 --edges 4 --pairs 2
+ * --steps 100} it runs the mix instead: machines, disks under load, edges and pairs with all
+ * detectors on, and says where the time goes.
  */
 public final class SenseBenchmark {
   private static final int DISKS_A_NODE = 45;
@@ -120,6 +122,22 @@ public final class SenseBenchmark {
         options.containsKey("--directory")
             ? Path.of(options.get("--directory"))
             : Files.createTempDirectory("forestall-bench");
+    long managedMebibytes = Long.parseLong(options.getOrDefault("--managed-mebibytes", "512"));
+    if (options.containsKey("--nodes")) {
+      SenseMix mix =
+          new SenseMix(
+              Integer.parseInt(options.get("--nodes")),
+              Integer.parseInt(options.getOrDefault("--drives", "12")),
+              Integer.parseInt(options.getOrDefault("--edges", "4")),
+              Integer.parseInt(options.getOrDefault("--pairs", "2")));
+      try (EmbeddedKafka kafka = EmbeddedKafka.start(directory.resolve("kafka"))) {
+        new SenseBenchmark(kafka, directory, samples, managedMebibytes)
+            .mix(mix, Integer.parseInt(options.getOrDefault("--steps", "100")));
+      } finally {
+        deleteRecursively(directory);
+      }
+      System.exit(0);
+    }
     System.out.printf(
         Locale.ROOT,
         "%10s %8s %12s %12s %14s %8s%n",
@@ -130,12 +148,7 @@ public final class SenseBenchmark {
         "CPU us/sample",
         "ratio");
     try (EmbeddedKafka kafka = EmbeddedKafka.start(directory.resolve("kafka"))) {
-      SenseBenchmark benchmark =
-          new SenseBenchmark(
-              kafka,
-              directory,
-              samples,
-              Long.parseLong(options.getOrDefault("--managed-mebibytes", "512")));
+      SenseBenchmark benchmark = new SenseBenchmark(kafka, directory, samples, managedMebibytes);
       double first = 0;
       for (long fleet : disks) {
         double cost = benchmark.compare(fleet);
@@ -148,6 +161,116 @@ public final class SenseBenchmark {
     }
     printState();
     System.exit(0);
+  }
+
+  /** Everything on: how many samples a second, what each costs, and where the time goes. */
+  private void mix(SenseMix mix, int steps) throws Exception {
+    String prefix = "mix";
+    createTopics(prefix);
+    AvroCodec<FleetEntry> fleet = AvroCodec.of(FleetEntry.class);
+    AvroCodec<TelemetryFrame> frames = AvroCodec.of(TelemetryFrame.class);
+    long entries = 0;
+    try (KafkaProducer<byte[], byte[]> producer = producer()) {
+      for (int node = 0; node < mix.nodes(); node++) {
+        send(producer, prefix, fleet, EntityKind.NODE, SenseMix.node(node), node);
+        for (int drive = 0; drive < mix.drives(); drive++) {
+          send(producer, prefix, fleet, EntityKind.DISK, mix.drive(node, drive), node);
+        }
+        entries += 1 + mix.drives();
+      }
+    }
+    long expected = (long) mix.samplesAStep() * steps;
+    try (EmbeddedFlink flink = EmbeddedFlink.start(directory.resolve("mix"), 0, overrides())) {
+      EmbeddedFlink.SubmittedJob loading = submitSense(flink, prefix);
+      flink.awaitRunning(loading, Duration.ofMinutes(1));
+      awaitCommitted(prefix, Topics.FLEET, entries);
+      flink.checkpoint(loading, Duration.ofMinutes(2));
+      var unused = flink.miniCluster().cancelJob(loading.id()).get(1, TimeUnit.MINUTES);
+      await(() -> flink.status(loading).isGloballyTerminalState(), Duration.ofMinutes(1));
+      try (KafkaProducer<byte[], byte[]> producer = producer()) {
+        for (int step = 0; step < steps; step++) {
+          for (int node = 0; node < mix.nodes(); node++) {
+            var sent =
+                producer.send(
+                    record(
+                        prefix,
+                        Topics.TELEMETRY,
+                        SenseMix.node(node),
+                        mix.frame(frames, node, step, START_MILLIS)));
+          }
+        }
+      }
+      EmbeddedFlink.SubmittedJob running = submitSense(flink, prefix);
+      // All but the last windows: their samples wait for event time that nothing moves any more.
+      long begun = awaitScored((long) (expected * WARM_UP));
+      Profile profile = new Profile();
+      long wallNanos = System.nanoTime();
+      long cpuNanos = SYSTEM.getProcessCpuTime();
+      long ended = awaitScored((long) (expected * 0.98));
+      Figures figures =
+          new Figures(
+              mix.nodes(),
+              ended - begun,
+              (System.nanoTime() - wallNanos) / 1e9,
+              (SYSTEM.getProcessCpuTime() - cpuNanos) / 1e9);
+      System.out.printf(
+          Locale.ROOT,
+          "%d nodes with %d disks, %d edges, %d pairs each, a sample of each every 15 s%n"
+              + "%12d samples scored%n%12.0f samples/s%n%12.1f us of CPU each%n"
+              + "%12d waited for the window of their peers%n%12d found none%n",
+          mix.nodes(),
+          mix.drives(),
+          mix.edges(),
+          mix.pairs(),
+          figures.scored(),
+          figures.samplesASecond(),
+          figures.cpuMicrosASample(),
+          Gauges.sum("symptoms", "waitedForPeers"),
+          Gauges.sum("symptoms", "peersMissing"));
+      for (String operator : List.of("signals", "symptoms", "paths", "nodes", "risk")) {
+        System.out.printf(
+            Locale.ROOT,
+            "%12.0f bytes of state of a thing at %s%n",
+            Gauges.mean(operator, "stateBytes"),
+            operator);
+      }
+      profile.close();
+      var stopped = flink.miniCluster().cancelJob(running.id()).get(1, TimeUnit.MINUTES);
+    }
+  }
+
+  private static long awaitScored(long atLeast) throws Exception {
+    long[] seen = new long[1];
+    await(
+        () -> {
+          seen[0] = Gauges.sum("symptoms", "samplesScored") + Gauges.sum("paths", "samplesScored");
+          return seen[0] >= atLeast;
+        },
+        Duration.ofMinutes(20));
+    return seen[0];
+  }
+
+  private static void send(
+      KafkaProducer<byte[], byte[]> producer,
+      String prefix,
+      AvroCodec<FleetEntry> codec,
+      EntityKind kind,
+      String id,
+      int node) {
+    FleetEntry entry =
+        FleetEntry.newBuilder()
+            .setEntity(new EntityRef(kind, id))
+            .setTimeMillis(START_MILLIS)
+            .setNode(kind == EntityKind.NODE ? null : SenseMix.node(node))
+            .setRack("r-%03d".formatted(node / 20))
+            .setZone("z-1")
+            .setRegion("local")
+            .setPool("bench")
+            .setModel("BENCH 1")
+            .setTier("hdd")
+            .setSynthetic(true)
+            .build();
+    var sent = producer.send(record(prefix, Topics.FLEET, Keys.of(kind, id), codec.encode(entry)));
   }
 
   /** What is kept of one disk, with room for a challenger and a former champion. */
@@ -303,7 +426,11 @@ public final class SenseBenchmark {
     long[] seen = new long[1];
     await(
         () -> {
-          seen[0] = records(admin, Topics.RISK.name(prefix), Topics.RISK.spec().partitions());
+          // The job counts samples; its records in the topic are more: those of the nodes too.
+          seen[0] =
+              prefix.startsWith("peer")
+                  ? records(admin, Topics.RISK.name(prefix), Topics.RISK.spec().partitions())
+                  : Gauges.sum("risk", "samplesScored");
           return seen[0] >= atLeast;
         },
         Duration.ofMinutes(20));
@@ -365,6 +492,8 @@ public final class SenseBenchmark {
     overrides.set(StateBackendOptions.STATE_BACKEND, "rocksdb");
     overrides.set(CheckpointingOptions.INCREMENTAL_CHECKPOINTS, true);
     overrides.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofSeconds(10));
+    overrides.setString(
+        "metrics.reporter.gauges.factory.class", "io.forestall.bench.Gauges$Factory");
     return overrides;
   }
 
@@ -392,7 +521,9 @@ public final class SenseBenchmark {
             Topics.MODELS,
             Topics.RISK,
             Topics.DEAD_LETTERS,
-            Topics.PREDICTED_EVENTS)) {
+            Topics.PREDICTED_EVENTS,
+            Topics.ANOMALIES,
+            Topics.BASELINES)) {
       TopicSpec spec = topic.spec();
       topics.add(
           new NewTopic(topic.name(prefix), spec.partitions(), (short) 1)

@@ -278,7 +278,7 @@ public record SenseSettings(
                   (int) within(SenseOptions.DISKS_TOLERATED, 0, 1000)),
               new Windows(
                   atLeastOne(SenseOptions.PEER_WINDOW),
-                  (int) within(SenseOptions.PEER_WAIT_LIMIT, 0, 4096),
+                  (int) within(SenseOptions.PEER_WAIT_LIMIT, 1, 4096),
                   millis(SenseOptions.BASELINE_INTERVAL),
                   atLeastOne(SenseOptions.BLAME_WINDOW)),
               millis(SenseOptions.STATE_TTL));

@@ -1,5 +1,6 @@
 package io.forestall.operators;
 
+import io.forestall.operators.types.RecordFormat;
 import io.forestall.risk.signal.PeerSummary;
 import io.forestall.risk.signal.Scope;
 import io.forestall.risk.signal.SignalSample;
@@ -12,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.state.BroadcastState;
+import org.apache.flink.api.common.state.ListState;
+import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.state.ReadOnlyBroadcastState;
 import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
@@ -33,8 +36,14 @@ import org.jspecify.annotations.Nullable;
 public final class SymptomFunction
     extends KeyedBroadcastProcessFunction<String, SignalInput, PeerSummary, NodeInput> {
 
-  /** Name of the one keyed state; a name in savepoints, never to change. */
+  /** Name of the state of a thing; a name in savepoints, never to change. */
   public static final String MEMORY = "symptom-memory";
+
+  /** Name of the state that says that samples wait; a name in savepoints, never to change. */
+  public static final String WAIT = "symptom-wait";
+
+  /** Name of the state of the samples that wait; a name in savepoints, never to change. */
+  public static final String WAITING = "symptom-waiting";
 
   private static final long serialVersionUID = 1L;
 
@@ -45,6 +54,8 @@ public final class SymptomFunction
   private final Engines engines;
 
   private transient ValueState<SymptomMemory> memories;
+  private transient ValueState<SymptomWait> waits;
+  private transient ListState<SignalInput> waiting;
   private transient SymptomEngine engine;
   private transient DataOutputSerializer encoder;
   private transient DataInputDeserializer decoder;
@@ -72,6 +83,15 @@ public final class SymptomFunction
         getRuntimeContext()
             .getState(
                 settings.bounded(new ValueStateDescriptor<>(MEMORY, SymptomMemory.serializer())));
+    waits =
+        getRuntimeContext()
+            .getState(settings.bounded(new ValueStateDescriptor<>(WAIT, SymptomWait.serializer())));
+    waiting =
+        getRuntimeContext()
+            .getListState(
+                settings.bounded(
+                    new ListStateDescriptor<>(
+                        WAITING, RecordFormat.SIGNAL_INPUT.serializer(SignalInput.class))));
     engine = engines.symptoms();
     encoder = new DataOutputSerializer(4096);
     decoder = new DataInputDeserializer();
@@ -90,27 +110,60 @@ public final class SymptomFunction
   @Override
   public void processElement(SignalInput input, ReadOnlyContext context, Collector<NodeInput> out)
       throws Exception {
-    SymptomMemory memory = memories.value();
     if (input.sample() == null) {
-      tombstone(memory, input.entity(), context, out);
+      tombstone(input.entity(), context, out);
       return;
     }
-    if (memory == null) {
-      memory = new SymptomMemory();
-    }
     progress.sample(input.sample().timeMillis(), context.currentWatermark());
-    if (memory.waiting.isEmpty() && closedMillis(input) - 1 <= context.currentWatermark()) {
-      observe(memory, input, context, out);
-    } else {
-      memory.waiting.add(input);
-      waitedForPeers.inc();
-      if (memory.waiting.size() > settings.peerWaitLimit()) {
-        observe(memory, memory.waiting.remove(), context, out);
-      }
-      arm(memory, context);
+    SymptomWait wait = waits.value();
+    if (wait == null && closed(input, context)) {
+      observe(List.of(input), context, out);
+      return;
     }
-    memories.update(memory);
-    stateBytes.measure(memory);
+    waitedForPeers.inc();
+    waiting.add(input);
+    if (wait == null) {
+      waits.update(new SymptomWait(setTimer(input, context), 1));
+    } else if (wait.count() < settings.peerWaitLimit()) {
+      waits.update(new SymptomWait(wait.timerMillis(), wait.count() + 1));
+    } else {
+      // One too many: the older half goes on without, so that a list is not read for each sample.
+      context.timerService().deleteEventTimeTimer(wait.timerMillis());
+      release(Math.max(1, (wait.count() + 1) / 2), context, out);
+    }
+  }
+
+  private boolean closed(SignalInput input, ReadOnlyContext context) {
+    return closedMillis(input) - 1 <= context.currentWatermark();
+  }
+
+  private long setTimer(SignalInput first, ReadOnlyContext context) {
+    long millis = Math.max(closedMillis(first) - 1, context.currentWatermark() + 1);
+    context.timerService().registerEventTimeTimer(millis);
+    return millis;
+  }
+
+  /**
+   * Lets samples go that wait, in the order of their times: those whose window is closed, and so
+   * many in any case.
+   */
+  private void release(int atLeast, ReadOnlyContext context, Collector<NodeInput> out)
+      throws Exception {
+    List<SignalInput> all = new ArrayList<>();
+    waiting.get().forEach(all::add);
+    int count = Math.min(atLeast, all.size());
+    while (count < all.size() && closed(all.get(count), context)) {
+      count++;
+    }
+    observe(all.subList(0, count), context, out);
+    if (count == all.size()) {
+      waiting.clear();
+      waits.clear();
+    } else {
+      List<SignalInput> rest = all.subList(count, all.size());
+      waiting.update(rest);
+      waits.update(new SymptomWait(setTimer(rest.get(0), context), rest.size()));
+    }
   }
 
   private long closedMillis(SignalInput input) {
@@ -120,13 +173,37 @@ public final class SymptomFunction
         settings.outOfOrdernessMillis());
   }
 
+  /** Takes samples of one thing in: what is remembered is read and written once. */
+  private void observe(List<SignalInput> inputs, ReadOnlyContext context, Collector<NodeInput> out)
+      throws Exception {
+    if (inputs.isEmpty()) {
+      return;
+    }
+    SymptomMemory memory = memories.value();
+    if (memory == null) {
+      memory = new SymptomMemory();
+    }
+    SymptomState state = decode(memory);
+    for (SignalInput input : inputs) {
+      observe(memory, state, input, context, out);
+    }
+    encoder.clear();
+    state.write(encoder);
+    memory.symptoms = encoder.getCopyOfBuffer();
+    memories.update(memory);
+    stateBytes.measure(memory);
+  }
+
   private void observe(
-      SymptomMemory memory, SignalInput input, ReadOnlyContext context, Collector<NodeInput> out)
+      SymptomMemory memory,
+      SymptomState state,
+      SignalInput input,
+      ReadOnlyContext context,
+      Collector<NodeInput> out)
       throws Exception {
     SignalSample sample = input.requireSample();
     String node = input.home().node();
     PeerSummary peers = peers(input, context.getBroadcastState(SenseTags.PEERS));
-    SymptomState state = decode(memory);
     SymptomEngine.Report report = engine.observe(state, sample, peers);
     samplesScored.inc();
     anomalies(report.begun(), false, input, node, context);
@@ -162,9 +239,6 @@ public final class SymptomFunction
               state.samples(),
               engine.baselines(state, peers)));
     }
-    encoder.clear();
-    state.write(encoder);
-    memory.symptoms = encoder.getCopyOfBuffer();
   }
 
   private void anomalies(
@@ -206,17 +280,15 @@ public final class SymptomFunction
     return engine.read(decoder);
   }
 
-  private void tombstone(
-      @Nullable SymptomMemory memory,
-      String entity,
-      ReadOnlyContext context,
-      Collector<NodeInput> out) {
-    if (memory != null) {
-      if (memory.timerMillis != SymptomMemory.NO_TIMER) {
-        context.timerService().deleteEventTimeTimer(memory.timerMillis);
-      }
-      memories.clear();
+  private void tombstone(String entity, ReadOnlyContext context, Collector<NodeInput> out)
+      throws Exception {
+    SymptomWait wait = waits.value();
+    if (wait != null) {
+      context.timerService().deleteEventTimeTimer(wait.timerMillis());
+      waits.clear();
+      waiting.clear();
     }
+    memories.clear();
     ended.inc();
     context.output(SenseTags.BASELINES, new BaselineUpdate(entity, null));
     if (!entity.startsWith("disk/")) {
@@ -224,30 +296,13 @@ public final class SymptomFunction
     }
   }
 
-  /** Sets the timer for the first sample that waits; samples wait in the order of their times. */
-  private void arm(SymptomMemory memory, ReadOnlyContext context) {
-    if (memory.timerMillis == SymptomMemory.NO_TIMER && !memory.waiting.isEmpty()) {
-      long millis =
-          Math.max(closedMillis(memory.waiting.element()) - 1, context.currentWatermark() + 1);
-      context.timerService().registerEventTimeTimer(millis);
-      memory.timerMillis = millis;
-    }
-  }
-
   @Override
   public void onTimer(long timeMillis, OnTimerContext context, Collector<NodeInput> out)
       throws Exception {
-    SymptomMemory memory = memories.value();
-    if (memory == null || memory.timerMillis != timeMillis) {
-      return;
+    SymptomWait wait = waits.value();
+    if (wait != null && wait.timerMillis() == timeMillis) {
+      release(0, context, out);
     }
-    memory.timerMillis = SymptomMemory.NO_TIMER;
-    while (!memory.waiting.isEmpty()
-        && closedMillis(memory.waiting.element()) - 1 <= context.currentWatermark()) {
-      observe(memory, memory.waiting.remove(), context, out);
-    }
-    arm(memory, context);
-    memories.update(memory);
   }
 
   @Override

@@ -3,7 +3,6 @@ package io.forestall.operators;
 import io.forestall.operators.types.RecordFormat;
 import io.forestall.operators.types.Wired;
 import java.io.IOException;
-import java.util.ArrayDeque;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
 import org.jspecify.annotations.Nullable;
@@ -14,16 +13,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SymptomMemory {
 
-  /** Value of {@link #timerMillis} while no timer is set. */
-  static final long NO_TIMER = Long.MIN_VALUE;
-
   private static final int VERSION = 1;
 
   byte @Nullable [] symptoms;
   long baselineMillis = Long.MIN_VALUE;
   long blameWindowMillis = Long.MIN_VALUE;
-  long timerMillis = NO_TIMER;
-  final ArrayDeque<SignalInput> waiting = new ArrayDeque<>(1);
 
   /** Nothing is known yet. */
   SymptomMemory() {}
@@ -38,15 +32,10 @@ public final class SymptomMemory {
     out.writeByte(VERSION);
     out.writeLong(baselineMillis);
     out.writeLong(blameWindowMillis);
-    out.writeLong(timerMillis);
     byte[] bytes = symptoms;
     out.writeBoolean(bytes != null);
     if (bytes != null) {
       Wired.writeBytes(bytes, out);
-    }
-    out.writeShort(waiting.size());
-    for (SignalInput input : waiting) {
-      input.write(out);
     }
   }
 
@@ -56,12 +45,8 @@ public final class SymptomMemory {
     SymptomMemory memory = new SymptomMemory();
     memory.baselineMillis = in.readLong();
     memory.blameWindowMillis = in.readLong();
-    memory.timerMillis = in.readLong();
     if (in.readBoolean()) {
       memory.symptoms = Wired.readBytes(in);
-    }
-    for (int i = in.readUnsignedShort(); i > 0; i--) {
-      memory.waiting.add(SignalInput.read(in));
     }
     return memory;
   }

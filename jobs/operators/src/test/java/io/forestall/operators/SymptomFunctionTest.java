@@ -174,10 +174,13 @@ class SymptomFunctionTest {
       for (int step = 100; step < 105; step++) {
         pipeline.send(machine(1, step));
       }
-      assertThat(pipeline.symptoms.output()).as("five came, three wait").hasSize(2);
+      assertThat(pipeline.symptoms.output()).as("the older half of four").hasSize(2);
+      assertThat(pipeline.symptoms.keys(SymptomFunction.WAIT)).isEqualTo(1);
       assertThat(pipeline.symptoms.timers()).isEqualTo(1);
       pipeline.reach(timeMillis(100) - SETTINGS.outOfOrdernessMillis());
       assertThat(pipeline.symptoms.output()).hasSize(5);
+      assertThat(pipeline.symptoms.keys(SymptomFunction.WAIT)).isZero();
+      assertThat(pipeline.symptoms.keys(SymptomFunction.WAITING)).isZero();
       assertThat(pipeline.symptoms.timers()).isZero();
       assertThat(pipeline.symptoms.output())
           .extracting(NodeInput::timeMillis)
@@ -197,6 +200,8 @@ class SymptomFunctionTest {
       pipeline.send(EntityInput.tombstone(node(1))).send(EntityInput.tombstone(drive(1)));
 
       assertThat(pipeline.symptoms.keys(SymptomFunction.MEMORY)).isZero();
+      assertThat(pipeline.symptoms.keys(SymptomFunction.WAIT)).isZero();
+      assertThat(pipeline.symptoms.keys(SymptomFunction.WAITING)).isZero();
       assertThat(pipeline.symptoms.timers()).isZero();
       List<NodeInput> outputs = pipeline.symptoms.output();
       assertThat(outputs.get(outputs.size() - 1)).isEqualTo(NodeInput.end(node(1)));

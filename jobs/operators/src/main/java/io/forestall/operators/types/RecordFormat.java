@@ -13,6 +13,7 @@ import io.forestall.operators.SenseInput;
 import io.forestall.operators.SignalInput;
 import io.forestall.operators.SignalMemory;
 import io.forestall.operators.SymptomMemory;
+import io.forestall.operators.SymptomWait;
 import io.forestall.risk.signal.PeerSummary;
 import java.io.IOException;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
@@ -33,6 +34,7 @@ public enum RecordFormat {
   PEER_SUMMARY(PeerSummary.class, true, PeerSummary::write, PeerSummary::read),
   PEER_HISTORY(PeerHistory.class, true, PeerHistory::write, PeerHistory::read),
   SYMPTOM_MEMORY(SymptomMemory.class, false, SymptomMemory::write, SymptomMemory::read),
+  SYMPTOM_WAIT(SymptomWait.class, true, SymptomWait::write, SymptomWait::read),
   PATH_MEMORY(PathMemory.class, false, PathMemory::write, PathMemory::read),
   PATH_MEMBER(PathMember.class, true, PathMember::write, PathMember::read),
   BLAME_INPUT(BlameInput.class, true, BlameInput::write, BlameInput::read),
