@@ -13,9 +13,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.forestall.operators.RiskHarness.Backend;
 import io.forestall.risk.CompiledLstm;
 import io.forestall.risk.DiskRiskEngine;
+import io.forestall.risk.DiskSample;
 import io.forestall.risk.DiskState;
+import io.forestall.risk.FailureMode;
+import io.forestall.risk.ModeAssessment;
 import io.forestall.risk.ModelFile;
 import io.forestall.risk.ModelSet;
+import io.forestall.risk.symptom.Finding;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.Event;
@@ -29,6 +33,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.assertj.core.groups.Tuple;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -55,6 +60,127 @@ class RiskFunctionTest {
       assertThat(job.disksWithState()).containsExactly(disk(3), disk(4));
       assertThat(job.timers()).as("one timer a disk, not one a sample").isEqualTo(2);
     }
+  }
+
+  private static DiskInput slow(int number, int day, double probability) {
+    return DiskInput.finding(
+        disk(number),
+        new Finding(
+            "disk/" + disk(number),
+            noonMillis(day) + 60_000,
+            1,
+            5000,
+            List.of(
+                new ModeAssessment(
+                    FailureMode.FAIL_SLOW, probability, DAY_MILLIS, "symptoms", 1, List.of()))));
+  }
+
+  private static List<String> modes(Risk risk) {
+    return risk.getModes().stream().map(mode -> mode.getMode().name()).toList();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void findingsOfADiskUnderLoadArePartOfItsOneScore(Backend backend) throws Exception {
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.send(fleet(1));
+      for (int day = 0; day < 12; day++) {
+        job.send(input(1, day));
+      }
+      Risk before = job.risks().get(job.risks().size() - 1);
+      job.send(slow(1, 11, 0.9), slow(1, 11, 0.1), input(1, 12));
+      assertThat(job.risks()).as("the repeat says nothing").hasSize(14);
+      Risk slow = job.risks().get(12);
+      assertThat(modes(slow)).containsExactly("DISK", "FAIL_SLOW");
+      assertThat(slow.getScore()).isGreaterThan(before.getScore());
+      assertThat(slow.getSamples()).as("no sample of SMART").isEqualTo(before.getSamples());
+      assertThat(modes(job.risks().get(13))).contains("FAIL_SLOW");
+      assertThat(job.timers()).isEqualTo(1);
+    }
+  }
+
+  /** The fleet entry and the finding come on two ways, in either order. */
+  @ParameterizedTest
+  @EnumSource
+  void findingWaitsForTheFleetEntryAndIsGivenUpLikeASample(Backend backend) throws Exception {
+    List<Risk> inOrder;
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      inOrder = job.send(fleet(1), input(1, 0), slow(1, 0, 0.9), input(1, 1)).risks();
+    }
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.send(slow(1, 0, 0.5), input(1, 0), slow(1, 0, 0.9));
+      OperatorSubtaskState state = job.snapshot(1);
+      try (RiskHarness restored = RiskHarness.risk(SETTINGS, SHIPPED, backend, state)) {
+        restored.send(fleet(1), input(1, 1));
+        assertThat(restored.risks()).isEqualTo(inOrder).hasSize(3);
+        assertThat(restored.timers()).isEqualTo(1);
+      }
+      job.reach(noonMillis(0) + 3_600_000);
+      assertThat(job.timers()).as("the finding is a minute younger").isEqualTo(1);
+      job.reach(noonMillis(0) + 3_660_000);
+      assertThat(job.disksWithState()).isEmpty();
+      assertThat(job.timers()).isZero();
+      assertThat(job.deadLetters()).as("of the sample").hasSize(1);
+    }
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.send(slow(1, 0, 0.5), tombstone(1));
+      assertThat(job.disksWithState()).isEmpty();
+      assertThat(job.timers()).isZero();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void nodesAreToldOfScoresThatChangeOfMovesAndOfEnds(Backend backend) throws Exception {
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.send(fleet(3), fleet(1));
+      for (int day = 0; day < 30; day++) {
+        job.send(input(3, day), input(1, day));
+      }
+      List<NodeInput> bad = of(job, 3);
+      List<NodeInput> good = of(job, 1);
+      assertThat(bad).extracting(NodeInput::entity).containsOnly("node/" + node(3));
+      assertThat(bad.size()).as("a score that moves is told more often").isGreaterThan(good.size());
+      assertThat(good.size()).as("one that stands still is not taken for stale").isGreaterThan(10);
+      DiskSample moved = sample(1, 30);
+      job.send(DiskInput.sample("n-else", moved, 0, 1, 0), tombstone(1));
+      assertThat(of(job, 1).subList(good.size(), of(job, 1).size()))
+          .extracting(NodeInput::kind, NodeInput::entity)
+          .containsExactly(
+              Tuple.tuple(NodeInput.Kind.DISK_GONE, "node/" + node(1)),
+              Tuple.tuple(NodeInput.Kind.DISK, "node/n-else"),
+              Tuple.tuple(NodeInput.Kind.DISK_GONE, "node/n-else"));
+    }
+  }
+
+  private static List<NodeInput> of(RiskHarness job, int number) {
+    return job.shares().stream()
+        .filter(
+            input ->
+                input.disk().equals(disk(number))
+                    || (input.share() != null && input.share().disk().equals(disk(number))))
+        .toList();
+  }
+
+  /** A savepoint of the time before state had an age. */
+  @ParameterizedTest
+  @EnumSource
+  void stateWithoutAnAgeIsReadByAJobThatBoundsIt(Backend backend) throws Exception {
+    SenseSettings unbounded = settings(Map.of("forestall.sense.state-ttl", "0 s"));
+    List<Risk> expected;
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      expected = job.send(fleet(1), input(1, 0), input(1, 1), input(1, 2)).risks();
+    }
+    OperatorSubtaskState state;
+    List<Risk> actual = new ArrayList<>();
+    try (RiskHarness job = RiskHarness.risk(unbounded, SHIPPED, backend)) {
+      actual.addAll(job.send(fleet(1), input(1, 0)).risks());
+      state = job.snapshot(1);
+    }
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend, state)) {
+      actual.addAll(job.send(input(1, 1), input(1, 2)).risks());
+    }
+    assertThat(actual).isEqualTo(expected);
   }
 
   @ParameterizedTest

@@ -202,6 +202,11 @@ final class RiskHarness implements AutoCloseable {
     return side(SenseTags.LANE);
   }
 
+  /** What the nodes were told of their disks. */
+  List<NodeInput> shares() {
+    return side(SenseTags.DISK_SHARES);
+  }
+
   private <T> List<T> side(OutputTag<T> tag) {
     ConcurrentLinkedQueue<StreamRecord<T>> queue = harness.getSideOutput(tag);
     return queue == null ? List.of() : queue.stream().map(StreamRecord::getValue).toList();

@@ -6,7 +6,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.forestall.operators.types.AvroType;
 import io.forestall.operators.types.DiskMemoryType;
 import io.forestall.risk.DiskState;
+import io.forestall.risk.FailureMode;
+import io.forestall.risk.ModeAssessment;
+import io.forestall.risk.ReasonPart;
 import io.forestall.risk.Tier;
+import io.forestall.risk.signal.FleetMetric;
+import io.forestall.risk.signal.PeerMeans;
+import io.forestall.risk.signal.Scope;
+import io.forestall.risk.signal.Signal;
+import io.forestall.risk.signal.SignalSample;
+import io.forestall.risk.symptom.DiskShare;
+import io.forestall.risk.symptom.Finding;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.EntityKind;
@@ -55,6 +65,100 @@ class TypesTest {
         assertThat(back.deadLetter()).isEqualTo(input.deadLetter());
       }
     }
+  }
+
+  @Test
+  void whatFlowsBetweenTheOperatorsOfMachines() throws Exception {
+    Finding finding =
+        new Finding(
+            "node/n-1",
+            5,
+            0.5,
+            7,
+            List.of(
+                new ModeAssessment(
+                    FailureMode.NETWORK,
+                    0.25,
+                    3_600_000,
+                    "symptoms",
+                    1,
+                    List.of(new ReasonPart("m", 1, 2, "because"))),
+                new ModeAssessment(
+                    FailureMode.SOFTWARE, 0.125, 3_600_000, "symptoms", 1, List.of())));
+    DiskShare share = new DiskShare("d", 4, 0.5, 9, 70, Tier.WARNING);
+    for (NodeInput input :
+        List.of(
+            NodeInput.finding(finding, "n-9"),
+            NodeInput.blame(finding),
+            NodeInput.disk("node/n-1", share),
+            NodeInput.diskGone("node/n-1", "d", 8),
+            NodeInput.end("node/n-1"))) {
+      assertThat(through(NodeInput.type(), input)).isEqualTo(input);
+    }
+    BlameInput blame = new BlameInput(60_000, finding, "r-1");
+    assertThat(through(BlameInput.type(), blame)).isEqualTo(blame);
+    BaselineUpdate end = new BaselineUpdate("pair/a@b", null);
+    assertThat(through(BaselineUpdate.type(), end)).isEqualTo(end);
+    assertThat(through(DiskInput.type(), DiskInput.finding("d", finding)).finding())
+        .isEqualTo(finding);
+
+    EntityInput machine = TestingMachines.machine(1, 3);
+    EntityInput back = through(EntityInput.type(), machine);
+    assertThat(back.entity()).isEqualTo(machine.entity());
+    assertThat(back.offset()).isEqualTo(machine.offset());
+    for (FleetMetric metric : FleetMetric.values()) {
+      assertThat(back.requireSample().value(metric))
+          .isEqualTo(Double.valueOf(machine.requireSample().value(metric)));
+    }
+    for (EntityInput input :
+        List.of(TestingMachines.fleet("head/h"), EntityInput.tombstone("disk/d"))) {
+      assertThat(through(EntityInput.type(), input)).isEqualTo(input);
+      SenseInput both = new SenseInput(TestingDisks.fleet(1), input);
+      SenseInput again = through(SenseInput.type(), both);
+      assertThat(again.entity()).isEqualTo(input);
+      assertThat(again.disk()).isNotNull();
+    }
+
+    double[] values = SignalSample.absentValues();
+    values[Signal.LOAD.ordinal()] = 0.5;
+    SignalInput signals =
+        SignalInput.sample(
+            new SignalSample("node/n-1", Scope.MACHINE, "g", 77, values),
+            new Home("", "r-1", "g"));
+    SignalInput read = through(SignalInput.type(), signals);
+    assertThat(read.home()).isEqualTo(signals.home());
+    assertThat(read.requireSample().timeMillis()).isEqualTo(77);
+    assertThat(read.requireSample().values()).isEqualTo(values);
+    assertThat(through(SignalInput.type(), SignalInput.tombstone("node/n-1")))
+        .isEqualTo(SignalInput.tombstone("node/n-1"));
+
+    PeerMeans means = PeerMeans.empty(Scope.MACHINE);
+    means.add(signals.requireSample());
+    PeerInput peer = through(PeerInput.type(), new PeerInput("g", 9, "node/n-1", means));
+    assertThat(peer.window()).isEqualTo("9|g");
+    assertThat(peer.means().mean(Signal.LOAD)).isEqualTo(0.5);
+  }
+
+  /** Bytes as the release before wrote them: they end where version 1 ends. */
+  @Test
+  void memoryOfTheReleaseBeforeIsRead() throws Exception {
+    DataOutputSerializer old = new DataOutputSerializer(64);
+    old.writeByte(1);
+    old.writeByte(1 | 2);
+    old.writeLong(42);
+    old.writeByte(Tier.WATCH.ordinal());
+    old.writeUTF("n-0001");
+
+    DiskMemory memory =
+        DiskMemoryType.serializer()
+            .deserialize(new DataInputDeserializer(old.getCopyOfBuffer()));
+
+    assertThat(memory.known()).isTrue();
+    assertThat(memory.timerMillis()).isEqualTo(42);
+    assertThat(memory.tier()).isEqualTo(Tier.WATCH);
+    assertThat(memory.node()).isEqualTo("n-0001");
+    assertThat(memory.shareNode()).isEmpty();
+    assertThat(memory.waitingFinding()).isNull();
   }
 
   @Test
