@@ -13,6 +13,7 @@ import picocli.CommandLine.Spec;
     description = "Measures the detectors, without a broker.",
     subcommands = {
       EvaluateFaultsCommand.class,
+      EvaluateServersCommand.class,
       NabCommand.class, //
     })
 public final class EvaluateCommand implements Runnable {
