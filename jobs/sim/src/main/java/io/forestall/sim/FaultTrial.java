@@ -252,7 +252,7 @@ public final class FaultTrial {
                   target,
                   start - Math.floorMod(start, 1000L),
                   start + length,
-                  0.4 + 0.6 * random.nextDouble());
+                  0.2 + 0.8 * random.nextDouble());
           Set<String> things = footprint(telemetry, fault);
           if (things.stream().noneMatch(thing -> overlaps(byThing.get(thing), fault))) {
             faults.add(fault);

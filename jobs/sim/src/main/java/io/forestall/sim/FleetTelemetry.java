@@ -27,7 +27,9 @@ import org.jspecify.annotations.Nullable;
  * What the machines, drives and paths of a simulated fleet report, faults included. Load has a
  * season of the day and the week, moves together within a rack, and drives the rest: a drive's
  * latency follows a queue, a machine's memory and traffic follow its work. Healthy life is not
- * flat: planned reboots, upgrades of the process, backups at night, shifts of load.
+ * flat: planned reboots, upgrades of the process after which its caches fill for hours, backups at
+ * night, scrubs of a node's drives, shifts of load; and short bursts of drops, errors in the log,
+ * failed requests, lost probes and stalls of a drive, of the kind that pass by themselves.
  *
  * <p>Every rate, level and fault is a function of the seed and the time, so any span can be passed
  * over. Counters add up from the first scrape of this object on and begin anew with a reboot or a
@@ -470,6 +472,14 @@ public final class FleetTelemetry {
       return bounded(Math.min(at, length - at) / (3 * MINUTE), 0, 1);
     }
 
+    /** 1 while the drives are scrubbed, once a week for hours; 0 else. */
+    double scrub(long timeMillis) {
+      double from = Noise.uniform(key, -8) * 7 * DAY;
+      double length = (4 + 4 * Noise.uniform(key, -9)) * HOUR;
+      double at = Math.floorMod(timeMillis - (long) from, 7 * DAY);
+      return bounded(Math.min(at, length - at) / (5 * MINUTE), 0, 1);
+    }
+
     private long rebootBefore(long timeMillis) {
       long phase = (long) (Noise.uniform(key, -5) * REBOOT_EVERY);
       return Math.floorDiv(timeMillis - phase, REBOOT_EVERY) * REBOOT_EVERY + phase;
@@ -502,7 +512,7 @@ public final class FleetTelemetry {
     }
 
     private long crashCycleMillis(Fault fault) {
-      return (long) ((240 - 150 * fault.severity()) * 1000);
+      return (long) ((150 - 90 * fault.severity()) * 1000);
     }
 
     boolean silentAt(long timeMillis) {
@@ -559,11 +569,13 @@ public final class FleetTelemetry {
               * (kind == MachineKind.NODE ? 1 : 0.2)
               * (1 + 0.05 * Noise.normal(key ^ 11, now));
       double errorRatio = 2e-9;
-      double dropRatio = 4e-8;
+      double crowded = Noise.burst(key ^ 30, now, DAY, MINUTE, HOUR);
+      double dropRatio = 4e-8 + 1.5e-3 * crowded;
       double retransmitRatio = 2e-4 * (1 + load) * Math.exp(0.25 * Noise.normal(key ^ 12, now));
-      double failRatio = 1e-5;
+      retransmitRatio += 2e-3 * crowded;
+      double failRatio = 1e-5 + 2e-3 * Noise.burst(key ^ 32, now, 2 * DAY, MINUTE, HOUR);
       double latency = 0.002 / (1 - 0.7 * load) * Math.exp(0.04 * Noise.normal(key ^ 13, now));
-      double errorLines = 0.004;
+      double errorLines = 0.004 + 1.5 * Noise.burst(key ^ 31, now, 2 * DAY, MINUTE, HOUR);
       double ioPressure = 0.008 + 0.08 * load * load * Math.exp(0.2 * Noise.normal(key ^ 14, now));
       double used = 1 - available(now) / memoryBytes;
       double memoryPressure = 0.0004 + 2.5 * Math.pow(Math.max(0, used - 0.86), 1.5);
@@ -637,6 +649,8 @@ public final class FleetTelemetry {
 
     private double resident(long now) {
       double usual = 0.34 + 0.015 * Noise.smooth(key ^ 21, now, 6 * HOUR) + 0.03 * load(now);
+      // Caches of a process that has just started are empty.
+      usual *= 1 - 0.4 * Math.exp((startMillis(now) - now) / (2.5 * HOUR));
       return Math.min(0.93 * memoryBytes, memoryBytes * usual + leaked(now));
     }
 
@@ -789,11 +803,12 @@ public final class FleetTelemetry {
       if (seconds <= 0) {
         return;
       }
-      double wanted = node.load(now) * share + 0.08 * node.backup(now);
+      double wanted = node.load(now) * share + 0.08 * node.backup(now) + 0.15 * node.scrub(now);
       wanted *=
           1 + 0.07 * Noise.normal(key ^ 1, now) + 0.06 * Noise.smooth(key ^ 2, now, 5 * MINUTE);
       double operations = bounded(wanted, 0.01, 0.82) / serviceSeconds;
-      double service = serviceSeconds;
+      double stall = Noise.burst(key ^ 7, now, 4 * DAY, 20_000, HOUR);
+      double service = serviceSeconds * (1 + 6 * stall);
       double errorsPerSecond = 2e-9;
       for (Fault fault : faultsOf(entity)) {
         if (!fault.activeAt(now)) {
@@ -901,7 +916,7 @@ public final class FleetTelemetry {
       double shared = other == null ? load : 0.5 * (load + other.load(now));
       double mean = usualSeconds * (1 + (other == null ? 1.6 : 0.5) * shared * shared);
       double tail = 3.2;
-      double lost = 2e-7;
+      double lost = 2e-7 + 0.015 * Noise.burst(key ^ 5, now, 3 * DAY, MINUTE, HOUR);
       double failed = other == null ? 4e-7 : 1e-6;
       for (Fault fault : faultsOf(entity)) {
         if (!fault.activeAt(now)) {

@@ -46,6 +46,24 @@ final class Noise {
     return normal(key, knot) * (1 - eased) + normal(key, knot + 1) * eased;
   }
 
+  /**
+   * How strong a rare, short event is: 0 outside of one, 0.3 to 1 within.
+   *
+   * @param everyMillis mean time between two of them; milliseconds
+   * @param lengthMillis how long one lasts, well below the block; milliseconds
+   * @param blockMillis at most one event begins in each such span; milliseconds
+   */
+  static double burst(
+      long key, long timeMillis, long everyMillis, long lengthMillis, long blockMillis) {
+    long block = Math.floorDiv(timeMillis, blockMillis);
+    if (uniform(key, block) * everyMillis >= blockMillis) {
+      return 0;
+    }
+    double from = uniform(key ^ 0x55L, block) * (blockMillis - lengthMillis);
+    double at = Math.floorMod(timeMillis, blockMillis) - from;
+    return at >= 0 && at < lengthMillis ? 0.3 + 0.7 * uniform(key ^ 0xaaL, block) : 0;
+  }
+
   /** A count with this mean, 0 or more. */
   static double poisson(double mean, long key, long tick) {
     if (!(mean > 0)) {

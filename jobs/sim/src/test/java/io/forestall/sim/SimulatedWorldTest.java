@@ -110,7 +110,9 @@ final class SimulatedWorldTest {
             expected -= known(wholeBefore, entry.getKey()).value(metric);
             found -= known(lateBefore, entry.getKey()).value(metric);
             if (expected < 0) {
-              assertThat(found).as("both began anew").isNotPositive();
+              assertThat(known(lateNow, entry.getKey()).value(metric))
+                  .as("both began anew")
+                  .isEqualTo(entry.getValue().value(metric));
               continue;
             }
           }
@@ -180,7 +182,7 @@ final class SimulatedWorldTest {
               sample.value(FleetMetric.DISK_READ_SECONDS)
                   - old.value(FleetMetric.DISK_READ_SECONDS);
           if (operations >= 0) {
-            assertThat(seconds / operations).isBetween(0.003, 0.2);
+            assertThat(seconds / operations).isBetween(0.003, 1.0);
           }
         }
         if (sample.scope() == Scope.PATH) {

@@ -28,6 +28,13 @@ public final class DiskRiskEngine {
   private static final float FRESH_DAYS = 2f;
   private static final double DAY_MILLIS = 86_400_000.0;
 
+  /**
+   * Silence of a disk's I/O, once it has been heard, after which its score is stale: rates are
+   * taken over half an hour at most, so that nothing for twice that long is silence. SMART
+   * attributes come once a day and have the policy's patience.
+   */
+  static final long IO_STALE_AFTER_MILLIS = 3_600_000L;
+
   private final RiskPolicy policy;
   private final RiskPolicy.Curve curve;
   private final TierMachine tiers;
@@ -251,7 +258,12 @@ public final class DiskRiskEngine {
       confidence = symptoms.confidence * SYMPTOMS_ONLY_CONFIDENCE;
       state.confidence = confidence;
     } else if (state.silences > 0) {
-      confidence *= STALE_CONFIDENCE;
+      if (state.silences == 1
+          && finding.timeMillis() - state.lastTimeMillis < policy.staleAfterMillis()) {
+        state.silences = 0; // it was its I/O that had fallen silent
+      } else {
+        confidence *= STALE_CONFIDENCE;
+      }
     }
     boolean changed = state.silences <= 1 && tiers.move(state, state.score, confidence, now);
     return assessment(state, confidence, state.silences > 0, changed, now, all);
@@ -339,16 +351,18 @@ public final class DiskRiskEngine {
       return null;
     }
     long silentMillis = nowMillis - heardMillis;
+    boolean ioSilent = nowMillis >= ioStaleMillis(state);
     int due =
         silentMillis >= policy.unknownAfterMillis()
             ? 2
-            : silentMillis >= policy.staleAfterMillis() ? 1 : 0;
+            : silentMillis >= policy.staleAfterMillis() || ioSilent ? 1 : 0;
     if (due <= state.silences) {
       return null;
     }
+    boolean ioAlone = silentMillis < policy.staleAfterMillis();
     state.silences = due;
     double span = (double) policy.unknownAfterMillis() - policy.staleAfterMillis();
-    double left = Math.max(0, 1 - (silentMillis - policy.staleAfterMillis()) / span);
+    double left = Math.max(0, 1 - Math.max(0, silentMillis - policy.staleAfterMillis()) / span);
     double confidence = state.confidence * STALE_CONFIDENCE * left;
     boolean changed = false;
     if (due == 2 || confidence < policy.unknownBelowConfidence()) {
@@ -363,7 +377,11 @@ public final class DiskRiskEngine {
               "silence",
               days,
               0,
-              "no sample for " + Reasons.days(days) + "; the score is that of the last sample");
+              ioAlone
+                  ? "nothing is heard of its I/O any more; the score is that of the last sample"
+                  : "no sample for "
+                      + Reasons.days(days)
+                      + "; the score is that of the last sample");
       modes =
           List.of(
               new ModeAssessment(
@@ -386,8 +404,22 @@ public final class DiskRiskEngine {
     if (heardMillis == Long.MIN_VALUE || state.silences > 1) {
       return Long.MAX_VALUE;
     }
-    return heardMillis
-        + (state.silences == 0 ? policy.staleAfterMillis() : policy.unknownAfterMillis());
+    return state.silences == 0
+        ? Math.min(heardMillis + policy.staleAfterMillis(), ioStaleMillis(state))
+        : heardMillis + policy.unknownAfterMillis();
+  }
+
+  /**
+   * When the silence of the disk's I/O makes its score stale, {@code Long.MAX_VALUE} when there is
+   * none to be heard: a sample without I/O since then means that its source sends none any more.
+   */
+  private static long ioStaleMillis(DiskState state) {
+    DiskSymptoms symptoms = state.symptoms;
+    return state.samples == 0
+            || symptoms == null
+            || symptoms.timeMillis + IO_STALE_AFTER_MILLIS <= state.lastTimeMillis
+        ? Long.MAX_VALUE
+        : symptoms.timeMillis + IO_STALE_AFTER_MILLIS;
   }
 
   /** When it was last heard: its last sample, and of a disk without one its I/O. */

@@ -15,6 +15,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.forestall.risk.symptom.Finding;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -495,6 +496,48 @@ class DiskRiskEngineTest {
     assertThat(back.tierChanged()).isTrue();
     assertThat(engine.nextLookMillis(state))
         .isEqualTo(START + 100 * DAY + POLICY.staleAfterMillis());
+  }
+
+  @Test
+  void aDiskWhoseLiveIoFallsSilentIsStaleWithinTheHour() {
+    TestingScriptedModel model = new TestingScriptedModel(1);
+    model.say(0.08);
+    DiskRiskEngine engine = new DiskRiskEngine(POLICY, ModelSet.of(model));
+    DiskState state = DiskState.fresh();
+    engine.observe(state, full(0, 0));
+    long hour = DAY / 24;
+    assertThat(engine.nextLookMillis(state)).isEqualTo(START + POLICY.staleAfterMillis());
+    assertThat(engine.finding(state, io(START + hour))).isNotNull();
+    assertThat(engine.nextLookMillis(state)).isEqualTo(START + 2 * hour);
+    assertThat(engine.silence(state, START + 2 * hour - 1)).isNull();
+
+    Assessment stale = requireNonNull(engine.silence(state, START + 2 * hour));
+    assertThat(stale.stale()).isTrue();
+    assertThat(stale.tier()).isEqualTo(Tier.WARNING);
+    assertThat(stale.confidence()).isLessThan(engine.observe(fresh(), full(0, 0)).confidence());
+    assertThat(stale.modes().get(0).reasons().get(0).text()).contains("its I/O");
+    assertThat(engine.nextLookMillis(state)).isEqualTo(START + POLICY.unknownAfterMillis());
+
+    Assessment back = requireNonNull(engine.finding(state, io(START + 3 * hour)));
+    assertThat(back.stale()).isFalse();
+    assertThat(engine.nextLookMillis(state)).isEqualTo(START + 4 * hour);
+
+    // Attributes without I/O since: its source sends none any more, and nobody waits for it.
+    engine.observe(state, full(1, 0));
+    assertThat(engine.nextLookMillis(state)).isEqualTo(START + DAY + POLICY.staleAfterMillis());
+  }
+
+  private static DiskState fresh() {
+    return DiskState.fresh();
+  }
+
+  private static Finding io(long timeMillis) {
+    return new Finding(
+        "disk/S1",
+        timeMillis,
+        1,
+        10,
+        List.of(new ModeAssessment(FailureMode.FAIL_SLOW, 0.0002, DAY, "symptoms", 1, List.of())));
   }
 
   @Test

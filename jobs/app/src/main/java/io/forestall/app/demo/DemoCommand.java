@@ -113,10 +113,10 @@ public final class DemoCommand implements Callable<Integer> {
   @Option(
       names = "--hazard",
       paramLabel = "X",
-      defaultValue = "40",
+      defaultValue = "8",
       description =
           "How many times likelier than in life simulated disks fail. Default: ${DEFAULT-VALUE}.")
-  private double hazard = 40;
+  private double hazard = 8;
 
   @Option(
       names = "--every",
@@ -127,6 +127,16 @@ public final class DemoCommand implements Callable<Integer> {
           "Time between two reports of simulated machines, drives and paths in the present, such as"
               + " 15s or 1m. Default: ${DEFAULT-VALUE}.")
   private Duration every = Duration.ofSeconds(5);
+
+  @Option(
+      names = "--pace",
+      paramLabel = "X",
+      defaultValue = "1",
+      description =
+          "How many times as fast as in life the simulated machines' present passes, 1 to 100, to see"
+              + " sooner what a planted fault leads to. They begin so far in the past that it lasts"
+              + " an hour. Default: ${DEFAULT-VALUE}.")
+  private double pace = 1;
 
   @Option(
       names = "--warm-up",
@@ -203,6 +213,9 @@ public final class DemoCommand implements Callable<Integer> {
     if (untilScored && data == null) {
       throw new ParameterException(
           spec().commandLine(), "--until-scored needs --data: a simulated fleet has no end");
+    }
+    if (!(pace >= 1 && pace <= 100)) {
+      throw new ParameterException(spec().commandLine(), "--pace is 1 to 100, not " + pace);
     }
     begin(folder);
     PrintWriter out = spec().commandLine().getOut();
@@ -440,7 +453,8 @@ public final class DemoCommand implements Callable<Integer> {
                 Math.max(live.warmUpStepMillis(), every.toMillis()),
                 every.toMillis(),
                 Math.max(live.smartEveryMillis(), every.toMillis()),
-                live.lastMillis())),
+                live.lastMillis(),
+                pace)),
         progress -> {},
         System::currentTimeMillis,
         line -> {

@@ -7,6 +7,7 @@ import io.forestall.app.CommandFailure;
 import io.forestall.app.ExitCodes;
 import io.forestall.app.TextTable;
 import io.forestall.app.ingest.FaultFile;
+import io.forestall.app.ingest.SimulatedFeed;
 import io.forestall.app.runtime.Await;
 import io.forestall.app.runtime.LocalRuntime;
 import io.forestall.risk.FailureMode;
@@ -107,6 +108,18 @@ public final class FaultCommand implements Runnable {
       return new FaultFile(feed);
     }
 
+    /** The present of the simulated machines; milliseconds since 1970-01-01 UTC. */
+    long nowMillis() {
+      try {
+        long now =
+            SimulatedFeed.machinesMillis(
+                DemoCommand.folder(directory).resolve("feed").resolve("position"));
+        return now < 0 ? System.currentTimeMillis() : now;
+      } catch (IOException e) {
+        throw new CommandFailure(ExitCodes.FOUND, String.valueOf(e.getMessage()), e);
+      }
+    }
+
     List<Fault> change(UnaryOperator<List<Fault>> change) throws InterruptedException {
       FaultFile file = running();
       try {
@@ -127,7 +140,7 @@ public final class FaultCommand implements Runnable {
     }
 
     void print(List<Fault> faults, PrintWriter out) {
-      long now = System.currentTimeMillis();
+      long now = nowMillis();
       if (output == Output.JSON) {
         ArrayNode all = new ObjectMapper().createArrayNode();
         for (Fault fault : faults) {
@@ -260,7 +273,7 @@ public final class FaultCommand implements Runnable {
                 + " in the demo's fleet; there is, for example, "
                 + targets.stream().filter(what::befalls).findFirst().orElse("nothing of the kind"));
       }
-      long now = System.currentTimeMillis();
+      long now = where.nowMillis();
       String[] id = new String[1];
       List<Fault> faults =
           where.change(
@@ -337,7 +350,7 @@ public final class FaultCommand implements Runnable {
 
     @Override
     public Integer call() throws InterruptedException {
-      long now = System.currentTimeMillis();
+      long now = where.nowMillis();
       String wanted = id;
       List<Fault> faults =
           where.change(

@@ -74,7 +74,7 @@ public final class SimulatedFeed implements Feed {
     }
 
     /**
-     * The demo: 24 nodes of 45 disks, one step a day, ten days a second, failures forty times
+     * The demo: 24 nodes of 45 disks, one step a day, ten days a second, failures eight times
      * likelier than in life. It begins 120 days ago, and from two hours ago machines, drives and
      * paths report every few seconds.
      *
@@ -84,7 +84,7 @@ public final class SimulatedFeed implements Feed {
     public static Options demo(long nowMillis, @Nullable Path position) {
       long start = Math.floorDiv(nowMillis, DAY_MILLIS) * DAY_MILLIS - 120 * DAY_MILLIS;
       return new Options(
-          new SimulatedFleet.Options(20260101L, 24, 45, start, DAY_MILLIS, 40),
+          new SimulatedFleet.Options(20260101L, 24, 45, start, DAY_MILLIS, 8),
           100,
           Long.MAX_VALUE,
           position,
@@ -102,14 +102,20 @@ public final class SimulatedFeed implements Feed {
    *     milliseconds
    * @param lastMillis event time at which it ends, {@code Long.MAX_VALUE} for no end; milliseconds
    *     since 1970-01-01 UTC
+   * @param pace how many times as fast as in life their present passes, 1 or more; above 1 they
+   *     begin so far in the past that it lasts an hour, then they are in the true present
    */
   public record Live(
       long warmUpMillis,
       long warmUpStepMillis,
       long everyMillis,
       long smartEveryMillis,
-      long lastMillis) {
+      long lastMillis,
+      double pace) {
     public Live {
+      if (!(pace >= 1 && pace <= 100)) {
+        throw new IllegalArgumentException("the pace is 1 to 100, not " + pace);
+      }
       if (warmUpMillis < 0 || warmUpStepMillis < 1000 || everyMillis < 1000) {
         throw new IllegalArgumentException(
             "simulated machines report every second at most, and warm up for 0 ms or more");
@@ -118,7 +124,12 @@ public final class SimulatedFeed implements Feed {
 
     /** Two hours of warming up every 30 s, then every 5 s; SMART every minute. */
     public static Live demo() {
-      return new Live(2 * HOUR_MILLIS, 30_000, 5_000, 60_000, Long.MAX_VALUE);
+      return new Live(2 * HOUR_MILLIS, 30_000, 5_000, 60_000, Long.MAX_VALUE, 1);
+    }
+
+    /** How far in the past their present begins; milliseconds. */
+    long lagMillis() {
+      return Math.round((pace - 1) * HOUR_MILLIS);
     }
   }
 
@@ -195,6 +206,11 @@ public final class SimulatedFeed implements Feed {
     /** Time of the newest report of machines, -1 before the first; milliseconds since 1970. */
     private long machinesMillis;
 
+    /** When the machines' present began, by the clock, and what it was then; milliseconds. */
+    private long presentBegun;
+
+    private long presentMillis;
+
     private FeedSummary sum = FeedSummary.NONE;
 
     Run(FrameSink sink, StopSignal stop) throws IOException {
@@ -229,7 +245,8 @@ public final class SimulatedFeed implements Feed {
       for (long step = 0; step < options.steps() && !stop.stopped(); step++) {
         if (live != null
             && (machinesMillis >= 0
-                || fleet.nextMillis() > clock.getAsLong() - live.warmUpMillis())) {
+                || fleet.nextMillis()
+                    > clock.getAsLong() - live.lagMillis() - live.warmUpMillis())) {
           return;
         }
         long wait = TimeUnit.NANOSECONDS.toMillis(nextNanos - System.nanoTime());
@@ -261,19 +278,21 @@ public final class SimulatedFeed implements Feed {
       boolean caughtUp = false;
       boolean listed = false;
       long smartMillis = Long.MIN_VALUE;
-      long from = clock.getAsLong() - live.warmUpMillis();
+      presentBegun = clock.getAsLong();
+      presentMillis = Math.max(machinesMillis, presentBegun - live.lagMillis());
+      long from = presentMillis - live.warmUpMillis();
       long now = Math.max(machinesMillis, from - Math.floorMod(from, live.warmUpStepMillis()));
       while (!stop.stopped()) {
-        long behind = clock.getAsLong() - now;
+        long behind = present(live) - now;
         boolean present = behind <= 2 * live.warmUpStepMillis();
         long next = now + (present ? live.everyMillis() : live.warmUpStepMillis());
         if (next > live.lastMillis()) {
           return;
         }
-        long ahead = next - clock.getAsLong();
+        long ahead = next - present(live);
         while (!stop.stopped() && ahead > 0) {
-          stop.await(Math.min(60_000, ahead));
-          ahead = next - clock.getAsLong();
+          stop.await(Math.min(60_000, (long) Math.ceil(ahead / live.pace())));
+          ahead = next - present(live);
         }
         if (stop.stopped()) {
           return;
@@ -284,7 +303,8 @@ public final class SimulatedFeed implements Feed {
           say.accept(
               "the simulated machines have come to the present and report every "
                   + live.everyMillis() / 1000
-                  + " s");
+                  + " s"
+                  + (live.pace() > 1 ? ", at " + live.pace() + " times the pace of life" : ""));
         }
         if (faults != null && listed) {
           taken = takeFaults(faults, taken, now);
@@ -304,6 +324,12 @@ public final class SimulatedFeed implements Feed {
         }
         keep();
       }
+    }
+
+    /** The machines' present: the true one, or one that is behind and hurries after it. */
+    private long present(Live live) {
+      long wall = clock.getAsLong();
+      return Math.min(wall, presentMillis + (long) ((wall - presentBegun) * live.pace()));
     }
 
     private String takeFaults(FaultFile file, String taken, long now) throws IOException {
@@ -420,6 +446,16 @@ public final class SimulatedFeed implements Feed {
       }
     }
     return frame;
+  }
+
+  /**
+   * Time of the newest report of simulated machines.
+   *
+   * @param position file in which the feed keeps its position
+   * @return -1 when none has reported yet; milliseconds since 1970-01-01 UTC
+   */
+  public static long machinesMillis(Path position) throws IOException {
+    return Files.exists(position) ? read(position)[2] : -1;
   }
 
   private static long[] read(Path position) throws IOException {

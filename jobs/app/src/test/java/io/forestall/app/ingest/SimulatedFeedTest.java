@@ -93,7 +93,7 @@ final class SimulatedFeedTest {
         0,
         Long.MAX_VALUE,
         position,
-        new SimulatedFeed.Live(2 * HOUR, 60_000, 15_000, 60_000, lastMillis));
+        new SimulatedFeed.Live(2 * HOUR, 60_000, 15_000, 60_000, lastMillis, 1));
   }
 
   private static List<TelemetryFrame> run(Path position, long lastMillis, LongSupplier clock)
@@ -199,5 +199,39 @@ final class SimulatedFeedTest {
     assertThatThrownBy(file::read).hasMessageContaining("line 2").hasMessageContaining("6 fields");
     Files.writeString(folder.resolve("faults"), "anything");
     assertThatThrownBy(file::read).hasMessageContaining("no file of faults");
+  }
+
+  @Test
+  void hurriesAfterThePresentAtItsPaceAndNeverPassesIt(@TempDir Path folder) throws Exception {
+    Path position = folder.resolve("position");
+    long[] wall = {NOW};
+    List<Long> ahead = new ArrayList<>();
+    TestingFrameSink sink = new TestingFrameSink();
+    // The clock moves with each frame, so that no time has to be waited for.
+    sink.afterFrame(
+        () -> {
+          wall[0] += 400;
+          ahead.add(sink.frames.get(sink.frames.size() - 1).getTimeMillis() - wall[0]);
+        });
+    SimulatedFeed.Options options =
+        new SimulatedFeed.Options(
+            new SimulatedFleet.Options(5, 3, 4, START, DAY, 0),
+            0,
+            Long.MAX_VALUE,
+            position,
+            new SimulatedFeed.Live(2 * HOUR, 60_000, 15_000, 60_000, NOW - HOUR, 3));
+    new SimulatedFeed(options, progress -> {}, () -> wall[0] += 50).run(sink, new StopSignal());
+
+    assertThat(ahead).allMatch(millis -> millis <= 0);
+    // Machines begin two hours before a present that is two hours behind, an hour for each of the
+    // two paces above life's.
+    TelemetryFrame first =
+        sink.frames.stream()
+            .filter(frame -> frame.getNode().equals("p-1"))
+            .findFirst()
+            .orElseThrow();
+    assertThat(first.getTimeMillis()).isBetween(NOW - 4 * HOUR, NOW - 4 * HOUR + 180_000);
+    assertThat(SimulatedFeed.machinesMillis(position)).isEqualTo(NOW - HOUR);
+    assertThat(SimulatedFeed.machinesMillis(folder.resolve("none"))).isEqualTo(-1);
   }
 }
