@@ -92,8 +92,9 @@ public final class DemoCommand implements Callable<Integer> {
       names = "--speed",
       paramLabel = "N|max",
       description =
-          "Pace of the history: event time that passes in a second, in seconds. Default: 864000, ten"
-              + " days a second; with --data 86400, or max. The present always passes as it does.")
+          "Pace of the history: event time that passes in a second, in seconds. Default: 864000,"
+              + " ten days a second; with --data 86400, or max. The present always passes as it"
+              + " does.")
   private @Nullable String speed;
 
   @Option(
@@ -133,9 +134,9 @@ public final class DemoCommand implements Callable<Integer> {
       paramLabel = "X",
       defaultValue = "1",
       description =
-          "How many times as fast as in life the simulated machines' present passes, 1 to 100, to see"
-              + " sooner what a planted fault leads to. They begin so far in the past that it lasts"
-              + " an hour. Default: ${DEFAULT-VALUE}.")
+          "How many times as fast as in life the simulated machines' present passes, 1 to 100, to"
+              + " see sooner what a planted fault leads to. They begin so far in the past that it"
+              + " lasts an hour. Default: ${DEFAULT-VALUE}.")
   private double pace = 1;
 
   @Option(

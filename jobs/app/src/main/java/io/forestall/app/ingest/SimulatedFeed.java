@@ -167,8 +167,8 @@ public final class SimulatedFeed implements Feed {
     SimulatedFleet.Options fleet = options.fleet();
     return String.format(
         Locale.ROOT,
-        "Simulated fleet (not real): %d nodes of %d disks from seed %d; failures are %s times likelier"
-            + " than in life",
+        "Simulated fleet (not real): %d nodes of %d disks from seed %d; failures are %s times"
+            + " likelier than in life",
         fleet.nodes(),
         fleet.disksPerNode(),
         fleet.seed(),
