@@ -140,14 +140,24 @@ record ServersReport(RangeTally.Weights weights, List<Part> parts) {
     all.put("scoring", scoring);
     Map<String, Object> sets = new LinkedHashMap<>();
     for (Part part : parts) {
-      Map<String, Object> set = new LinkedHashMap<>();
-      set.put("servers", part.servers);
-      set.put("rows", part.rows);
-      part.lines.forEach((variant, line) -> set.put(name(variant), asMap(line)));
-      sets.put(part.name, set);
+      sets.put(part.name, asMap(part));
     }
+    // Of one set the total is the set itself: a reader finds it at the same place.
+    Part whole = parts.get(parts.size() - 1);
+    sets.putIfAbsent(TOTAL, asMap(whole));
+    Map<String, Object> rangeF1 = new LinkedHashMap<>();
+    whole.lines.forEach((variant, line) -> rangeF1.put(name(variant), line.fixed.ranges.f1()));
+    all.put("rangeF1", rangeF1);
     all.put("sets", sets);
     return all;
+  }
+
+  private static Map<String, Object> asMap(Part part) {
+    Map<String, Object> set = new LinkedHashMap<>();
+    set.put("servers", part.servers);
+    set.put("rows", part.rows);
+    part.lines.forEach((variant, line) -> set.put(name(variant), asMap(line)));
+    return set;
   }
 
   private static String name(Variant variant) {

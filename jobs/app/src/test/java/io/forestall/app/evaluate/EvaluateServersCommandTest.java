@@ -42,7 +42,8 @@ class EvaluateServersCommandTest {
         .as(err.toString())
         .isEqualTo(ExitCodes.OK);
 
-    JsonNode sets = new ObjectMapper().readTree(out.toString()).path("sets");
+    JsonNode report = new ObjectMapper().readTree(out.toString());
+    JsonNode sets = report.path("sets");
     assertThat(sets.path("plain").path("servers").asInt()).isEqualTo(4);
     assertThat(sets.path("packed").path("servers").asInt()).isEqualTo(5);
     assertThat(sets.path("total").path("rows").asLong()).isEqualTo(9L * TEST_ROWS);
@@ -62,6 +63,9 @@ class EvaluateServersCommandTest {
         .as("seed %d", SEED)
         .isLessThan(0.3);
     assertThat(full.path("range").path("f1").asDouble()).as("seed %d", SEED).isGreaterThan(0.4);
+    assertThat(report.path("rangeF1").path("full").asDouble())
+        .isEqualTo(full.path("range").path("f1").asDouble());
+    assertThat(report.path("rangeF1").has("peerFree")).isTrue();
     assertThat(sets.path("plain").path("full").has("thresholdOfOtherSets")).isTrue();
     assertThat(total.path("full").has("thresholdOfOtherSets")).isFalse();
   }
