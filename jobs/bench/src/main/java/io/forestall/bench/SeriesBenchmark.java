@@ -26,6 +26,7 @@ public final class SeriesBenchmark {
   private final EnsembleDetector detector = EnsembleDetector.standard();
   private final SeriesState[] states = new SeriesState[SERIES];
   private final Reading reading = new Reading();
+  private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
   private final SplittableRandom random = new SplittableRandom(1);
   private long minute;
   private double sum;
@@ -42,12 +43,11 @@ public final class SeriesBenchmark {
       states[i] = detector.fresh();
     }
     steps(200);
-    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     for (int round = 0; round < ROUNDS; round++) {
       long allocated = threads.getCurrentThreadAllocatedBytes();
-      long began = System.nanoTime();
+      long began = threads.getCurrentThreadCpuTime();
       steps(STEPS / ROUNDS);
-      long took = System.nanoTime() - began;
+      long took = threads.getCurrentThreadCpuTime() - began;
       long bytes = threads.getCurrentThreadAllocatedBytes() - allocated;
       double count = (double) SERIES * STEPS / ROUNDS;
       System.out.printf(
@@ -79,7 +79,7 @@ public final class SeriesBenchmark {
       stored[i] = bytes(states[i]);
     }
     for (int round = 0; round < ROUNDS; round++) {
-      long began = System.nanoTime();
+      long began = threads.getCurrentThreadCpuTime();
       int steps = 10;
       for (int step = 0; step < steps; step++) {
         minute++;
@@ -93,7 +93,7 @@ public final class SeriesBenchmark {
       System.out.printf(
           Locale.ROOT,
           "read, step, write: %.0f ns%n",
-          (System.nanoTime() - began) / (double) (SERIES * steps));
+          (threads.getCurrentThreadCpuTime() - began) / (double) (SERIES * steps));
     }
   }
 

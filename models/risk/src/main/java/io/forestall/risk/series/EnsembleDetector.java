@@ -102,10 +102,12 @@ public final class EnsembleDetector implements SeriesDetector {
 
     private final double weight;
     private final double quiet;
+    private final double usualShare;
 
     Part(double weight, double quiet) {
       this.weight = weight;
       this.quiet = quiet;
+      this.usualShare = Math.exp(-quiet);
     }
   }
 
@@ -127,7 +129,9 @@ public final class EnsembleDetector implements SeriesDetector {
 
   @Override
   public SeriesState fresh() {
-    return new EnsembleState(layout, WARM_UP);
+    EnsembleState state = new EnsembleState(layout);
+    state.restart(WARM_UP);
+    return state;
   }
 
   /**
@@ -135,8 +139,9 @@ public final class EnsembleDetector implements SeriesDetector {
    *
    * @throws IOException when it is broken or from a newer version
    */
+  @Override
   public SeriesState read(DataInput in) throws IOException {
-    EnsembleState state = new EnsembleState(layout, WARM_UP);
+    EnsembleState state = new EnsembleState(layout);
     state.readFrom(in, WARM_UP);
     return state;
   }
@@ -223,7 +228,7 @@ public final class EnsembleDetector implements SeriesDetector {
     double most = sorted[sorted.length - 1];
     double unit = Math.max(median, Math.max(LEAST_UNIT * Math.abs(center), 1e-2 * most));
     series.center = center;
-    series.unit = unit > 0 ? unit : 1e-3;
+    series.unit = unit > 0 ? Math.min(unit, Double.MAX_VALUE) : 1e-3;
   }
 
   private void look(EnsembleState series, long timeMillis, double value, Reading out) {
@@ -266,18 +271,27 @@ public final class EnsembleDetector implements SeriesDetector {
 
     out.warming = false;
     double calm = Math.max(-MOST_BENT, Math.min(MOST_BENT, expected));
-    out.expected = series.center + Math.sinh(calm) * series.unit;
-    out.spread = spread * Math.cosh(calm) * series.unit;
+    double up = Math.exp(calm);
+    double down = 1 / up;
+    out.expected = finite(series.center + (up - down) / 2 * series.unit);
+    out.spread = Math.max(Double.MIN_NORMAL, finite(spread * (up + down) / 2 * series.unit));
     out.deviation = error;
     out.score = score(surprise);
-    out.onset = score(refractory.onset(series, surprise));
+    double onset = refractory.onset(series, surprise);
+    out.onset = onset == surprise ? out.score : score(onset);
   }
 
   private double surprise(EnsembleState series, Part part, double size) {
     double weight = weights[part.ordinal()];
-    return weight == 0
-        ? 0
-        : weight * Math.max(0, tails[part.ordinal()].surprise(series, size) - part.quiet);
+    if (weight == 0) {
+      return 0;
+    }
+    double share = tails[part.ordinal()].share(series, size);
+    return share >= part.usualShare ? 0 : weight * (-Math.log(share) - part.quiet);
+  }
+
+  private static double finite(double value) {
+    return Math.max(-Double.MAX_VALUE, Math.min(Double.MAX_VALUE, value));
   }
 
   /** 0 for no surprise, a half at alarm level, towards 1 beyond. */

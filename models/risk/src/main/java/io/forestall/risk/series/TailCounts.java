@@ -53,9 +53,19 @@ final class TailCounts {
    * Takes a size in and says how surprising it was before.
    *
    * @param size 0 or more
-   * @return -ln of the share of history that was at least this large, about; 0 for the first
+   * @return -ln of {@link #share}; 0 for the first
    */
   double surprise(EnsembleState state, double size) {
+    return Math.max(0, -Math.log(share(state, size)));
+  }
+
+  /**
+   * Takes a size in and says how much of the history before was at least as large.
+   *
+   * @param size 0 or more
+   * @return above 0, at most 1; 1 for the first
+   */
+  double share(EnsembleState state, double size) {
     short[] counts = state.counts;
     double place =
         smooth
@@ -78,6 +88,6 @@ final class TailCounts {
         counts[at + i] = (short) ((counts[at + i] & 0xFFFF) >>> 1);
       }
     }
-    return total == 0 ? 0 : -Math.log((above + higher * here + 0.5) / (total + 1.0));
+    return total == 0 ? 1 : (above + higher * here + 0.5) / (total + 1.0);
   }
 }

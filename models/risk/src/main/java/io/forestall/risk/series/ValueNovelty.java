@@ -32,7 +32,7 @@ final class ValueNovelty {
   /** Cells to the nearest seen one, 0 to {@link #FAR}; the value is then a seen one. */
   double distance(EnsembleState state, double value) {
     long[] bits = state.bits;
-    double place = Math.rint(value * cellsPerUnit) + cells / 2;
+    double place = Math.rint(value * cellsPerUnit) + cells / 2.0;
     int cell = (int) Math.max(0, Math.min(cells - 1, place));
     int distance = 0;
     while (distance < FAR && !seen(bits, cell - distance) && !seen(bits, cell + distance)) {

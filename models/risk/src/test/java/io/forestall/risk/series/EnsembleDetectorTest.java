@@ -25,7 +25,7 @@ class EnsembleDetectorTest {
   private final EnsembleDetector detector = EnsembleDetector.standard();
 
   private double[] onsets(int count, IntToDoubleFunction values) {
-    return onsets(count, values, row -> START + row * 5 * MINUTE);
+    return onsets(count, values, row -> START + row * 5L * MINUTE);
   }
 
   private double[] onsets(int count, IntToDoubleFunction values, IntToLongFunction times) {
@@ -154,7 +154,7 @@ class EnsembleDetectorTest {
         if (row == broken) {
           disturbed = readBack(disturbed);
         }
-        long time = START + row * 5 * MINUTE;
+        long time = START + row * 5L * MINUTE;
         detector.observe(undisturbed, time, usual.applyAsDouble(row), expected);
         detector.observe(disturbed, time, usual.applyAsDouble(row), actual);
         assertThat(actual).usingRecursiveComparison().isEqualTo(expected);
@@ -218,7 +218,7 @@ class EnsembleDetectorTest {
     EnsembleDetector detector = EnsembleDetector.standard();
     SeriesState state = detector.fresh();
     for (int row = 0; row < 1000; row++) {
-      detector.observe(state, START + row * 5 * MINUTE, golden(row), new Reading());
+      detector.observe(state, START + row * 5L * MINUTE, golden(row), new Reading());
     }
     System.out.println(HexFormat.of().formatHex(bytes(state)).replaceAll("(.{100})", "$1\n"));
   }

@@ -12,7 +12,7 @@ class SeriesPartsTest {
   private final Layout layout = new Layout();
 
   private EnsembleState state() {
-    return new EnsembleState(layout, 1);
+    return new EnsembleState(layout);
   }
 
   @Test
