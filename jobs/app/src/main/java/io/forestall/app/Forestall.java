@@ -1,7 +1,10 @@
 package io.forestall.app;
 
 import io.forestall.app.cluster.SubmitCommand;
+import io.forestall.app.console.AnomaliesCommand;
 import io.forestall.app.console.ConsoleCommand;
+import io.forestall.app.console.EntityCommand;
+import io.forestall.app.console.FleetCommand;
 import io.forestall.app.console.RiskCommand;
 import io.forestall.app.demo.DemoCommand;
 import io.forestall.app.evaluate.EvaluateCommand;
@@ -41,10 +44,14 @@ import picocli.CommandLine.Spec;
           + " safety rule."
     },
     subcommands = {
+      AnomaliesCommand.class,
       BrokerCommand.class,
+      CompletionCommand.class,
       ConsoleCommand.class,
       DemoCommand.class,
+      EntityCommand.class,
       EvaluateCommand.class,
+      FleetCommand.class,
       RiskCommand.class,
       SqlCommand.class,
       SubmitCommand.class,

@@ -1,26 +1,16 @@
 package io.forestall.app.console;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import io.forestall.app.CommandFailure;
 import io.forestall.app.ExitCodes;
 import io.forestall.app.TextTable;
 import io.forestall.app.risk.RiskExportCommand;
+import io.forestall.schemas.EntityKind;
+import io.forestall.schemas.FailureMode;
 import io.forestall.schemas.Tier;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.net.URI;
-import java.net.URLEncoder;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -43,9 +33,6 @@ import picocli.CommandLine.Spec;
       RiskExportCommand.class
     })
 public final class RiskCommand implements Runnable {
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   @Spec private @Nullable CommandSpec spec;
 
   @Override
@@ -54,90 +41,11 @@ public final class RiskCommand implements Runnable {
         Objects.requireNonNull(spec).commandLine(), "say what to do: list, show, export");
   }
 
-  /** How answers are printed. */
-  enum Output {
-    TABLE,
-    JSON
-  }
-
-  /** Where the console is and how to print; shared by both commands. */
-  static final class Asking {
-    @Option(
-        names = "--url",
-        paramLabel = "URL",
-        defaultValue = "${env:FORESTALL_CONSOLE_URL:-http://127.0.0.1:7080}",
-        description = "Address of the console. Default: ${DEFAULT-VALUE}.")
-    private String url = "http://127.0.0.1:7080";
-
-    @Option(
-        names = "--output",
-        paramLabel = "table|json",
-        defaultValue = "table",
-        description = "How to print: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
-    private Output output = Output.TABLE;
-
-    /** The answer to a GET, null when there is no such thing. */
-    @Nullable String ask(String path) throws InterruptedException {
-      URI uri;
-      try {
-        uri = URI.create(url.replaceAll("/+$", "") + path);
-      } catch (IllegalArgumentException e) {
-        throw new CommandFailure(
-            ExitCodes.USAGE, "--url " + url + " is no address: write http://HOST:PORT", e);
-      }
-      String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(Locale.ROOT);
-      if (uri.getHost() == null || !(scheme.equals("http") || scheme.equals("https"))) {
-        throw CommandFailure.usage("--url " + url + " is no address: write http://HOST:PORT");
-      }
-      HttpResponse<String> answer;
-      try {
-        answer =
-            HttpClient.newBuilder()
-                .connectTimeout(PATIENCE)
-                .build()
-                .send(
-                    HttpRequest.newBuilder(uri).timeout(PATIENCE).build(),
-                    HttpResponse.BodyHandlers.ofString());
-      } catch (IOException e) {
-        throw CommandFailure.unreachable(
-            "no console answers at " + url + ": start one (forestall console) or correct --url", e);
-      }
-      if (answer.statusCode() == 404) {
-        return null;
-      }
-      if (answer.statusCode() != 200) {
-        String sentence;
-        try {
-          sentence = JSON.readTree(answer.body()).path("what").asText("");
-        } catch (JsonProcessingException e) {
-          sentence = "";
-        }
-        throw new CommandFailure(
-            answer.statusCode() == 400 ? ExitCodes.USAGE : ExitCodes.FOUND,
-            "the console at "
-                + url
-                + " answered "
-                + answer.statusCode()
-                + (sentence.isEmpty() ? ": is it a console of Forestall?" : ": " + sentence));
-      }
-      return answer.body();
-    }
-
-    JsonNode read(String body) {
-      try {
-        return JSON.readTree(body);
-      } catch (JsonProcessingException e) {
-        throw new CommandFailure(
-            ExitCodes.FOUND, "what answers at " + url + " is no console of Forestall: no JSON", e);
-      }
-    }
-  }
-
   /** {@code forestall risk list}. */
   @Command(name = "list", description = "The highest failure scores.")
   static final class ListRisks implements Callable<Integer> {
     @Spec private @Nullable CommandSpec spec;
-    @Mixin private Asking asking = new Asking();
+    @Mixin private ConsoleClient console = new ConsoleClient();
 
     @Option(
         names = "--tier",
@@ -145,6 +53,24 @@ public final class RiskCommand implements Runnable {
         split = ",",
         description = "Only these tiers: ${COMPLETION-CANDIDATES}.")
     private List<Tier> tiers = new ArrayList<>();
+
+    @Option(
+        names = "--kind",
+        paramLabel = "KIND",
+        description = "Only this sort: ${COMPLETION-CANDIDATES}.")
+    private @Nullable EntityKind kind;
+
+    @Option(
+        names = "--mode",
+        paramLabel = "MODE",
+        description = "Only entities with this failure mode: ${COMPLETION-CANDIDATES}.")
+    private @Nullable FailureMode mode;
+
+    @Option(names = "--region", paramLabel = "REGION", description = "Only this region.")
+    private @Nullable String region;
+
+    @Option(names = "--zone", paramLabel = "ZONE", description = "Only this failure zone.")
+    private @Nullable String zone;
 
     @Option(names = "--rack", paramLabel = "RACK", description = "Only this rack.")
     private @Nullable String rack;
@@ -174,29 +100,27 @@ public final class RiskCommand implements Runnable {
 
     @Override
     public Integer call() throws InterruptedException {
-      StringBuilder path = new StringBuilder("/api/v1/risk?limit=" + limit);
-      parameter(path, "sort", ConsoleJson.lower(sort));
-      parameter(path, "rack", rack);
-      parameter(path, "node", node);
-      parameter(path, "minScore", minScore == null ? null : minScore.toString());
-      parameter(
-          path,
-          "tier",
-          tiers.isEmpty()
-              ? null
-              : tiers.stream().map(ConsoleJson::lower).collect(Collectors.joining(",")));
-      String body = asking.ask(path.toString());
-      if (body == null) {
-        throw new CommandFailure(
-            ExitCodes.FOUND, "what answers at " + asking.url + " is no console of Forestall");
-      }
+      ConsoleClient.Question question =
+          new ConsoleClient.Question("risk")
+              .with("limit", limit)
+              .with("sort", ConsoleJson.lower(sort))
+              .with("kind", kind == null ? null : ConsoleJson.lower(kind))
+              .with("mode", mode == null ? null : ConsoleJson.lower(mode))
+              .with("region", region)
+              .with("zone", zone)
+              .with("rack", rack)
+              .with("node", node)
+              .with("minScore", minScore)
+              .with(
+                  "tier",
+                  tiers.stream().map(ConsoleJson::lower).collect(Collectors.joining(",")));
       PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
-      if (asking.output == Output.JSON) {
-        out.println(body);
-        out.flush();
+      JsonNode page =
+          console.askOrPrint(
+              question, out, "what answers at " + console.source() + " is no console of Forestall");
+      if (page == null) {
         return ExitCodes.OK;
       }
-      JsonNode page = asking.read(body);
       TextTable table =
           new TextTable(
               "TIER",
@@ -211,27 +135,18 @@ public final class RiskCommand implements Runnable {
         boolean scored = item.path("scored").asBoolean();
         table.add(
             item.path("tier").asText(),
-            scored ? decimal(item.path("score").asDouble(), 1) : "-",
-            scored ? percent(item.path("probability").asDouble()) : "-",
+            scored ? ConsoleClient.decimal(item.path("score").asDouble(), 1) : "-",
+            scored ? ConsoleClient.percent(item.path("probability").asDouble()) : "-",
             item.path("kind").asText() + "/" + item.path("id").asText(),
             item.path("node").asText("-"),
             item.path("rack").asText("-"),
-            scored ? time(item.path("tierSinceMillis").asLong()) : "-",
+            scored ? ConsoleClient.time(item.path("tierSinceMillis").asLong()) : "-",
             item.path("topReason").isTextual() ? item.path("topReason").asText() : "");
       }
       table.print(out);
       out.printf("%d of %d%n", page.path("items").size(), page.path("total").asInt());
       out.flush();
       return ExitCodes.OK;
-    }
-
-    private static void parameter(StringBuilder path, String name, @Nullable String value) {
-      if (value != null) {
-        path.append('&')
-            .append(name)
-            .append('=')
-            .append(URLEncoder.encode(value, StandardCharsets.UTF_8));
-      }
     }
   }
 
@@ -241,7 +156,7 @@ public final class RiskCommand implements Runnable {
       description = "One entity: its score, the reasons, the last of its history.")
   static final class ShowRisk implements Callable<Integer> {
     @Spec private @Nullable CommandSpec spec;
-    @Mixin private Asking asking = new Asking();
+    @Mixin private ConsoleClient console = new ConsoleClient();
 
     @Parameters(
         paramLabel = "ENTITY",
@@ -260,27 +175,24 @@ public final class RiskCommand implements Runnable {
       int slash = entity.indexOf('/');
       String kind = slash < 0 ? "disk" : entity.substring(0, slash);
       String id = entity.substring(slash + 1);
-      String body = asking.ask("/api/v1/risk/" + segment(kind) + "/" + segment(id));
-      if (body == null) {
-        throw new CommandFailure(
-            ExitCodes.FOUND,
-            "the console knows no "
-                + kind
-                + " "
-                + id
-                + ": forestall risk list shows what it knows");
-      }
       PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
-      if (asking.output == Output.JSON) {
-        out.println(body);
-        out.flush();
-        return ExitCodes.OK;
+      JsonNode detail =
+          console.askOrPrint(
+              new ConsoleClient.Question("risk", kind, id),
+              out,
+              "the console knows no "
+                  + kind
+                  + " "
+                  + id
+                  + ": forestall risk list shows what it knows");
+      if (detail != null) {
+        print(out, detail, points);
       }
-      print(out, asking.read(body));
       return ExitCodes.OK;
     }
 
-    private void print(PrintWriter out, JsonNode detail) {
+    /** Prints one entity, with the newest points of its history. */
+    static void print(PrintWriter out, JsonNode detail, int points) {
       TextTable facts = new TextTable(detail.path("kind").asText(), detail.path("id").asText());
       facts.add(
           "place",
@@ -292,18 +204,18 @@ public final class RiskCommand implements Runnable {
               + (detail.path("synthetic").asBoolean() ? " (synthetic)" : ""));
       facts.add("tier", detail.path("tier").asText());
       if (detail.path("scored").asBoolean()) {
-        facts.add("since", time(detail.path("tierSinceMillis").asLong()));
-        facts.add("score", decimal(detail.path("score").asDouble(), 1));
+        facts.add("since", ConsoleClient.time(detail.path("tierSinceMillis").asLong()));
+        facts.add("score", ConsoleClient.decimal(detail.path("score").asDouble(), 1));
         facts.add(
             "probability",
-            percent(detail.path("probability").asDouble())
+            ConsoleClient.percent(detail.path("probability").asDouble())
                 + " within "
                 + Duration.ofMillis(detail.path("horizonMillis").asLong()).toDays()
                 + " d");
-        facts.add("confidence", percent(detail.path("confidence").asDouble()));
+        facts.add("confidence", ConsoleClient.percent(detail.path("confidence").asDouble()));
         facts.add(
             "sample",
-            time(detail.path("timeMillis").asLong())
+            ConsoleClient.time(detail.path("timeMillis").asLong())
                 + (detail.path("stale").asBoolean() ? " (silent since)" : ""));
         facts.add("scored", detail.path("samples").asText());
       }
@@ -322,7 +234,7 @@ public final class RiskCommand implements Runnable {
                     + ")");
         for (JsonNode reason : mode.path("reasons")) {
           reasons.add(
-              decimal(reason.path("contribution").asDouble(), 2), reason.path("text").asText());
+              ConsoleClient.decimal(reason.path("contribution").asDouble(), 2), reason.path("text").asText());
         }
         reasons.print(out);
       }
@@ -333,31 +245,14 @@ public final class RiskCommand implements Runnable {
         for (int i = Math.max(0, history.size() - points); i < history.size(); i++) {
           JsonNode point = history.get(i);
           past.add(
-              time(point.path("timeMillis").asLong()),
-              decimal(point.path("score").asDouble(), 1),
-              percent(point.path("probability").asDouble()),
+              ConsoleClient.time(point.path("timeMillis").asLong()),
+              ConsoleClient.decimal(point.path("score").asDouble(), 1),
+              ConsoleClient.percent(point.path("probability").asDouble()),
               point.path("tier").asText());
         }
         past.print(out);
       }
       out.flush();
     }
-  }
-
-  private static String segment(String text) {
-    return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
-  }
-
-  private static String decimal(double value, int digits) {
-    return String.format(Locale.ROOT, "%." + digits + "f", value);
-  }
-
-  private static String percent(double probability) {
-    return String.format(Locale.ROOT, probability < 0.01 ? "%.3f%%" : "%.1f%%", 100 * probability);
-  }
-
-  private static String time(long millis) {
-    String text = Instant.ofEpochMilli(millis).toString();
-    return text.endsWith("T00:00:00Z") ? text.substring(0, 10) : text;
   }
 }

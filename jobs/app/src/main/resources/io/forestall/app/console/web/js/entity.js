@@ -45,7 +45,7 @@ function head(detail, status) {
   const age = detail.newestMillis !== null && status.fleetMillis !== null ? Math.max(0, status.fleetMillis - detail.newestMillis) : null;
   const models = [...new Set(detail.modes.map((mode) => `${mode.model} ${mode.modelVersion}`))].join(', ');
   return [
-    places.length ? h('nav', { class: 'crumbs', 'aria-label': 'Place' }, h('a', { href: '#/fleet', 'data-key': 'place-fleet' }, 'Fleet'), h('span', { 'aria-hidden': 'true' }, '›'), places) : null,
+    places.length ? h('nav', { class: 'crumbs', 'aria-label': 'Place' }, h('a', { href: '#/fleet', 'data-key': 'place-fleet' }, 'Fleet'), h('span', { 'aria-hidden': 'true' }, '›'), places.slice(0, -1)) : null,
     h('div', { class: 'entity-title' }, h('h2', {}, h('small', {}, title(detail.kind)), ' ', detail.id),
       h('span', { class: `badge big ${detail.tier}` }, mark(detail.tier), title(detail.tier)),
       quiet ? h('span', { class: 'state late' }, quiet) : null),

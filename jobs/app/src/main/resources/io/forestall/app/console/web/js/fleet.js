@@ -72,7 +72,10 @@ function grid(rack, kind, pitch) {
     const columns = Math.max(4, ...rack.rows.map((row) => row.cells.length));
     return { columns: Math.min(60, columns), rows: rack.rows.map((row) => row.cells), width: Math.min(60, columns) * pitch, height: rack.rows.length * pitch };
   }
-  const columns = Math.max(3, Math.ceil(Math.sqrt(rack.nodeCells.length * 1.3)));
+  const count = rack.nodeCells.length;
+  let columns = Math.max(3, Math.ceil(Math.sqrt(count * 1.3)));
+  // A full last row looks like a rack; a torn one like a fault.
+  for (const other of [columns, columns - 1, columns + 1, columns - 2]) if (other >= 3 && count % other === 0) { columns = other; break; }
   const rows = [];
   for (let i = 0; i < rack.nodeCells.length; i += columns) rows.push(rack.nodeCells.slice(i, i + columns));
   return { columns, rows, width: columns * pitch, height: rows.length * pitch };
@@ -88,7 +91,7 @@ function draw(tile, colors) {
   canvas.style.height = `${box.height}px`;
   const pen = canvas.getContext('2d');
   pen.scale(ratio, ratio);
-  const size = shown.pitch - (shown.pitch > 9 ? 2 : 1);
+  const size = shown.pitch - (shown.pitch > 9 ? 2 : 1) - (shown.pitch > 20 ? 1 : 0);
   box.rows.forEach((row, y) => {
     for (let x = 0; x < row.length; x++) paint(pen, row[x], x * shown.pitch, y * shown.pitch, size, colors);
   });
@@ -314,12 +317,12 @@ function showTiers(place) {
     return parameters;
   };
   const buttons = worstFirst.map((tier) => h('a', { class: 'tier', href: `#/risks?${query({ tier })}`, 'data-key': tier },
-    mark(tier), h('b', {}, integer(place.tiers[tier])), h('span', {}, title(tier), ' disks'),
-    h('small', {}, `${integer(place.machineTiers[tier])} machines`)));
+    mark(tier), h('b', {}, integer(place.tiers[tier])), h('span', {}, title(tier)),
+    h('small', {}, `disks; ${integer(place.machineTiers[tier])} machines`)));
   const blind = place.silent + place.late + place.never;
   buttons.push(h('a', { class: 'tier blindness', href: `#/late?${query({})}`, 'data-key': 'blind' },
     h('span', { class: 'mark blind-mark', 'aria-hidden': 'true' }), h('b', {}, integer(blind)), h('span', {}, 'Late or silent'),
-    h('small', {}, `${integer(place.never)} never heard of`)));
+    h('small', {}, `${integer(place.never)} never heard`)));
   replace(shown.tiers, buttons);
 }
 
@@ -338,7 +341,8 @@ function merge(answer) {
   shown.version = answer.version;
   const newCells = answer.cells !== shown.cells;
   shown.cells = answer.cells;
-  shown.pitch = answer.cells === 'disks' ? 10 : answer.place.nodes > 2500 ? 8 : answer.place.nodes > 800 ? 11 : 13;
+  const { nodes } = answer.place;
+  shown.pitch = answer.cells === 'disks' ? (nodes <= 24 ? 24 : nodes <= 60 ? 15 : 10) : nodes > 2500 ? 8 : nodes > 800 ? 11 : 13;
   return { full: full || newCells, changed };
 }
 
@@ -362,8 +366,8 @@ export async function showFleet(host, route) {
   showTiers(answer.place);
   const place = answer.place;
   put(mine.note, `${integer(place.nodes)} nodes, ${integer(place.disks)} disks${place.machines > place.nodes ? `, ${integer(place.machines)} machines` : ''}; `
-    + (mine.place.length === 3 ? 'a row is a node' : answer.cells === 'disks' ? 'a row is a node, a cell a disk' : 'a cell is a node'));
-  if (mine.place.length === 3) {
+    + (answer.cells === 'disks' ? 'a row is a node, a cell a disk' : 'a cell is a node'));
+  if (mine.place.length === 3 || (mine.racks.size === 1 && answer.cells === 'disks')) {
     const only = mine.racks.values().next().value;
     if (only && (full || changed.size) && only.rows) rackGrid(mine.map, only);
     else if (only && !only.rows) sections(mine.map);

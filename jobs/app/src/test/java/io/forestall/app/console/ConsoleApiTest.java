@@ -1,0 +1,293 @@
+package io.forestall.app.console;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.forestall.schemas.EntityKind;
+import io.forestall.schemas.Tier;
+import java.io.IOException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class ConsoleApiTest {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final int STEPS = 40;
+
+  private final FleetView view = new FleetView();
+  private final AtomicLong nanos = new AtomicLong();
+
+  /** With a clock that goes on by a minute at each look: nothing is kept for a moment. */
+  private final ConsoleApi api =
+      new ConsoleApi(
+          view,
+          () -> FleetFeed.Progress.DONE,
+          () -> nanos.addAndGet(TimeUnit.MINUTES.toNanos(1)));
+
+  private MadeUpFleet fleet;
+  private JsonNode document;
+
+  @BeforeEach
+  void feed() throws IOException {
+    fleet = new MadeUpFleet(view, 60, STEPS, 5);
+    for (int i = 0; i < STEPS; i++) {
+      fleet.next(1);
+    }
+    document = JSON.readTree(ConsoleApi.document().body());
+  }
+
+  @Test
+  void everyRouteAndParameterIsDocumentedAndNoOther() {
+    Map<String, TreeSet<String>> served = new TreeMap<>();
+    for (ConsoleApi.Route route : api.routes()) {
+      served.put(route.path(), new TreeSet<>(route.parameters()));
+    }
+    Map<String, TreeSet<String>> documented = new TreeMap<>();
+    document
+        .get("paths")
+        .fields()
+        .forEachRemaining(
+            path -> {
+              TreeSet<String> names = new TreeSet<>();
+              List<String> inPath = new ArrayList<>();
+              for (JsonNode parameter : path.getValue().at("/get/parameters")) {
+                (parameter.get("in").asText().equals("query") ? names : inPath)
+                    .add(parameter.get("name").asText());
+              }
+              assertThat(inPath).as(path.getKey()).allMatch(n -> path.getKey().contains("{" + n));
+              documented.put(path.getKey(), names);
+            });
+    assertThat(served).isEqualTo(documented);
+  }
+
+  @Test
+  void everyAnswerFitsItsSchema() throws IOException {
+    String disk = view.list(RiskQuery.all(1)).items().get(0).id();
+    Map<String, List<String>> questions = new LinkedHashMap<>();
+    questions.put("/status", List.of("/status"));
+    questions.put(
+        "/fleet",
+        List.of(
+            "/fleet",
+            "/fleet?region=eu-north",
+            "/fleet?region=eu-north&zone=z-1&limit=1",
+            "/fleet?region=eu-north&zone=z-1&rack=r-001",
+            "/fleet?since=" + view.version()));
+    questions.put(
+        "/fleet/map",
+        List.of("/fleet/map", "/fleet/map?cells=nodes", "/fleet/map?since=" + view.version()));
+    questions.put(
+        "/entities", List.of("/entities", "/entities?kind=edge", "/entities?q=vol&limit=3"));
+    questions.put(
+        "/entities/{kind}/{id}",
+        List.of("/entities/disk/" + disk, "/entities/node/n-00008", "/entities/node/n-00012"));
+    questions.put(
+        "/entities/{kind}/{id}/series",
+        List.of("/entities/disk/" + disk + "/series", "/entities/node/n-00012/series"));
+    questions.put("/anomalies", List.of("/anomalies?state=all", "/anomalies?worse=true"));
+    questions.put("/late", List.of("/late", "/late?state=never&kind=node"));
+    questions.put("/dead-letters", List.of("/dead-letters", "/dead-letters?reason=late&limit=1"));
+    questions.put("/models", List.of("/models"));
+    questions.put("/models/{mode}/{id}/{version}", List.of("/models/disk/disk-lstm/1"));
+    questions.put("/risk", List.of("/risk?mode=fail_slow&sort=probability&order=asc&offset=1"));
+    questions.put("/risk/{kind}/{id}", List.of("/risk/disk/" + disk));
+    questions.put("/openapi.json", List.of("/openapi.json"));
+    assertThat(questions.keySet())
+        .hasSize(api.routes().size())
+        .allMatch(path -> document.get("paths").has(ConsoleApi.PREFIX + path));
+    for (Map.Entry<String, List<String>> question : questions.entrySet()) {
+      JsonNode schema =
+          document
+              .get("paths")
+              .get(ConsoleApi.PREFIX + question.getKey())
+              .at("/get/responses/200/content/application~1json/schema");
+      for (String path : question.getValue()) {
+        JsonNode answer = get(path);
+        assertThat(new SchemaCheck(document).check(answer, schema)).as(path).isEmpty();
+      }
+    }
+  }
+
+  @Test
+  void theCheckOfSchemasFindsWhatDoesNotFit() throws IOException {
+    SchemaCheck check = new SchemaCheck(document);
+    JsonNode schema = JSON.readTree("{\"$ref\": \"#/components/schemas/Tiers\"}");
+    JsonNode good = get("/status").get("tiers");
+    assertThat(check.check(good, schema)).isEmpty();
+    JsonNode bad =
+        JSON.readTree(
+            "{\"unknown\": -1, \"healthy\": \"x\", \"watch\": 1, \"warning\": 1, \"other\": 1}");
+    assertThat(check.check(bad, schema))
+        .hasSize(4)
+        .anyMatch(line -> line.contains("$.unknown: -1 is too small"))
+        .anyMatch(line -> line.contains("$.healthy"))
+        .anyMatch(line -> line.contains("critical\" is missing"))
+        .anyMatch(line -> line.contains("$.other: the schema does not know it"));
+  }
+
+  @Test
+  void problemsSayWhatWhereAndWhatToDo() throws IOException {
+    JsonNode schema = JSON.readTree("{\"$ref\": \"#/components/schemas/Problem\"}");
+    for (String path :
+        List.of(
+            "/nothing",
+            "/risk?colour=red",
+            "/risk?tier=bad",
+            "/fleet?zone=z-1",
+            "/fleet?region=nowhere",
+            "/fleet/map?cells=atoms",
+            "/fleet?since=yesterday",
+            "/late?state=asleep",
+            "/anomalies?state=maybe",
+            "/entities/dusk/a",
+            "/entities/disk/nobody",
+            "/models/disk/none/1",
+            "/dead-letters?limit=0")) {
+      assertThatThrownBy(() -> get(path))
+          .as(path)
+          .isInstanceOfSatisfying(
+              ConsoleApi.Problem.class,
+              problem -> {
+                assertThat(problem.status()).isIn(400, 404);
+                ConsoleApi.Answer answer = problem.answer();
+                assertThat(answer.type()).startsWith("application/problem+json");
+                try {
+                  JsonNode body = JSON.readTree(answer.body());
+                  assertThat(new SchemaCheck(document).check(body, schema)).isEmpty();
+                  assertThat(body.get("what").asText()).isNotBlank();
+                  assertThat(body.get("where").asText()).isNotBlank();
+                  assertThat(body.get("whatToDo").asText()).isNotBlank();
+                } catch (IOException e) {
+                  throw new AssertionError(e);
+                }
+              });
+    }
+  }
+
+  @Test
+  void pagesLeadThroughTheWholeList() throws IOException {
+    List<String> ids = new ArrayList<>();
+    String next = "/entities?kind=disk&sort=id&limit=100";
+    int pages = 0;
+    while (next != null) {
+      JsonNode page = get(next);
+      for (JsonNode item : page.get("items")) {
+        ids.add(item.get("id").asText());
+      }
+      next =
+          page.get("next").isNull()
+              ? null
+              : page.get("next").asText().substring(ConsoleApi.PREFIX.length());
+      pages++;
+    }
+    assertThat(pages).isEqualTo(8);
+    assertThat(ids).hasSize(720).doesNotHaveDuplicates().isSorted();
+  }
+
+  @Test
+  void aMapIsBroughtUpToDateByWhatChanged() throws IOException {
+    JsonNode before = get("/fleet/map");
+    assertThat(before.get("full").asBoolean()).isTrue();
+    assertThat(before.get("racks")).hasSize(3);
+    assertThat(get("/fleet/map?since=" + before.get("version").asLong()).get("racks")).isEmpty();
+    String id = before.at("/racks/1/rows/4/ids/2").asText();
+    EntityRisk disk = view.detail(EntityKind.DISK, id).entity();
+    assertThat(disk.score()).isNotNull();
+    view.risk(
+        "disk/" + id,
+        TestingFleet.risk(
+            id, disk.score().timeMillis() + 1, disk.score().samples() + 1, 99, Tier.CRITICAL,
+            List.of()));
+    JsonNode after = get("/fleet/map?since=" + before.get("version").asLong());
+    assertThat(after.get("full").asBoolean()).isFalse();
+    assertThat(after.get("racks")).hasSize(1);
+    assertThat(after.at("/racks/0/name").asText()).isEqualTo(before.at("/racks/1/name").asText());
+    assertThat(after.at("/racks/0").has("names")).isFalse();
+    assertThat(after.at("/racks/0/rows/4/cells").asText().charAt(2)).isEqualTo('4');
+    assertThat(after.at("/racks/0/maxScore").asDouble()).isGreaterThanOrEqualTo(99);
+
+    view.fleet("disk/" + id, null);
+    JsonNode gone = get("/fleet/map?since=" + after.get("version").asLong());
+    assertThat(gone.at("/racks/0/rows/4/ids")).hasSize(MadeUpFleet.DISKS_PER_NODE - 1);
+    // A version of another life of the console is answered in full.
+    assertThat(get("/fleet/map?since=" + Long.MAX_VALUE).get("full").asBoolean()).isTrue();
+  }
+
+  @Test
+  void listsAreTablesToo() {
+    String risks = text("/risk?limit=3&format=csv");
+    assertThat(risks.lines()).hasSize(4);
+    assertThat(risks).startsWith("kind,id,node,rack,zone,region,");
+    assertThat(text("/anomalies?format=csv").lines().count()).isGreaterThan(1);
+    assertThat(text("/late?format=csv")).contains(",never,,,");
+    assertThat(text("/dead-letters?format=csv")).contains("unknown_entity");
+    assertThat(text("/entities/node/n-00008/series?format=csv").lines().findFirst().orElse(""))
+        .startsWith("time,")
+        .contains("cpu_busy_ratio");
+    view.risk(
+        "disk/=1+1",
+        TestingFleet.risk("=1+1,\"x\"", 1, 1, 100, Tier.CRITICAL, List.of()));
+    assertThat(text("/entities?format=csv&q=%3D1")).contains("\"'=1+1,\"\"x\"\"\"");
+  }
+
+  @Test
+  void filtersNarrow() throws IOException {
+    assertThat(get("/risk?mode=fail_slow&tier=critical,warning,watch").get("items"))
+        .isNotEmpty()
+        .allMatch(item -> item.get("kind").asText().equals("disk"));
+    assertThat(get("/risk?region=eu-north&zone=z-1&rack=r-002").get("total").asInt())
+        .isEqualTo(20 * 13);
+    assertThat(get("/risk?region=eu-west").get("total").asInt()).isZero();
+    assertThat(get("/anomalies?kind=edge").get("items"))
+        .isNotEmpty()
+        .allMatch(item -> item.get("id").asText().equals("n-00006>n-00007"));
+    assertThat(get("/anomalies?region=eu-north&zone=z-1&rack=r-002&signal=none").get("items"))
+        .isEmpty();
+  }
+
+  @Test
+  void pathsAndWhatStandsOnANodeAreFound() throws IOException {
+    JsonNode node = get("/entities/node/n-00006");
+    List<String> related = new ArrayList<>();
+    node.get("related")
+        .forEach(one -> related.add(one.get("as").asText() + " " + one.get("id").asText()));
+    assertThat(related).contains("path n-00006>n-00007").hasSize(13);
+    JsonNode edge = get("/entities/edge/n-00006%3En-00007");
+    assertThat(edge.get("related")).hasSize(2);
+    JsonNode disk =
+        get("/entities/disk/" + get("/entities?kind=disk&node=n-00004&limit=1").at("/items/0/id").asText());
+    assertThat(disk.at("/related/0/as").asText()).isEqualTo("node");
+    assertThat(disk.at("/related/0/id").asText()).isEqualTo("n-00004");
+  }
+
+  private JsonNode get(String question) throws IOException {
+    return JSON.readTree(text(question));
+  }
+
+  private String text(String question) {
+    int query = question.indexOf('?');
+    Map<String, String> parameters = new LinkedHashMap<>();
+    if (query >= 0) {
+      for (String pair : question.substring(query + 1).split("&", -1)) {
+        String[] sides = pair.split("=", 2);
+        parameters.put(
+            sides[0], URLDecoder.decode(sides[1], StandardCharsets.UTF_8));
+      }
+    }
+    return new String(
+        api.get(ConsoleApi.PREFIX + (query < 0 ? question : question.substring(0, query)), parameters)
+            .body(),
+        StandardCharsets.UTF_8);
+  }
+}
