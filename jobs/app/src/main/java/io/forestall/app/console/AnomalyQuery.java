@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param where kind, place and text to look for; its order is not used
  * @param signal only this signal, null for all
  * @param worse only deviations to the bad side
+ * @param strongest the most certain first, not the newest
  */
 record AnomalyQuery(
     boolean open,
@@ -21,17 +22,31 @@ record AnomalyQuery(
     RiskQuery where,
     @Nullable String signal,
     boolean worse,
+    boolean strongest,
     int offset,
     int limit) {
 
-  /** Those that began or changed last come first. */
-  static final Comparator<AnomalyView> ORDER =
+  private static final Comparator<AnomalyView> BY_NAME =
+      Comparator.comparing(AnomalyView::id)
+          .thenComparing(AnomalyView::signal)
+          .thenComparing(AnomalyView::sinceMillis);
+
+  private static final Comparator<AnomalyView> NEWEST =
       Comparator.comparing(AnomalyView::ended)
           .thenComparing(Comparator.comparingLong(AnomalyView::timeMillis).reversed())
           .thenComparing(Comparator.comparingDouble(AnomalyView::score).reversed())
-          .thenComparing(AnomalyView::id)
-          .thenComparing(AnomalyView::signal)
-          .thenComparing(AnomalyView::sinceMillis);
+          .thenComparing(BY_NAME);
+
+  private static final Comparator<AnomalyView> STRONGEST =
+      Comparator.comparing(AnomalyView::ended)
+          .thenComparing(Comparator.comparingDouble(AnomalyView::score).reversed())
+          .thenComparing(Comparator.comparingLong(AnomalyView::timeMillis).reversed())
+          .thenComparing(BY_NAME);
+
+  /** Those that last before those that are over; among them as was asked for. */
+  Comparator<AnomalyView> order() {
+    return strongest ? STRONGEST : NEWEST;
+  }
 
   /**
    * Reads the parameters of a request.
@@ -51,9 +66,20 @@ record AnomalyQuery(
     if (worse != null && !worse.equals("true") && !worse.equals("false")) {
       throw new IllegalArgumentException("worse must be true or false");
     }
+    String sort = rest.remove("sort");
+    if (sort != null && !sort.equals("time") && !sort.equals("score")) {
+      throw new IllegalArgumentException("sort must be time or score");
+    }
     RiskQuery where = RiskQuery.parse(rest);
     return new AnomalyQuery(
-        open, ended, where, signal, "true".equals(worse), where.offset(), where.limit());
+        open,
+        ended,
+        where,
+        signal,
+        "true".equals(worse),
+        "score".equals(sort),
+        where.offset(),
+        where.limit());
   }
 
   boolean matches(AnomalyView anomaly, @Nullable EntityRisk entity) {

@@ -134,7 +134,7 @@ final class ConsoleApi {
                 PREFIX + "/anomalies",
                 List.of(
                     "state", "signal", "worse", "kind", "region", "zone", "rack", "node", "q",
-                    "offset", "limit", "format"),
+                    "sort", "offset", "limit", "format"),
                 (names, given) -> anomalies(given)),
             new Route(
                 PREFIX + "/late",

@@ -28,9 +28,9 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
- * Where a command asks what the console knows, and how it prints (picocli mixin): a running console,
- * or the topics themselves, read once into this process. The questions are those of the interface
- * under {@code /api/v1}. Not thread-safe.
+ * Where a command asks what the console knows, and how it prints (picocli mixin): a running
+ * console, or the topics themselves, read once into this process. The questions are those of the
+ * interface under {@code /api/v1}. Not thread-safe.
  */
 final class ConsoleClient {
   private static final Duration PATIENCE = Duration.ofSeconds(10);

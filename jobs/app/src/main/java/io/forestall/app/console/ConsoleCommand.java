@@ -97,8 +97,7 @@ public final class ConsoleCommand implements Callable<Integer> {
      * @throws CommandFailure when the port or the settings of the Kafka client cannot be used
      */
     public static Console start(ConsoleServer.Options options, KafkaOptions kafka) {
-      FleetView view =
-          new FleetView(FleetView.Limits.DEFAULT, new Signals(), System::nanoTime);
+      FleetView view = new FleetView(FleetView.Limits.DEFAULT, new Signals(), System::nanoTime);
       KafkaFleetFeed feed;
       try {
         feed = KafkaFleetFeed.start(kafka.clientProperties(), kafka.topicPrefix(), view);

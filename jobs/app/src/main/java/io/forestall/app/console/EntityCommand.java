@@ -33,7 +33,8 @@ public final class EntityCommand implements Runnable {
   /** One entity. */
   @Command(
       name = "show",
-      description = "Score, modes with reasons, what is usual for it, anomalies, what is beside it.")
+      description =
+          "Score, modes with reasons, what is usual for it, anomalies, what is beside it.")
   static final class Show implements Callable<Integer> {
     @Spec private @Nullable CommandSpec spec;
     @Mixin private ConsoleClient console = new ConsoleClient();

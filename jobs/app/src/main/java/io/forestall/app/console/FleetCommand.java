@@ -80,18 +80,25 @@ public final class FleetCommand implements Runnable {
       }
       TextTable table =
           new TextTable(
-              "PLACE", "WORST", ">NODES", ">DISKS", ">CRITICAL", ">WARNING", ">WATCH", ">UNKNOWN",
-              ">SILENT", ">LATE", ">NEVER", ">MAX SCORE");
+              "PLACE",
+              "WORST",
+              ">NODES",
+              ">DISKS",
+              ">CRITICAL",
+              ">WARNING",
+              ">WATCH",
+              ">UNKNOWN",
+              ">SILENT",
+              ">LATE",
+              ">NEVER",
+              ">MAX SCORE");
       for (JsonNode place : level.path("items")) {
         row(table, place, name(place.path("name").asText()));
       }
       row(table, level.path("place"), "all of it");
       table.print(out);
       out.printf(
-          Locale.ROOT,
-          "%d of %d%n",
-          level.path("items").size(),
-          level.path("total").asInt());
+          Locale.ROOT, "%d of %d%n", level.path("items").size(), level.path("total").asInt());
       out.flush();
       return ExitCodes.OK;
     }
@@ -180,8 +187,7 @@ public final class FleetCommand implements Runnable {
                   .with("limit", limit));
       if (body == null) {
         throw new CommandFailure(
-            ExitCodes.FOUND,
-            "what answers at " + console.source() + " is no console of Forestall");
+            ExitCodes.FOUND, "what answers at " + console.source() + " is no console of Forestall");
       }
       JsonNode page = console.read(body);
       int code = page.path("total").asInt() == 0 ? ExitCodes.OK : ExitCodes.FOUND;

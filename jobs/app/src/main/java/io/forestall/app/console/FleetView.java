@@ -755,7 +755,7 @@ public final class FleetView {
           Slot slot = slots.get(Keys.of(anomaly.kind(), anomaly.id()));
           return query.matches(anomaly, slot == null ? null : slot.snapshot());
         },
-        AnomalyQuery.ORDER,
+        query.order(),
         query.offset(),
         query.limit());
   }

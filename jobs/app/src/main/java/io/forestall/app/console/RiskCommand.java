@@ -112,8 +112,7 @@ public final class RiskCommand implements Runnable {
               .with("node", node)
               .with("minScore", minScore)
               .with(
-                  "tier",
-                  tiers.stream().map(ConsoleJson::lower).collect(Collectors.joining(",")));
+                  "tier", tiers.stream().map(ConsoleJson::lower).collect(Collectors.joining(",")));
       PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
       JsonNode page =
           console.askOrPrint(
@@ -234,7 +233,8 @@ public final class RiskCommand implements Runnable {
                     + ")");
         for (JsonNode reason : mode.path("reasons")) {
           reasons.add(
-              ConsoleClient.decimal(reason.path("contribution").asDouble(), 2), reason.path("text").asText());
+              ConsoleClient.decimal(reason.path("contribution").asDouble(), 2),
+              reason.path("text").asText());
         }
         reasons.print(out);
       }

@@ -100,8 +100,8 @@ final class Slot {
     EntityRisk.Score known = score;
     if (known != null && known.stale()) {
       flags |= SILENT;
-    }
-    if (late) {
+    } else if (late) {
+      // What the job has given up is not counted twice.
       flags |= LATE;
     }
     if (placement != null) {

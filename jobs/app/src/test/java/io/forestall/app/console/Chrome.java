@@ -330,12 +330,23 @@ final class Chrome implements AutoCloseable {
 
   @Override
   public void close() {
-    socket.abort();
-    end(process);
     try {
-      process.waitFor(10, TimeUnit.SECONDS);
+      // Asked to, it takes its sockets in the system's temporary folder away with it.
+      socket
+          .sendText("{\"id\": 0, \"method\": \"Browser.close\"}", true)
+          .get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+      if (!process.waitFor(5, TimeUnit.SECONDS)) {
+        end(process);
+        process.waitFor(5, TimeUnit.SECONDS);
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      // It is gone already.
+      end(process);
+    } finally {
+      socket.abort();
+      end(process);
     }
   }
 }

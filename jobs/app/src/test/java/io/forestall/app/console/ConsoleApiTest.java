@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -31,9 +32,7 @@ class ConsoleApiTest {
   /** With a clock that goes on by a minute at each look: nothing is kept for a moment. */
   private final ConsoleApi api =
       new ConsoleApi(
-          view,
-          () -> FleetFeed.Progress.DONE,
-          () -> nanos.addAndGet(TimeUnit.MINUTES.toNanos(1)));
+          view, () -> FleetFeed.Progress.DONE, () -> nanos.addAndGet(TimeUnit.MINUTES.toNanos(1)));
 
   private MadeUpFleet fleet;
   private JsonNode document;
@@ -202,12 +201,16 @@ class ConsoleApiTest {
     assertThat(before.get("racks")).hasSize(3);
     assertThat(get("/fleet/map?since=" + before.get("version").asLong()).get("racks")).isEmpty();
     String id = before.at("/racks/1/rows/4/ids/2").asText();
-    EntityRisk disk = view.detail(EntityKind.DISK, id).entity();
-    assertThat(disk.score()).isNotNull();
+    FleetView.Detail detail = Objects.requireNonNull(view.detail(EntityKind.DISK, id));
+    EntityRisk.Score score = Objects.requireNonNull(detail.entity().score());
     view.risk(
         "disk/" + id,
         TestingFleet.risk(
-            id, disk.score().timeMillis() + 1, disk.score().samples() + 1, 99, Tier.CRITICAL,
+            id,
+            score.timeMillis() + 1,
+            score.samples() + 1,
+            99,
+            Tier.CRITICAL,
             List.of()));
     JsonNode after = get("/fleet/map?since=" + before.get("version").asLong());
     assertThat(after.get("full").asBoolean()).isFalse();
@@ -235,9 +238,7 @@ class ConsoleApiTest {
     assertThat(text("/entities/node/n-00008/series?format=csv").lines().findFirst().orElse(""))
         .startsWith("time,")
         .contains("cpu_busy_ratio");
-    view.risk(
-        "disk/=1+1",
-        TestingFleet.risk("=1+1,\"x\"", 1, 1, 100, Tier.CRITICAL, List.of()));
+    view.risk("disk/=1+1", TestingFleet.risk("=1+1,\"x\"", 1, 1, 100, Tier.CRITICAL, List.of()));
     assertThat(text("/entities?format=csv&q=%3D1")).contains("\"'=1+1,\"\"x\"\"\"");
   }
 
@@ -266,7 +267,9 @@ class ConsoleApiTest {
     JsonNode edge = get("/entities/edge/n-00006%3En-00007");
     assertThat(edge.get("related")).hasSize(2);
     JsonNode disk =
-        get("/entities/disk/" + get("/entities?kind=disk&node=n-00004&limit=1").at("/items/0/id").asText());
+        get(
+            "/entities/disk/"
+                + get("/entities?kind=disk&node=n-00004&limit=1").at("/items/0/id").asText());
     assertThat(disk.at("/related/0/as").asText()).isEqualTo("node");
     assertThat(disk.at("/related/0/id").asText()).isEqualTo("n-00004");
   }
@@ -281,12 +284,13 @@ class ConsoleApiTest {
     if (query >= 0) {
       for (String pair : question.substring(query + 1).split("&", -1)) {
         String[] sides = pair.split("=", 2);
-        parameters.put(
-            sides[0], URLDecoder.decode(sides[1], StandardCharsets.UTF_8));
+        parameters.put(sides[0], URLDecoder.decode(sides[1], StandardCharsets.UTF_8));
       }
     }
     return new String(
-        api.get(ConsoleApi.PREFIX + (query < 0 ? question : question.substring(0, query)), parameters)
+        api.get(
+                ConsoleApi.PREFIX + (query < 0 ? question : question.substring(0, query)),
+                parameters)
             .body(),
         StandardCharsets.UTF_8);
   }

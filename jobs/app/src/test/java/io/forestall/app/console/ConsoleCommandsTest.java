@@ -56,8 +56,7 @@ class ConsoleCommandsTest {
     assertThat(lines.get(2)).startsWith("all of it");
     assertThat(ask("fleet", "tree", "--region", "eu-north", "--zone", "z-1")).isZero();
     assertThat(out.toString()).contains("r-001", "r-002", "r-003");
-    assertThat(
-            ask("fleet", "tree", "--region", "eu-north", "--zone", "z-1", "--rack", "r-002"))
+    assertThat(ask("fleet", "tree", "--region", "eu-north", "--zone", "z-1", "--rack", "r-002"))
         .isZero();
     assertThat(out.toString()).contains("n-00021", "20 of 20");
   }
@@ -77,8 +76,7 @@ class ConsoleCommandsTest {
         .isEqualTo(ExitCodes.FOUND);
     assertThat(out.toString()).contains("never", "node/n-00012", "1 of 1");
     assertThat(ask("fleet", "late", "--region", "atlantis")).isEqualTo(ExitCodes.OK);
-    assertThat(ask("fleet", "late", "--output", "json", "--limit", "2"))
-        .isEqualTo(ExitCodes.FOUND);
+    assertThat(ask("fleet", "late", "--output", "json", "--limit", "2")).isEqualTo(ExitCodes.FOUND);
     assertThat(json().get("items")).hasSize(2);
   }
 

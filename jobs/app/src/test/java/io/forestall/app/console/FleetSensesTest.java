@@ -58,9 +58,13 @@ class FleetSensesTest {
     }
     view.anomaly(anomaly("d6", "s", 6, 6, false, 0.7));
     view.anomaly(anomaly("d7", "s", 7, 7, false, 0.7));
-    assertThat(open()).extracting(AnomalyView::id).containsExactly("d7", "d6", "d5", "d4", "d3", "d2");
+    assertThat(open())
+        .extracting(AnomalyView::id)
+        .containsExactly("d7", "d6", "d5", "d4", "d3", "d2");
     view.anomaly(anomaly("d8", "s", 8, 8, false, 0.7));
-    assertThat(open()).extracting(AnomalyView::id).containsExactly("d8", "d7", "d6", "d5", "d4", "d3");
+    assertThat(open())
+        .extracting(AnomalyView::id)
+        .containsExactly("d8", "d7", "d6", "d5", "d4", "d3");
     assertThat(detail("d2").anomalies()).isEmpty();
   }
 

@@ -51,8 +51,7 @@ class FleetTreeTest {
         default -> {
           long next = samples.merge(key, 1L, Long::sum);
           Tier tier = Tier.values()[random.nextInt(Tier.values().length)];
-          Risk risk =
-              TestingFleet.risk(id, step, next, 20.0 * random.nextInt(6), tier, List.of());
+          Risk risk = TestingFleet.risk(id, step, next, 20.0 * random.nextInt(6), tier, List.of());
           risk.getEntity().setKind(kind);
           risk.setNode(kind == EntityKind.NODE ? null : "n-" + random.nextInt(4));
           risk.setStale(random.nextInt(4) == 0);
@@ -106,7 +105,9 @@ class FleetTreeTest {
       assertThat(group.members).as(where).hasSize(members.size());
       return;
     }
-    assertThat(group.children.keySet()).as(where).containsExactlyInAnyOrderElementsOf(below.keySet());
+    assertThat(group.children.keySet())
+        .as(where)
+        .containsExactlyInAnyOrderElementsOf(below.keySet());
     int nodes = 0;
     for (FleetTree.Group child : group.children.values()) {
       compare(what, child, below.getOrDefault(child.name, List.of()));
@@ -119,7 +120,8 @@ class FleetTreeTest {
   void namesAreOrderedAsPeopleNumberThings() {
     List<String> names =
         new ArrayList<>(
-            List.of("r-10", "r-2", "r-1", "", "r-02", "r-1a", "r-1-3", "a", "r-99999999999999999999"));
+            List.of(
+                "r-10", "r-2", "r-1", "", "r-02", "r-1a", "r-1-3", "a", "r-99999999999999999999"));
     names.sort(NaturalOrder.INSTANCE);
     assertThat(names)
         .containsExactly(

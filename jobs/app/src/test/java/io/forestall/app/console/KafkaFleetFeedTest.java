@@ -2,8 +2,11 @@ package io.forestall.app.console;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.forestall.app.Forestall;
 import io.forestall.app.KafkaOptions;
 import io.forestall.app.runtime.EmbeddedKafka;
+import io.forestall.schemas.AnomalyRecord;
+import io.forestall.schemas.BaselineRecord;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.EntityKind;
@@ -11,16 +14,20 @@ import io.forestall.schemas.EntityRef;
 import io.forestall.schemas.FleetEntry;
 import io.forestall.schemas.Risk;
 import io.forestall.schemas.Sample;
+import io.forestall.schemas.SignalBaseline;
 import io.forestall.schemas.TelemetryFrame;
 import io.forestall.schemas.Tier;
 import io.forestall.schemas.Topics;
 import io.forestall.wire.AvroCodec;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -34,6 +41,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 @Timeout(120)
 class KafkaFleetFeedTest {
@@ -78,11 +86,45 @@ class KafkaFleetFeedTest {
             Topics.DEAD_LETTERS,
             "t",
             AvroCodec.of(DeadLetter.class).encode(TestingFleet.dead(1, DeadReason.LATE, "late")));
+        send(
+            producer,
+            Topics.ANOMALIES,
+            "disk/" + id,
+            AvroCodec.of(AnomalyRecord.class)
+                .encode(
+                    new AnomalyRecord(
+                        new EntityRef(EntityKind.DISK, id),
+                        "n-0001",
+                        6000L,
+                        5000L,
+                        false,
+                        "disk_latency_seconds",
+                        0.03,
+                        0.006,
+                        0.001,
+                        0.9,
+                        true,
+                        false,
+                        "slow")));
+        send(
+            producer,
+            Topics.BASELINES,
+            "disk/" + id,
+            AvroCodec.of(BaselineRecord.class)
+                .encode(
+                    new BaselineRecord(
+                        new EntityRef(EntityKind.DISK, id),
+                        "n-0001",
+                        6000L,
+                        4L,
+                        List.of(
+                            new SignalBaseline(
+                                "disk_latency_seconds", 4L, 0.006, 0.001, 0.03, 0.007)))));
         List<Sample> samples = new ArrayList<>();
         for (EntityKind kind : List.of(EntityKind.NODE, EntityKind.DISK, EntityKind.DISK)) {
           samples.add(
               Sample.newBuilder()
-                  .setEntity(new EntityRef(kind, "x" + samples.size()))
+                  .setEntity(new EntityRef(kind, samples.size() == 1 ? id : "x" + samples.size()))
                   .setMetrics(Map.of("smart_5_raw", 1.0))
                   .build());
         }
@@ -102,11 +144,38 @@ class KafkaFleetFeedTest {
                     && view.status().rowsScored() == 1
                     && view.status().deadLetters() == 1
                     && view.status().disks() == 2);
+        await(
+            "the baseline and the anomaly are read",
+            feed,
+            view,
+            () -> {
+              FleetView.Detail disk = view.detail(EntityKind.DISK, id);
+              return disk != null && disk.baseline() != null && disk.anomalies().size() == 1;
+            });
+        FleetView.Series series = Objects.requireNonNull(view.series(EntityKind.DISK, id));
+        assertThat(series.names()).containsExactly("smart_5_raw");
+        assertThat(series.bandNames()).contains("disk_latency_seconds");
         assertThat(view.status().newestTelemetryMillis()).isEqualTo(7000);
         assertThat(feed.progress().undecodable()).isEqualTo(1);
 
         send(producer, Topics.FLEET, "disk/" + TestingFleet.id(1), null);
         await("the tombstone is read", feed, view, () -> view.status().disks() == 1);
+
+        // A command that reads the topics itself knows the same.
+        StringWriter out = new StringWriter();
+        CommandLine line = Forestall.commandLine();
+        line.setOut(new PrintWriter(out));
+        assertThat(
+                line.execute(
+                    "anomalies",
+                    "list",
+                    "--from-kafka",
+                    "--bootstrap-servers",
+                    options.bootstrapServers(),
+                    "--topic-prefix",
+                    PREFIX))
+            .isZero();
+        assertThat(out.toString()).contains("disk/" + id, "disk_latency_seconds", "1 of 1");
       }
 
       kafka.close();

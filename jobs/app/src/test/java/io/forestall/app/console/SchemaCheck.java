@@ -18,8 +18,19 @@ final class SchemaCheck {
   private static final TreeSet<String> KNOWN =
       new TreeSet<>(
           List.of(
-              "$ref", "type", "description", "properties", "required", "items", "enum", "minimum",
-              "maximum", "pattern", "oneOf", "additionalProperties", "default"));
+              "$ref",
+              "type",
+              "description",
+              "properties",
+              "required",
+              "items",
+              "enum",
+              "minimum",
+              "maximum",
+              "pattern",
+              "oneOf",
+              "additionalProperties",
+              "default"));
 
   private final JsonNode document;
   private final List<String> wrong = new ArrayList<>();
@@ -43,8 +54,7 @@ final class SchemaCheck {
       }
     }
     if (schema.has("$ref")) {
-      JsonNode target =
-          document.at(schema.get("$ref").asText().substring(1).replace("~1", "/"));
+      JsonNode target = document.at(schema.get("$ref").asText().substring(1).replace("~1", "/"));
       if (target.isMissingNode()) {
         wrong.add(where + ": " + schema.get("$ref") + " leads nowhere");
         return;

@@ -1,7 +1,7 @@
 import { ask } from './ask.js';
 import { chart, dropCharts } from './charts.js';
 import { color, h, mark, onTheme, put, replace } from './dom.js';
-import { MODES, bytes, integer, link, measured, percent, placeLink, span, title, when } from './format.js';
+import { MODES, attribute, bytes, integer, link, measured, percent, placeLink, span, title, when } from './format.js';
 
 const BAND = 3;
 const MAX_ATTRIBUTES = 12;
@@ -212,14 +212,14 @@ function signals(series, detail) {
     const values = metricOf.get(name).values.filter((value) => value !== null);
     return values.some((value) => value !== values[0]);
   });
-  for (const name of changing.slice(0, MAX_ATTRIBUTES)) signalChart(name, name, metricOf.get(name), null, detail.anomalies, series, shown.parts.attributes);
+  for (const name of changing.slice(0, MAX_ATTRIBUTES)) signalChart(name, attribute(name), metricOf.get(name), null, detail.anomalies, series, shown.parts.attributes);
   const steady = attributes.filter((name) => !changing.slice(0, MAX_ATTRIBUTES).includes(name));
   let list = shown.parts.attributes.querySelector('.steady');
   if (!list) {
     list = h('p', { class: 'steady' });
     shown.parts.attributes.append(list);
   }
-  put(list, steady.length ? `Steady: ${steady.map((name) => `${name} ${measured(name, metricOf.get(name).values.findLast((value) => value !== null))}`).join(', ')}` : '');
+  put(list, steady.length ? `Steady: ${steady.map((name) => `${attribute(name)} ${measured(name, metricOf.get(name).values.findLast((value) => value !== null))}`).join(', ')}` : '');
   shown.host.querySelector('[data-part="attributes-panel"]').hidden = !attributes.length;
   note = null;
 }

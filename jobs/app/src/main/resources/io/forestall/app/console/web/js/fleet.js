@@ -1,6 +1,6 @@
 import { ask } from './ask.js';
 import { color, h, mark, onTheme, put, replace } from './dom.js';
-import { TIERS, integer, link, measured, percent, placeLink, placeName, span, title } from './format.js';
+import { TIERS, compact, integer, link, measured, percent, placeLink, placeName, span, title } from './format.js';
 
 // The map of one place: its racks as tiles, or the disks of one rack. What the server sends is merged here, so
 // that a poll brings only what has changed.
@@ -317,8 +317,8 @@ function showTiers(place) {
     return parameters;
   };
   const buttons = worstFirst.map((tier) => h('a', { class: 'tier', href: `#/risks?${query({ tier })}`, 'data-key': tier },
-    mark(tier), h('b', {}, integer(place.tiers[tier])), h('span', {}, title(tier)),
-    h('small', {}, `disks; ${integer(place.machineTiers[tier])} machines`)));
+    mark(tier), h('b', { title: `${integer(place.tiers[tier])} disks` }, compact(place.tiers[tier])), h('span', {}, title(tier), ' disks'),
+    h('small', {}, `+ ${integer(place.machineTiers[tier])} machines`)));
   const blind = place.silent + place.late + place.never;
   buttons.push(h('a', { class: 'tier blindness', href: `#/late?${query({})}`, 'data-key': 'blind' },
     h('span', { class: 'mark blind-mark', 'aria-hidden': 'true' }), h('b', {}, integer(blind)), h('span', {}, 'Late or silent'),
@@ -355,7 +355,7 @@ export async function showFleet(host, route) {
   const [answer, risks, anomalies] = await Promise.all([
     ask('fleet/map', { ...where, since: mine.version >= 0 ? mine.version : null }),
     ask('risk', { ...where, limit: 12, minScore: 20 }),
-    ask('anomalies', { ...where, limit: 8, worse: true }),
+    ask('anomalies', { ...where, limit: 8, worse: true, sort: 'score' }),
   ]);
   if (mine !== shown) return;
   if (!answer) {

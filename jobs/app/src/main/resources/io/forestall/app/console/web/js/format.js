@@ -77,3 +77,17 @@ export function measured(name, value) {
 export const link = (kind, id) => `#/entity/${encodeURIComponent(kind)}/${encodeURIComponent(id)}`;
 export const placeLink = (...names) => `#/fleet${names.map((name) => `/${encodeURIComponent(name === '' ? '-none-' : name)}`).join('')}`;
 export const placeName = (name) => (name === '-none-' ? '' : name);
+
+const SMART = {
+  1: 'read errors', 4: 'starts and stops', 5: 'reallocated sectors', 7: 'seek errors', 9: 'power-on hours', 10: 'spin retries',
+  12: 'power cycles', 183: 'downshifts', 184: 'end-to-end errors', 187: 'uncorrectable reads', 188: 'command timeouts',
+  189: 'high flies', 190: 'airflow temperature', 192: 'emergency retracts', 193: 'load cycles', 194: 'temperature',
+  196: 'reallocations', 197: 'pending sectors', 198: 'offline uncorrectable', 199: 'CRC errors', 240: 'head flying hours',
+  241: 'sectors written', 242: 'sectors read',
+};
+
+/** A SMART attribute for people, its number beside it. */
+export function attribute(name) {
+  const number = /^smart_(\d+)_raw$/.exec(name);
+  return number ? `${SMART[number[1]] || 'attribute'} (${number[1]})` : name;
+}

@@ -5,8 +5,8 @@ import { h } from './dom.js';
  * Arrow keys go from row to row, because each row holds one link with class "go".
  */
 export function table(columns, items, options) {
-  const head = h('tr', {}, columns.map((column) => h('th', {
-    scope: 'col',
+  const head = h('tr', { role: 'row' }, columns.map((column) => h('th', {
+    scope: 'col', role: 'columnheader',
     class: [column.number ? 'num' : '', column.wide ? 'why' : '', column.narrow ? 'narrow' : ''].join(' ').trim() || null,
     'aria-sort': options.sort && options.sort === column.sort ? (options.order === 'asc' ? 'ascending' : 'descending') : null,
   }, column.sort && options.onSort ? h('button', {
@@ -15,11 +15,11 @@ export function table(columns, items, options) {
       ? (options.order === 'asc' ? 'desc' : 'asc') : (column.down ? 'desc' : 'asc')),
   }, column.name) : column.name)));
   const rows = items.length
-    ? items.map((item) => h('tr', {}, columns.map((column) => {
+    ? items.map((item) => h('tr', { role: 'row' }, columns.map((column) => {
       const cell = column.cell(item);
       return h('td', {
         class: [column.number ? 'num' : '', column.wide ? 'why' : '', column.narrow ? 'narrow' : ''].join(' ').trim() || null,
-        title: column.hint ? column.hint(item) : null,
+        role: 'cell', 'data-label': column.name, title: column.hint ? column.hint(item) : null,
       }, Array.isArray(cell) ? cell : [cell]);
     })))
     : [h('tr', {}, h('td', { colspan: columns.length, class: 'empty' }, options.empty || 'Nothing matches.'))];
@@ -34,7 +34,7 @@ export function table(columns, items, options) {
       event.preventDefault();
       links[next].focus();
     },
-  }, h('table', { class: 'list' }, h('thead', {}, head), h('tbody', {}, rows)));
+  }, h('table', { class: 'list', role: 'table' }, h('thead', { role: 'rowgroup' }, head), h('tbody', { role: 'rowgroup' }, rows)));
 }
 
 /** A choice that changes one parameter of the address. */
