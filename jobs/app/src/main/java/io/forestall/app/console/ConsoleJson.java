@@ -200,7 +200,8 @@ final class ConsoleJson {
   /**
    * The racks below a place, each of their nodes or disks as one character: a digit is the tier's
    * ordinal, the letter at the same place of the alphabet (a for 0) says that something there is
-   * late or silent too, {@code -} was never scored.
+   * late or silent too, the capital letter that something there behaves unusually, {@code -} was
+   * never scored.
    *
    * @param since as at {@link #level}
    * @param disks a character for each disk, by node; else a character for each node
@@ -282,16 +283,22 @@ final class ConsoleJson {
   }
 
   private static char cell(FleetTree.Group node) {
-    boolean blind = node.flagged(Slot.SILENT) > 0 || node.flagged(Slot.LATE) > 0;
-    return (char) ((blind ? 'a' : '0') + node.worst().ordinal());
+    return cell(
+        node.worst(),
+        node.flagged(Slot.SILENT) > 0 || node.flagged(Slot.LATE) > 0,
+        node.flagged(Slot.ANOMALOUS) > 0);
   }
 
   private static char cell(Slot slot) {
-    if (slot.score == null) {
-      return '-';
-    }
-    boolean blind = (slot.flags() & (Slot.SILENT | Slot.LATE)) != 0;
-    return (char) ((blind ? 'a' : '0') + slot.tier().ordinal());
+    int flags = slot.flags();
+    return slot.score == null
+        ? '-'
+        : cell(
+            slot.tier(), (flags & (Slot.SILENT | Slot.LATE)) != 0, (flags & Slot.ANOMALOUS) != 0);
+  }
+
+  private static char cell(Tier tier, boolean blind, boolean anomalous) {
+    return (char) ((blind ? 'a' : anomalous ? 'A' : '0') + tier.ordinal());
   }
 
   private static void place(JsonGenerator json, FleetTree.Group group) throws IOException {

@@ -206,12 +206,7 @@ class ConsoleApiTest {
     view.risk(
         "disk/" + id,
         TestingFleet.risk(
-            id,
-            score.timeMillis() + 1,
-            score.samples() + 1,
-            99,
-            Tier.CRITICAL,
-            List.of()));
+            id, score.timeMillis() + 1, score.samples() + 1, 99, Tier.CRITICAL, List.of()));
     JsonNode after = get("/fleet/map?since=" + before.get("version").asLong());
     assertThat(after.get("full").asBoolean()).isFalse();
     assertThat(after.get("racks")).hasSize(1);

@@ -15,7 +15,7 @@ function axes(unit, tight) {
   const base = { stroke: color('soft'), grid: { stroke: color('grid'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
   return [
     { ...base, grid: { show: false }, size: 20, space: 64, values: (_, stamps) => days(stamps) },
-    { ...base, size: tight ? 56 : 44, space: tight ? 26 : 30, values: (_, values) => values.map(unit) },
+    { ...base, size: tight ? 56 : 44, space: tight ? 26 : 30, values: (_, values) => values.map(unit).map((label, i, all) => (i > 0 && label === all[i - 1] ? '' : label)) },
   ];
 }
 

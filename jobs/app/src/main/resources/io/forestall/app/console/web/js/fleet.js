@@ -8,9 +8,10 @@ let shown = null;
 
 const worstFirst = [...TIERS].reverse();
 const AT_RISK = ['critical', 'warning', 'watch'];
-const tierOf = (cell) => (cell === '-' ? 'unscored' : TIERS[cell >= 'a' ? cell.charCodeAt(0) - 97 : Number(cell)]);
+const tierOf = (cell) => (cell === '-' ? 'unscored' : TIERS[cell >= 'a' ? cell.charCodeAt(0) - 97 : cell >= 'A' ? cell.charCodeAt(0) - 65 : Number(cell)]);
 const blindOf = (cell) => cell >= 'a' && cell <= 'e';
-const words = (cell) => (cell === '-' ? 'never scored' : `${tierOf(cell)}${blindOf(cell) ? ', late or silent' : ''}`);
+const oddOf = (cell) => cell >= 'A' && cell <= 'E';
+const words = (cell) => (cell === '-' ? 'never scored' : `${tierOf(cell)}${blindOf(cell) ? ', late or silent' : oddOf(cell) ? ', behaves unusually' : ''}`);
 
 /** One cell: every tier has its own shape, so that it is told without colour. */
 function paint(pen, cell, x, y, size, colors) {
@@ -48,6 +49,11 @@ function paint(pen, cell, x, y, size, colors) {
       pen.lineTo(x + size * 0.25, y + size * 0.75);
       pen.stroke();
     }
+  }
+  if (oddOf(cell)) {
+    pen.strokeStyle = colors.text;
+    pen.lineWidth = size > 9 ? 1.5 : 1;
+    pen.strokeRect(x + 0.5, y + 0.5, size - 1, size - 1);
   }
   if (blindOf(cell)) {
     pen.fillStyle = colors.text;
@@ -245,15 +251,15 @@ function rackGrid(host, rack) {
     const risky = [...row.cells].filter((c) => ['critical', 'warning', 'watch'].includes(tierOf(c))).length;
     return h('div', { class: 'node-row', role: 'row' },
       h('a', {
-        class: 'cell node', role: 'gridcell', href: node ? link('node', node) : '#/fleet', tabindex: '-1', 'data-key': `node-${node}`,
+        class: `cell node${oddOf(cell) ? ' odd' : ''}`, role: 'gridcell', href: node ? link('node', node) : '#/fleet', tabindex: '-1', 'data-key': `node-${node}`,
         'aria-label': `Node ${node || 'unknown'}, worst ${words(cell)}${risky ? `, ${risky} disks at risk` : ''}`,
       }, mark(tierOf(cell)), node || 'no node'),
       [...row.cells].map((disk, x) => h('a', {
-        class: `cell disk ${tierOf(disk)}${blindOf(disk) ? ' blind' : ''}`, role: 'gridcell', href: link('disk', row.ids[x]), tabindex: '-1',
+        class: `cell disk ${tierOf(disk)}${blindOf(disk) ? ' blind' : oddOf(disk) ? ' odd' : ''}`, role: 'gridcell', href: link('disk', row.ids[x]), tabindex: '-1',
         'data-key': `disk-${row.ids[x]}`, 'aria-label': `Disk ${row.ids[x]}, ${words(disk)}`, title: `${row.ids[x]}: ${words(disk)}`,
       }, mark(tierOf(disk)))));
   });
-  replace(host, [h('div', { class: 'rack-grid', role: 'grid', 'aria-label': `Disks of rack ${rack.rack || 'unknown'} by node`, style: { '--columns': columns } }, rows)]);
+  replace(host, [h('div', { class: `rack-grid${columns > 20 ? ' many' : ''}`, role: 'grid', 'aria-label': `Disks of rack ${rack.rack || 'unknown'} by node`, style: { '--columns': columns } }, rows)]);
   rove(host);
 }
 

@@ -226,7 +226,8 @@ const MEANING = {
   critical: 'a square with a cross', warning: 'a triangle', watch: 'a bar', healthy: 'a plain square, a dot in lists', unknown: 'an empty frame: no score to trust',
 };
 $('legend').replaceChildren(...[...TIERS].reverse().map((tier) => h('li', {}, mark(tier), h('b', {}, title(tier)), h('span', { class: 'soft' }, MEANING[tier]))),
-  h('li', {}, h('span', { class: 'mark blind-mark', 'aria-hidden': 'true' }), h('b', {}, 'Late or silent'), h('span', { class: 'soft' }, 'a dark corner on the map')));
+  h('li', {}, h('span', { class: 'mark blind-mark', 'aria-hidden': 'true' }), h('b', {}, 'Late or silent'), h('span', { class: 'soft' }, 'a dark corner on the map')),
+  h('li', {}, h('span', { class: 'mark odd-mark', 'aria-hidden': 'true' }), h('b', {}, 'Unusual'), h('span', { class: 'soft' }, 'an outline: an anomaly lasts there')));
 const showHelp = () => $('keys').showModal();
 $('help').addEventListener('click', showHelp);
 $('keys-close').addEventListener('click', () => $('keys').close());
