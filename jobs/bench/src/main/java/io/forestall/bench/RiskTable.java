@@ -1,5 +1,6 @@
 package io.forestall.bench;
 
+import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.Risk;
 import io.forestall.schemas.Topics;
 import io.forestall.wire.AvroCodec;
@@ -67,7 +68,8 @@ final class RiskTable implements AutoCloseable {
     } catch (WireException e) {
       throw new IllegalStateException("the job wrote an unreadable risk record", e);
     }
-    if (risk.getStale()) {
+    // Scores of disks by their samples; the nodes that hold them have scores too.
+    if (risk.getStale() || risk.getEntity().getKind() != EntityKind.DISK) {
       return;
     }
     String disk = risk.getEntity().getId();
