@@ -256,8 +256,8 @@ public final class SenseOptions {
           .defaultValue(512)
           .withDescription(
               "How many samples of one thing wait at most for the window of their peers while other"
-                  + " partitions are behind, 1 to 4096; when one more arrives the older half is scored"
-                  + " without, and counted as peersMissing.");
+                  + " partitions are behind, 1 to 4096; when one more arrives the older half is"
+                  + " scored without, and counted as peersMissing.");
 
   public static final ConfigOption<Duration> BASELINE_INTERVAL =
       ConfigOptions.key("forestall.sense.baseline-interval")

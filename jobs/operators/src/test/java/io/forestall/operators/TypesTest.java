@@ -123,8 +123,7 @@ class TypesTest {
     values[Signal.LOAD.ordinal()] = 0.5;
     SignalInput signals =
         SignalInput.sample(
-            new SignalSample("node/n-1", Scope.MACHINE, "g", 77, values),
-            new Home("", "r-1", "g"));
+            new SignalSample("node/n-1", Scope.MACHINE, "g", 77, values), new Home("", "r-1", "g"));
     SignalInput read = through(SignalInput.type(), signals);
     assertThat(read.home()).isEqualTo(signals.home());
     assertThat(read.requireSample().timeMillis()).isEqualTo(77);
@@ -150,8 +149,7 @@ class TypesTest {
     old.writeUTF("n-0001");
 
     DiskMemory memory =
-        DiskMemoryType.serializer()
-            .deserialize(new DataInputDeserializer(old.getCopyOfBuffer()));
+        DiskMemoryType.serializer().deserialize(new DataInputDeserializer(old.getCopyOfBuffer()));
 
     assertThat(memory.known()).isTrue();
     assertThat(memory.timerMillis()).isEqualTo(42);

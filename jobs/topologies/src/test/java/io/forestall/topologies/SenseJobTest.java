@@ -278,8 +278,8 @@ class SenseJobTest {
   }
 
   /**
-   * Machines, disks under load and paths through the whole job: each has its scores and baselines, a
-   * bad edge is found and blamed, an unknown machine is a dead letter, an ended one is gone.
+   * Machines, disks under load and paths through the whole job: each has its scores and baselines,
+   * a bad edge is found and blamed, an unknown machine is a dead letter, an ended one is gone.
    */
   @Test
   void machinesAndPathsAreScoredBlamedAndEnded() throws Exception {

@@ -85,12 +85,18 @@ final class TestingFleet {
         "A",
         timeMillis(step),
         Map.of(
-            FleetMetric.CPU_COUNT, 8.0,
-            FleetMetric.CPU_BUSY_SECONDS, seconds * 2 + random.nextDouble(),
-            FleetMetric.LOAD1, 2 + random.nextDouble(),
-            FleetMetric.REQUESTS, Math.floor(seconds * 100),
-            FleetMetric.REQUESTS_FAILED, 0.0,
-            FleetMetric.REQUEST_SECONDS, seconds + random.nextDouble()));
+            FleetMetric.CPU_COUNT,
+            8.0,
+            FleetMetric.CPU_BUSY_SECONDS,
+            seconds * 2 + random.nextDouble(),
+            FleetMetric.LOAD1,
+            2 + random.nextDouble(),
+            FleetMetric.REQUESTS,
+            Math.floor(seconds * 100),
+            FleetMetric.REQUESTS_FAILED,
+            0.0,
+            FleetMetric.REQUEST_SECONDS,
+            seconds + random.nextDouble()));
   }
 
   private static EntitySample drive(String key, int step, SplittableRandom random) {
@@ -102,10 +108,14 @@ final class TestingFleet {
         "A",
         timeMillis(step),
         Map.of(
-            FleetMetric.DISK_READS, reads,
-            FleetMetric.DISK_READ_BYTES, reads * 65536,
-            FleetMetric.DISK_READ_SECONDS, seconds * 0.4 + random.nextDouble(),
-            FleetMetric.DISK_BUSY_SECONDS, seconds * 0.4));
+            FleetMetric.DISK_READS,
+            reads,
+            FleetMetric.DISK_READ_BYTES,
+            reads * 65536,
+            FleetMetric.DISK_READ_SECONDS,
+            seconds * 0.4 + random.nextDouble(),
+            FleetMetric.DISK_BUSY_SECONDS,
+            seconds * 0.4));
   }
 
   private static EntitySample path(String key, int step, double loss, SplittableRandom random) {
@@ -117,10 +127,15 @@ final class TestingFleet {
         null,
         timeMillis(step),
         Map.of(
-            FleetMetric.PATH_OPERATIONS, operations,
-            FleetMetric.PATH_ERRORS, Math.floor(errors),
-            FleetMetric.PATH_BYTES, operations * 4096,
-            FleetMetric.PATH_LATENCY_SECONDS, 0.001 + 0.0001 * random.nextDouble() + loss,
-            FleetMetric.PATH_LOSS_RATIO, loss));
+            FleetMetric.PATH_OPERATIONS,
+            operations,
+            FleetMetric.PATH_ERRORS,
+            Math.floor(errors),
+            FleetMetric.PATH_BYTES,
+            operations * 4096,
+            FleetMetric.PATH_LATENCY_SECONDS,
+            0.001 + 0.0001 * random.nextDouble() + loss,
+            FleetMetric.PATH_LOSS_RATIO,
+            loss));
   }
 }
