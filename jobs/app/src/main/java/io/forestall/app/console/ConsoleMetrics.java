@@ -64,6 +64,8 @@ final class ConsoleMetrics {
       text.line(
           "forestall_newest_risk_timestamp_seconds", Map.of(), status.newestRiskMillis() / 1000.0);
     }
+    text.head("forestall_anomalies_open");
+    text.line("forestall_anomalies_open", Map.of(), status.openAnomalies());
     text.head("forestall_console_ready");
     text.line("forestall_console_ready", Map.of(), progress.ready() ? 1 : 0);
     text.head("forestall_console_records_total");
@@ -119,9 +121,19 @@ final class ConsoleMetrics {
                         "tier",
                         ConsoleJson.lower(key.tier())),
                     count));
-    places(text, "forestall_entities_placed", figures, speech -> speech.scored);
+    places(text, "forestall_entities_placed", figures, speech -> speech.heard);
+    places(text, "forestall_entities_never_heard", figures, speech -> speech.never);
     places(text, "forestall_entities_late", figures, speech -> speech.late);
     places(text, "forestall_entities_silent", figures, speech -> speech.silent);
+    text.head("forestall_entities_anomalous");
+    figures
+        .anomalous()
+        .forEach(
+            (kind, count) ->
+                text.line(
+                    "forestall_entities_anomalous",
+                    Map.of("kind", ConsoleJson.lower(kind)),
+                    count));
     text.head("forestall_entities_low_confidence");
     figures
         .lowConfidence()

@@ -50,44 +50,54 @@ final class FleetFigures {
 
   /** How the entities of a place speak. */
   static final class Speech {
-    long scored;
+    long heard;
     long late;
     long silent;
+    long never;
   }
 
   private final Map<EntityKind, long[]> byTier = new EnumMap<>(EntityKind.class);
   private final Map<EntityKind, Long> lowConfidence = new EnumMap<>(EntityKind.class);
+  private final Map<EntityKind, Long> anomalous = new EnumMap<>(EntityKind.class);
   private final Map<AtRisk, Long> atRisk = new TreeMap<>();
   private final Map<Place, Speech> speech = new TreeMap<>();
   private final Map<String, String> racks = new TreeMap<>();
 
-  /** Counts one entity. */
-  void add(EntityRisk entity) {
+  /**
+   * Counts one entity.
+   *
+   * @param flags of {@link Slot}: the words are those of the console's own lists
+   */
+  void add(EntityRisk entity, int flags) {
     byTier
         .computeIfAbsent(entity.kind(), kind -> new long[Tier.values().length])[
         entity.tier().ordinal()]++;
+    anomalous.merge(entity.kind(), (flags & Slot.ANOMALOUS) != 0 ? 1L : 0L, Long::sum);
+    String rack = rack(entity.rack());
+    if (entity.placement() != null) {
+      Speech place = speech.computeIfAbsent(new Place(entity.kind(), rack), key -> new Speech());
+      if ((flags & Slot.NEVER) != 0) {
+        place.never++;
+      } else {
+        place.heard++;
+        if ((flags & Slot.SILENT) != 0) {
+          place.silent++;
+        } else if ((flags & Slot.LATE) != 0) {
+          place.late++;
+        }
+      }
+    }
     EntityRisk.Score score = entity.score();
     if (score == null) {
       return;
     }
-    boolean silent = score.stale() && score.tier() == Tier.UNKNOWN;
     lowConfidence.merge(
         entity.kind(), !score.stale() && score.confidence() < LOW_CONFIDENCE ? 1L : 0L, Long::sum);
-    String rack = rack(entity.rack());
     switch (score.tier()) {
       case WATCH, WARNING, CRITICAL ->
           atRisk.merge(
               new AtRisk(entity.kind(), likeliest(score), rack, score.tier()), 1L, Long::sum);
       default -> {}
-    }
-    if (entity.placement() != null) {
-      Speech place = speech.computeIfAbsent(new Place(entity.kind(), rack), key -> new Speech());
-      place.scored++;
-      if (silent) {
-        place.silent++;
-      } else if (score.stale()) {
-        place.late++;
-      }
     }
   }
 
@@ -117,6 +127,11 @@ final class FleetFigures {
   /** Entities that speak with low confidence, by kind. */
   Map<EntityKind, Long> lowConfidence() {
     return lowConfidence;
+  }
+
+  /** Entities with a signal that is unusual to the bad side, by kind. */
+  Map<EntityKind, Long> anomalous() {
+    return anomalous;
   }
 
   /** Entities at risk. */

@@ -800,9 +800,10 @@ public final class FleetView {
 
   /** The fleet in counts, for the metrics. */
   synchronized FleetFigures figures() {
+    sweep();
     FleetFigures figures = new FleetFigures();
     for (Slot slot : slots.values()) {
-      figures.add(slot.snapshot());
+      figures.add(slot.snapshot(), slot.flags());
     }
     return figures;
   }

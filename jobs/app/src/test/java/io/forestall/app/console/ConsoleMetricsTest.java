@@ -58,13 +58,15 @@ class ConsoleMetricsTest {
     add("e", "r-2", Tier.UNKNOWN, true, 0.0, Map.of());
     assertThat(text())
         .contains(
-            "forestall_entities_at_risk{kind=\"disk\",mode=\"fail_slow\",rack=\"r-1\",tier=\"critical\"} 2\n")
+            "forestall_entities_at_risk{kind=\"disk\",mode=\"fail_slow\",rack=\"r-1\",tier=\"critical\"}"
+                + " 2\n")
         .contains(
-            "forestall_entities_at_risk{kind=\"disk\",mode=\"disk\",rack=\"r-2\",tier=\"watch\"} 1\n")
+            "forestall_entities_at_risk{kind=\"disk\",mode=\"disk\",rack=\"r-2\",tier=\"watch\"}"
+                + " 1\n")
         .contains("forestall_entities{kind=\"disk\",tier=\"critical\"} 2\n")
         .contains("forestall_entities_placed{kind=\"disk\",rack=\"r-2\"} 3\n")
-        .contains("forestall_entities_late{kind=\"disk\",rack=\"r-2\"} 1\n")
-        .contains("forestall_entities_silent{kind=\"disk\",rack=\"r-2\"} 1\n")
+        .contains("forestall_entities_late{kind=\"disk\",rack=\"r-2\"} 0\n")
+        .contains("forestall_entities_silent{kind=\"disk\",rack=\"r-2\"} 2\n")
         .contains("forestall_entities_silent{kind=\"disk\",rack=\"r-1\"} 0\n")
         .contains("forestall_entities_low_confidence{kind=\"disk\"} 1\n");
   }
@@ -91,16 +93,21 @@ class ConsoleMetricsTest {
     times.add("/js/main.js", 304, 1);
     assertThat(text())
         .contains(
-            "forestall_console_request_duration_seconds_bucket{route=\"/api/v1/risk\",le=\"0.001\"} 0\n")
+            "forestall_console_request_duration_seconds_bucket{route=\"/api/v1/risk\",le=\"0.001\"}"
+                + " 0\n")
         .contains(
-            "forestall_console_request_duration_seconds_bucket{route=\"/api/v1/risk\",le=\"0.005\"} 1\n")
+            "forestall_console_request_duration_seconds_bucket{route=\"/api/v1/risk\",le=\"0.005\"}"
+                + " 1\n")
         .contains(
-            "forestall_console_request_duration_seconds_bucket{route=\"/api/v1/risk\",le=\"0.1\"} 2\n")
+            "forestall_console_request_duration_seconds_bucket{route=\"/api/v1/risk\",le=\"0.1\"}"
+                + " 2\n")
         .contains("forestall_console_request_duration_seconds_sum{route=\"/api/v1/risk\"} 0.064\n")
         .contains(
-            "forestall_console_request_duration_seconds_bucket{route=\"/api/v1/risk/*\",le=\"5.0\"} 0\n")
+            "forestall_console_request_duration_seconds_bucket{route=\"/api/v1/risk/*\",le=\"5.0\"}"
+                + " 0\n")
         .contains(
-            "forestall_console_request_duration_seconds_bucket{route=\"/api/v1/risk/*\",le=\"+Inf\"} 1\n")
+            "forestall_console_request_duration_seconds_bucket{route=\"/api/v1/risk/*\",le=\"+Inf\"}"
+                + " 1\n")
         .contains("forestall_console_request_duration_seconds_count{route=\"refused\"} 1\n")
         .contains("forestall_console_request_duration_seconds_count{route=\"page\"} 1\n");
   }

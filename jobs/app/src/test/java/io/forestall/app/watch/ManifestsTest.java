@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -79,7 +80,7 @@ class ManifestsTest {
 
   @Test
   void aWrongValueIsFound() throws IOException {
-    JsonNode sense = manifests().get("FlinkDeployment/forestall-sense");
+    JsonNode sense = of(manifests(), "FlinkDeployment/forestall-sense");
     Map<String, JsonNode> wrongs =
         Map.of(
             "/spec/job/upgradeMode", TextNode.valueOf("sometimes"),
@@ -140,7 +141,7 @@ class ManifestsTest {
 
   @Test
   void theJobThatIsDeployedIsTheOneThatIsBuiltWithTheSameSettings() throws IOException {
-    JsonNode spec = manifests().get("FlinkDeployment/forestall-sense").get("spec");
+    JsonNode spec = of(manifests(), "FlinkDeployment/forestall-sense").get("spec");
     assertThat(spec.at("/job/entryClass").asText()).isEqualTo(SenseJob.class.getName());
     Map<String, String> settings = new TreeMap<>();
     spec.get("flinkConfiguration")
@@ -175,7 +176,7 @@ class ManifestsTest {
     List<List<String>> commands = new ArrayList<>();
     Map<String, JsonNode> manifests = manifests();
     for (String name : List.of("Deployment/forestall-console", "Job/forestall-topics")) {
-      JsonNode container = manifests.get(name).at("/spec/template/spec/containers/0");
+      JsonNode container = of(manifests, name).at("/spec/template/spec/containers/0");
       assertThat(texts(container.get("command"))).endsWith(Forestall.class.getName());
       commands.add(texts(container.get("args")));
     }
@@ -195,26 +196,26 @@ class ManifestsTest {
   @Test
   void portsLabelsAndReferencesMeet() throws IOException {
     Map<String, JsonNode> manifests = manifests();
-    JsonNode sense = manifests.get("FlinkDeployment/forestall-sense");
+    JsonNode sense = of(manifests, "FlinkDeployment/forestall-sense");
     JsonNode flinkPort = sense.at("/spec/podTemplate/spec/containers/0/ports/0");
     assertThat(sense.at("/spec/podTemplate/spec/containers/0/name").asText())
         .isEqualTo("flink-main-container");
     assertThat(flinkPort.get("containerPort").asText())
         .isEqualTo(
             sense.get("spec").get("flinkConfiguration").get("metrics.reporter.prom.port").asText());
-    JsonNode pods = manifests.get("PodMonitor/forestall-sense");
+    JsonNode pods = of(manifests, "PodMonitor/forestall-sense");
     assertThat(pods.at("/spec/podMetricsEndpoints/0/port")).isEqualTo(flinkPort.get("name"));
     // The operator labels the pods with the name of the deployment.
     assertThat(pods.at("/spec/selector/matchLabels/app")).isEqualTo(sense.at("/metadata/name"));
 
-    JsonNode console = manifests.get("Deployment/forestall-console");
-    JsonNode service = manifests.get("Service/forestall-console");
+    JsonNode console = of(manifests, "Deployment/forestall-console");
+    JsonNode service = of(manifests, "Service/forestall-console");
     JsonNode labels = console.at("/spec/template/metadata/labels");
     assertThat(console.at("/spec/selector/matchLabels")).isEqualTo(labels);
     assertThat(service.at("/spec/selector")).isEqualTo(labels);
-    assertThat(manifests.get("NetworkPolicy/forestall-console").at("/spec/podSelector/matchLabels"))
+    assertThat(of(manifests, "NetworkPolicy/forestall-console").at("/spec/podSelector/matchLabels"))
         .isEqualTo(labels);
-    JsonNode monitor = manifests.get("ServiceMonitor/forestall-console");
+    JsonNode monitor = of(manifests, "ServiceMonitor/forestall-console");
     assertThat(monitor.at("/spec/selector/matchLabels")).isEqualTo(service.at("/metadata/labels"));
     assertThat(monitor.at("/spec/endpoints/0/port")).isEqualTo(service.at("/spec/ports/0/name"));
 
@@ -231,7 +232,7 @@ class ManifestsTest {
     }
     assertThat(manifests)
         .containsKey("ServiceAccount/" + sense.at("/spec/serviceAccount").asText());
-    JsonNode settings = manifests.get("ConfigMap/forestall-settings").get("data");
+    JsonNode settings = of(manifests, "ConfigMap/forestall-settings").get("data");
     assertThat(sense.get("spec").get("flinkConfiguration").get("forestall.kafka.bootstrap.servers"))
         .isEqualTo(settings.get("FORESTALL_BOOTSTRAP_SERVERS"));
   }
@@ -251,7 +252,7 @@ class ManifestsTest {
         }
       }
     }
-    assertThat(manifests().get("Service/forestall-console").at("/spec/type").asText())
+    assertThat(of(manifests(), "Service/forestall-console").at("/spec/type").asText())
         .isEqualTo("ClusterIP");
   }
 
@@ -259,7 +260,7 @@ class ManifestsTest {
   void whatComposeNamesIsThere() throws IOException {
     JsonNode compose = TestingConf.yaml(COMPOSE);
     JsonNode services = compose.get("services");
-    Path folder = COMPOSE.getParent();
+    Path folder = TestingConf.FOLDER.resolve("compose");
     for (JsonNode service : services) {
       service
           .path("depends_on")
@@ -323,6 +324,10 @@ class ManifestsTest {
       }
     }
     return manifests;
+  }
+
+  private static JsonNode of(Map<String, JsonNode> manifests, String name) {
+    return Objects.requireNonNull(manifests.get(name), name);
   }
 
   private static String kind(JsonNode manifest) {
