@@ -35,12 +35,12 @@ import picocli.CommandLine.Spec;
  */
 @Command(
     name = "ingest",
-    subcommands = {ScrapeCommand.class},
+    subcommands = {CsvCommand.class, ScrapeCommand.class, TelegrafCommand.class},
     description = {
-      "Sends telemetry from files to Kafka: drive-stats CSV, smartctl JSON or a change log, and what"
-          + " stands where from an inventory.",
-      "Rows that cannot be read go to the topic dead-letters with file, line and reason. Sending the"
-          + " same files again is harmless."
+      "Sends telemetry from files to Kafka: drive-stats CSV, smartctl JSON or a change log, and"
+          + " what stands where from an inventory.",
+      "Rows that cannot be read go to the topic dead-letters with file, line and reason. Sending"
+          + " the same files again is harmless."
     })
 public final class IngestCommand implements Callable<Integer> {
 

@@ -119,22 +119,23 @@ final class PageFetcher {
     CompletableFuture<HttpResponse<byte[]>> sent =
         client.sendAsync(request.build(), info -> new BoundedBody(options.maxPageBytes()));
     CompletableFuture<InputStream> page = new CompletableFuture<>();
-    sent.copy()
-        .orTimeout(options.timeoutMillis(), TimeUnit.MILLISECONDS)
-        .whenComplete(
-            (response, failure) -> {
-              if (failure != null) {
-                // The exchange itself must end too, or a slow target would keep its connection.
-                sent.cancel(true);
-                page.completeExceptionally(failure);
-                return;
-              }
-              try {
-                page.complete(unpacked(response));
-              } catch (IOException e) {
-                page.completeExceptionally(e);
-              }
-            });
+    var unused =
+        sent.copy()
+            .orTimeout(options.timeoutMillis(), TimeUnit.MILLISECONDS)
+            .whenComplete(
+                (response, failure) -> {
+                  if (failure != null) {
+                    // The exchange itself must end too, or a slow target would keep its connection.
+                    var ended = sent.cancel(true);
+                    page.completeExceptionally(failure);
+                    return;
+                  }
+                  try {
+                    page.complete(unpacked(response));
+                  } catch (IOException e) {
+                    page.completeExceptionally(e);
+                  }
+                });
     return page;
   }
 
@@ -244,15 +245,16 @@ final class PageFetcher {
       throw new IOException(pem + " holds no key in PKCS8 (BEGIN PRIVATE KEY)");
     }
     byte[] bytes = Base64.getMimeDecoder().decode(text.substring(from + 27, to));
+    GeneralSecurityException failure = null;
     for (String algorithm : List.of("RSA", "EC", "Ed25519")) {
       try {
         return KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(bytes));
       } catch (GeneralSecurityException e) {
         // Another kind of key; the next one may fit.
-        continue;
+        failure = e;
       }
     }
-    throw new IOException(pem + " holds a key that is neither RSA nor EC nor Ed25519");
+    throw new IOException(pem + " holds a key that is neither RSA nor EC nor Ed25519", failure);
   }
 
   /** Keeps a body in memory up to a bound and ends the exchange beyond it. */

@@ -33,8 +33,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "scrape",
     description = {
-      "Scrapes node_exporter and smartctl_exporter (and storage processes that serve metrics) from a"
-          + " list of targets, and sends one frame for each node and round.",
+      "Scrapes node_exporter and smartctl_exporter (and storage processes that serve metrics) from"
+          + " a list of targets, and sends one frame for each node and round.",
       "The list is read again when it changes. A node that is taken off it falls silent; to end it"
           + " everywhere, use forestall ingest --remove node/ID."
     })

@@ -1,17 +1,12 @@
 package io.forestall.app.ingest;
 
-import io.forestall.decisions.FleetMember;
 import io.forestall.decisions.Place;
-import io.forestall.decisions.Subject;
 import io.forestall.nodes.FrameSink;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.EntityRef;
-import io.forestall.schemas.Sample;
-import io.forestall.schemas.TelemetryFrame;
 import io.forestall.wire.DeadLetters;
 import io.forestall.wire.FleetEntries;
-import io.forestall.wire.FrameLimits;
 import io.forestall.wire.sources.ExporterMapping;
 import io.forestall.wire.sources.NodeAssembler;
 import io.forestall.wire.sources.PrometheusText;
@@ -38,6 +33,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
@@ -51,8 +47,6 @@ final class Scraper {
 
   /** Name that telemetry frames carry. */
   static final String SOURCE = "scrape";
-
-  private static final int MAX_SAMPLES_A_FRAME = FrameLimits.DEFAULT.maxSamples();
 
   /**
    * How to scrape.
@@ -93,19 +87,22 @@ final class Scraper {
 
   private static final class NodeState {
     final String node;
-    final Place place;
     final List<TargetState> targets = new ArrayList<>();
-    final Map<String, NodeAssembler.Disk> disks = new HashMap<>();
     final NodeAssembler assembler;
-    boolean announced;
+    final NodeOutput output;
     boolean removed;
     boolean underWay;
-    long sequence;
     long nextNanos;
 
-    NodeState(Place place, List<ScrapeTarget> targets, long smartIntervalMillis) {
+    NodeState(List<ScrapeTarget> targets, long smartIntervalMillis, long sequence) {
+      Place place = targets.get(0).place();
       this.node = place.node();
-      this.place = place;
+      this.output =
+          new NodeOutput(
+              targets.stream().map(ScrapeTarget::machine).collect(Collectors.toSet()),
+              place,
+              SOURCE,
+              sequence);
       targets.forEach(target -> this.targets.add(new TargetState(target)));
       boolean serials =
           targets.stream().anyMatch(t -> t.source().equals(ExporterMapping.SMARTCTL_EXPORTER));
@@ -184,16 +181,14 @@ final class Scraper {
         nodes.remove(old.node);
         if (now != null) {
           // Its place may be new, its publisher is the same.
-          NodeState fresh = new NodeState(now.get(0).place(), now, options.smartIntervalMillis());
-          fresh.sequence = old.sequence + 1;
-          enter(fresh);
+          enter(new NodeState(now, options.smartIntervalMillis(), old.output.sequence()));
         }
       }
     }
     byNode.forEach(
         (node, targets) -> {
           if (!nodes.containsKey(node)) {
-            enter(new NodeState(targets.get(0).place(), targets, options.smartIntervalMillis()));
+            enter(new NodeState(targets, options.smartIntervalMillis(), 0));
           }
         });
     Map<String, Integer> counts = new HashMap<>();
@@ -387,14 +382,19 @@ final class Scraper {
         case "timeout" -> "does not answer in time";
         case "refused" -> "cannot be reached";
         case "tls" -> "has no TLS that is trusted here: " + failure.getMessage();
-        default -> String.valueOf(failure.getMessage());
+        default ->
+            failure.getMessage() == null
+                ? failure.getClass().getSimpleName()
+                : failure.getMessage();
       };
     }
     PrometheusText.Outcome outcome = answer.outcome();
     if (outcome != null && outcome.broken() != null) {
       return "breaks off: " + outcome.broken();
     }
-    if (outcome != null && outcome.series() <= outcome.problems()) {
+    if (outcome != null
+        && outcome.wanted() == 0
+        && (outcome.problems() > 0 || outcome.series() == 0)) {
       return "answers with a page that holds no metric in the Prometheus text format";
     }
     return null;
@@ -427,10 +427,10 @@ final class Scraper {
     while (at instanceof CompletionException && at.getCause() != null) {
       at = at.getCause();
     }
+    // The client wraps what a body said, and what TLS said, once more.
     if (at instanceof IOException
-        && !(at instanceof PageFetcher.Failed)
-        && at.getCause() instanceof IOException inner) {
-      return inner;
+        && (at.getCause() instanceof PageFetcher.Failed || at.getCause() instanceof SSLException)) {
+      return at.getCause();
     }
     return at;
   }
@@ -501,45 +501,8 @@ final class Scraper {
   }
 
   private void publish(NodeState node, NodeAssembler.Assembled assembled, long timeMillis) {
-    boolean joined = false;
-    if (!node.announced) {
-      Set<Subject> machines = new java.util.LinkedHashSet<>();
-      node.targets.forEach(target -> machines.add(target.target.machine()));
-      for (Subject machine : machines) {
-        sink.member(new FleetMember(machine, node.place, "", null, null, false), timeMillis);
-      }
-      node.announced = true;
-      joined = true;
-    }
-    for (NodeAssembler.Disk disk : assembled.disks()) {
-      if (!disk.equals(node.disks.get(disk.id()))) {
-        sink.member(
-            new FleetMember(
-                Subject.disk(disk.id()),
-                node.place,
-                disk.tier(),
-                disk.model(),
-                disk.capacityBytes(),
-                false),
-            timeMillis);
-        node.disks.put(disk.id(), disk);
-        joined = true;
-      }
-    }
-    if (joined) {
-      // Frames of a disk that nobody knows yet would have to wait in the job.
-      sink.flush();
-    }
-    List<Sample> all = assembled.samples();
-    for (int from = 0; from < all.size(); from += MAX_SAMPLES_A_FRAME) {
-      List<Sample> some = all.subList(from, Math.min(all.size(), from + MAX_SAMPLES_A_FRAME));
-      sink.frame(
-          new TelemetryFrame(node.node, timeMillis, node.sequence++, SOURCE, List.copyOf(some)));
-      frames++;
-      samples += some.size();
-      figures.add(IngestFigures.FRAMES, 1, "source", SOURCE);
-      figures.add(IngestFigures.SAMPLES, some.size(), "source", SOURCE);
-    }
+    frames += node.output.send(assembled, timeMillis, sink, figures);
+    samples += assembled.samples().size();
   }
 
   private void lag() {
@@ -549,7 +512,7 @@ final class Scraper {
     Map<String, Integer> missing = new HashMap<>();
     long disks = 0;
     for (NodeState node : nodes.values()) {
-      disks += node.disks.size();
+      disks += node.output.disks();
       for (TargetState target : node.targets) {
         String source = target.target.source();
         if (target.lastAnswerMillis != Long.MIN_VALUE) {

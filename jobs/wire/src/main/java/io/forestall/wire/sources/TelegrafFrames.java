@@ -1,10 +1,11 @@
 package io.forestall.wire.sources;
 
+import io.forestall.wire.FrameLimits;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Puts Telegraf's metrics together again: an agent reads its inputs at one time, but sends each
  * metric by itself, and a sum over network cards needs all of them. Metrics of one node within a
- * window become one page. A page is due when its node has gone on to a later time, or when nothing
- * has been added to it for a while. Bounded: beyond {@link #MAX_OPEN} open pages the oldest is due.
- * Not safe for threads. Row A2.
+ * window become one page. A page is due when its node has gone on to a later time on every
+ * partition, or, once all has been read, when nothing has been added to it for a while. Bounded:
+ * beyond {@link #MAX_OPEN} open pages the oldest is due. Not safe for threads. Row A2.
  */
 public final class TelegrafFrames {
 
@@ -29,9 +30,13 @@ public final class TelegrafFrames {
    * @param node the node
    * @param timeMillis newest time of its metrics; milliseconds since 1970-01-01 UTC
    * @param metrics how many metrics it holds; count
+   * @param places tags of the metrics that say where the node stands: rack, zone, region, pool
    * @param page the page, finished
    */
-  public record Due(String node, long timeMillis, int metrics, SourcePage page) {}
+  public record Due(
+      String node, long timeMillis, int metrics, Map<String, String> places, SourcePage page) {}
+
+  private static final List<String> PLACES = List.of("rack", "zone", "region", "pool");
 
   private static final class Open {
     final String node;
@@ -41,6 +46,7 @@ public final class TelegrafFrames {
     long touchedMillis;
     int metrics;
     final Set<Long> identities = new HashSet<>();
+    final Map<String, String> places = new HashMap<>(4);
     final Map<Integer, Long> firstOffsets = new HashMap<>(4);
 
     Open(String node, SourcePage page, long startMillis) {
@@ -57,6 +63,7 @@ public final class TelegrafFrames {
   private final LinkedHashMap<Long, Open> open = new LinkedHashMap<>();
   private final Map<String, List<Long>> ofNode = new HashMap<>();
   private final Map<Integer, Long> nextOffsets = new HashMap<>();
+  private final Map<Integer, Long> newest = new HashMap<>();
   private final List<Due> due = new ArrayList<>();
   private long numbers;
   private long duplicates;
@@ -85,6 +92,10 @@ public final class TelegrafFrames {
       Collection<TelegrafJson.Metric> metrics, int partition, long offset, long nowMillis) {
     nextOffsets.merge(partition, offset + 1, Math::max);
     for (TelegrafJson.Metric metric : metrics) {
+      // A host whose clock is far ahead says nothing of how far the partition has been read.
+      if (metric.timeMillis() <= nowMillis + FrameLimits.DEFAULT.futureAllowanceMillis()) {
+        newest.merge(partition, metric.timeMillis(), Math::max);
+      }
       Open page = page(metric);
       if (page == null) {
         duplicates++;
@@ -94,6 +105,12 @@ public final class TelegrafFrames {
       page.touchedMillis = nowMillis;
       page.newestMillis = Math.max(page.newestMillis, metric.timeMillis());
       page.metrics++;
+      for (String place : PLACES) {
+        String value = metric.tags().get(place);
+        if (value != null) {
+          page.places.putIfAbsent(place, value);
+        }
+      }
       page.page.measurement(metric.name());
       for (Map.Entry<String, Double> field : metric.fields().entrySet()) {
         page.page.add(metric.name() + "." + field.getKey(), metric.tags(), field.getValue());
@@ -127,13 +144,6 @@ public final class TelegrafFrames {
     Open fresh = new Open(metric.node(), new SourcePage(mapping, ExporterMapping.TELEGRAF), time);
     fresh.identities.add(identity);
     fresh.identities.add(identity ^ time * 0x5bd1e995L);
-    // Two rounds later nothing more is expected of the rounds before.
-    for (long number : List.copyOf(ofThis)) {
-      Open old = open.get(number);
-      if (old != null && time - old.startMillis >= 2 * windowMillis) {
-        close(number, old);
-      }
-    }
     if (open.size() >= MAX_OPEN) {
       Map.Entry<Long, Open> oldest = open.entrySet().iterator().next();
       close(oldest.getKey(), oldest.getValue());
@@ -144,21 +154,54 @@ public final class TelegrafFrames {
     return fresh;
   }
 
+  /** Newest time met on a partition, {@link Long#MIN_VALUE} before the first; milliseconds. */
+  public long newestMillis(int partition) {
+    return newest.getOrDefault(partition, Long.MIN_VALUE);
+  }
+
+  /** Pages that are due whatever they still wait for. */
+  public List<Due> all() {
+    List.copyOf(open.entrySet()).forEach(entry -> close(entry.getKey(), entry.getValue()));
+    return given();
+  }
+
   /**
    * Pages that are due.
    *
-   * @param nowMillis time by this machine's clock; milliseconds. {@link Long#MAX_VALUE} for all
+   * @param nowMillis time by this machine's clock; milliseconds
+   * @param readMillis time up to which every partition has been read: of those that have more to
+   *     read the least {@link #newestMillis}, {@link Long#MAX_VALUE} when none has. The metrics of
+   *     one round stand on several partitions, and a backlog is not read evenly
    */
-  public List<Due> due(long nowMillis) {
-    Iterator<Map.Entry<Long, Open>> all = open.entrySet().iterator();
+  public List<Due> due(long nowMillis, long readMillis) {
     List<Map.Entry<Long, Open>> ready = new ArrayList<>();
-    while (all.hasNext()) {
-      Map.Entry<Long, Open> entry = all.next();
-      if (nowMillis - entry.getValue().touchedMillis >= patienceMillis) {
-        ready.add(Map.entry(entry.getKey(), entry.getValue()));
+    for (Map.Entry<Long, Open> entry : open.entrySet()) {
+      Open page = entry.getValue();
+      boolean passed =
+          readMillis != Long.MIN_VALUE && readMillis - page.startMillis >= 2 * windowMillis;
+      boolean later = laterRound(page);
+      boolean quiet = nowMillis - page.touchedMillis >= patienceMillis;
+      if (readMillis == Long.MAX_VALUE ? quiet || later : passed && later) {
+        ready.add(Map.entry(entry.getKey(), page));
       }
     }
     ready.forEach(entry -> close(entry.getKey(), entry.getValue()));
+    return given();
+  }
+
+  // Whether the node is two rounds further by its own time.
+  private boolean laterRound(Open page) {
+    for (long number : ofNode.getOrDefault(page.node, List.of())) {
+      Open other = open.get(number);
+      if (other != null && other.startMillis - page.startMillis >= 2 * windowMillis) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private List<Due> given() {
+    due.sort(Comparator.comparingLong(Due::timeMillis));
     List<Due> result = List.copyOf(due);
     due.clear();
     return result;
@@ -179,6 +222,7 @@ public final class TelegrafFrames {
   /** Forgets a partition that this reader no longer has, and every page with metrics of it. */
   public void forget(int partition) {
     nextOffsets.remove(partition);
+    newest.remove(partition);
     List<Map.Entry<Long, Open>> lost =
         open.entrySet().stream()
             .filter(entry -> entry.getValue().firstOffsets.containsKey(partition))
@@ -203,7 +247,7 @@ public final class TelegrafFrames {
     open.remove(number);
     unlink(number, page);
     page.page.finish();
-    due.add(new Due(page.node, page.newestMillis, page.metrics, page.page));
+    due.add(new Due(page.node, page.newestMillis, page.metrics, page.places, page.page));
   }
 
   private void unlink(long number, Open page) {
