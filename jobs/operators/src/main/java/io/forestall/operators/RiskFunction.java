@@ -391,11 +391,11 @@ public final class RiskFunction
     String node = memory.node();
     boolean moved = !node.equals(memory.shareNode());
     if (!moved
+        && !assessment.stale()
         && assessment.tier() == memory.shareTier()
-        && (assessment.stale()
-            || (Math.abs(assessment.score() - memory.shareScore()) < SHARE_STEP
-                && assessment.timeMillis() - memory.shareMillis()
-                    < settings.tiers().staleAfterMillis() / 2))) {
+        && Math.abs(assessment.score() - memory.shareScore()) < SHARE_STEP
+        && assessment.timeMillis() - memory.shareMillis()
+            < settings.tiers().staleAfterMillis() / 2) {
       return;
     }
     if (moved && !memory.shareNode().isEmpty()) {
@@ -403,7 +403,12 @@ public final class RiskFunction
           SenseTags.DISK_SHARES,
           NodeInput.diskGone(Keys.node(memory.shareNode()), disk, assessment.timeMillis()));
     }
-    memory.share(node, assessment.score(), assessment.tier(), assessment.timeMillis());
+    // After a silence whatever comes next is told: NaN is no score that another could be near.
+    memory.share(
+        node,
+        assessment.stale() ? Double.NaN : assessment.score(),
+        assessment.tier(),
+        assessment.timeMillis());
     if (!node.isEmpty()) {
       context.output(
           SenseTags.DISK_SHARES,
@@ -415,7 +420,8 @@ public final class RiskFunction
                   assessment.probability(),
                   assessment.horizonMillis(),
                   assessment.score(),
-                  assessment.tier())));
+                  assessment.tier(),
+                  assessment.stale())));
     }
   }
 

@@ -58,7 +58,13 @@ class NodeRiskFunctionTest {
     return NodeInput.disk(
         "node/n-1",
         new DiskShare(
-            disk, START_MILLIS + step * STEP, probability, 30 * 86_400_000L, 90, Tier.CRITICAL));
+            disk,
+            START_MILLIS + step * STEP,
+            probability,
+            30 * 86_400_000L,
+            90,
+            Tier.CRITICAL,
+            false));
   }
 
   private static List<Risk> risks(KeyedHarness<?, ?, ?, RiskUpdate> harness) {

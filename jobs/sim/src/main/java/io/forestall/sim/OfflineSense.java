@@ -424,7 +424,7 @@ public final class OfflineSense {
             || Math.abs(disk.sharedScore - assessment.score()) >= 1
             || disk.sharedTier != assessment.tier()
             || assessment.stale())) {
-      disk.sharedScore = assessment.score();
+      disk.sharedScore = assessment.stale() ? Double.NaN : assessment.score();
       disk.sharedTier = assessment.tier();
       String node = "node/" + member.place().node();
       NodeRiskState state = scored.computeIfAbsent(node, name -> NodeRiskState.fresh());
@@ -438,7 +438,8 @@ public final class OfflineSense {
                   assessment.probability(),
                   assessment.horizonMillis(),
                   assessment.score(),
-                  assessment.tier())));
+                  assessment.tier(),
+                  assessment.stale())));
     }
   }
 

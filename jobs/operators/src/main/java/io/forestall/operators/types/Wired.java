@@ -209,6 +209,7 @@ public final class Wired {
     out.writeLong(share.horizonMillis());
     out.writeDouble(share.score());
     out.writeByte(share.tier().ordinal());
+    out.writeBoolean(share.stale());
   }
 
   /** Reads what {@link #writeShare} wrote. */
@@ -219,7 +220,8 @@ public final class Wired {
         in.readDouble(),
         in.readLong(),
         in.readDouble(),
-        tier(in.readUnsignedByte()));
+        tier(in.readUnsignedByte()),
+        in.readBoolean());
   }
 
   /** The tier of a stored ordinal; one that this build does not know is UNKNOWN. */

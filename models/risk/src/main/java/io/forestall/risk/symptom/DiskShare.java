@@ -11,6 +11,7 @@ import io.forestall.risk.Tier;
  * @param horizonMillis that horizon; milliseconds
  * @param score failure score, 0 to 100
  * @param tier its tier
+ * @param stale true when it, or its I/O, is no longer reported
  */
 public record DiskShare(
     String disk,
@@ -18,4 +19,5 @@ public record DiskShare(
     double probability,
     long horizonMillis,
     double score,
-    Tier tier) {}
+    Tier tier,
+    boolean stale) {}

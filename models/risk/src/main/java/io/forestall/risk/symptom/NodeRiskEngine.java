@@ -119,6 +119,7 @@ public final class NodeRiskEngine {
     disk.probability = withinHorizon(share.probability(), share.horizonMillis());
     disk.score = share.score();
     disk.tier = share.tier();
+    disk.stale = share.stale();
     state.nowMillis = Math.max(state.nowMillis, share.timeMillis());
     if (state.lastMillis == NodeRiskState.NEVER) {
       state.silences = 0;
@@ -342,7 +343,7 @@ public final class NodeRiskEngine {
     for (Map.Entry<String, Disk> each : state.disks.entrySet()) {
       Disk disk = each.getValue();
       double age = (double) now - disk.timeMillis;
-      silent += age >= policy.diskStaleAfterMillis() ? 1 : 0;
+      silent += disk.stale || age >= policy.diskStaleAfterMillis() ? 1 : 0;
       if (age >= policy.diskUnknownAfterMillis()) {
         continue;
       }
@@ -392,8 +393,7 @@ public final class NodeRiskEngine {
               silent
                   + " of its "
                   + state.disks.size()
-                  + " disks were not scored for "
-                  + duration(policy.diskStaleAfterMillis())));
+                  + (silent == 1 ? " disks is silent" : " disks are silent")));
     }
     return counted == 0 && reasons.isEmpty()
         ? null
@@ -414,7 +414,7 @@ public final class NodeRiskEngine {
     }
     int silent = 0;
     for (Disk disk : state.disks.values()) {
-      silent += now - disk.timeMillis >= policy.diskStaleAfterMillis() ? 1 : 0;
+      silent += disk.stale || now - disk.timeMillis >= policy.diskStaleAfterMillis() ? 1 : 0;
     }
     return own * (1 - 0.5 * silent / state.disks.size());
   }

@@ -20,6 +20,7 @@ import java.util.TreeMap;
 public final class NodeRiskState extends TierState {
   static final long NEVER = Long.MIN_VALUE;
   private static final int VERSION = 1;
+  private static final int STALE = 64;
   private static final int MAXIMUM_MODES = 8;
   private static final int MAXIMUM_REASONS = 8;
   private static final int MAXIMUM_TEXT = 300;
@@ -33,6 +34,7 @@ public final class NodeRiskState extends TierState {
 
     double score;
     Tier tier = Tier.UNKNOWN;
+    boolean stale;
   }
 
   final TreeMap<String, Disk> disks = new TreeMap<>();
@@ -102,7 +104,7 @@ public final class NodeRiskState extends TierState {
       out.writeLong(disk.timeMillis);
       out.writeDouble(disk.probability);
       out.writeDouble(disk.score);
-      out.writeByte(disk.tier.ordinal());
+      out.writeByte(disk.tier.ordinal() | (disk.stale ? STALE : 0));
     }
   }
 
@@ -138,7 +140,9 @@ public final class NodeRiskState extends TierState {
       disk.timeMillis = in.readLong();
       disk.probability = in.readDouble();
       disk.score = in.readDouble();
-      disk.tier = tier(in.readByte());
+      int bits = in.readByte();
+      disk.tier = tier((byte) (bits & ~STALE));
+      disk.stale = (bits & STALE) != 0;
       state.disks.put(id, disk);
     }
     return state;

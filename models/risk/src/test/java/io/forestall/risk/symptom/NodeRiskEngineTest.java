@@ -85,7 +85,8 @@ class NodeRiskEngineTest {
         probability,
         30 * DAY,
         RiskPolicy.defaults().score(probability),
-        tier);
+        tier,
+        false);
   }
 
   private static ModeAssessment find(Assessment assessment, FailureMode mode) {
@@ -212,8 +213,8 @@ class NodeRiskEngineTest {
 
   @Test
   void aDisksHorizonIsBroughtToThePolicys() {
-    engine.disk(state, new DiskShare("a", START, 0.01, DAY, 50, Tier.WATCH));
-    engine.disk(state, new DiskShare("b", START, 1, 30 * DAY, 100, Tier.CRITICAL));
+    engine.disk(state, new DiskShare("a", START, 0.01, DAY, 50, Tier.WATCH, false));
+    engine.disk(state, new DiskShare("b", START, 1, 30 * DAY, 100, Tier.CRITICAL, false));
     Assessment assessment = requireNonNull(engine.observe(state, healthy(1)));
     assertThat(find(assessment, FailureMode.DISK).probability())
         .isCloseTo(1 - Math.pow(0.99, 30), within(0.001));
@@ -335,8 +336,23 @@ class NodeRiskEngineTest {
         .anySatisfy(
             reason -> {
               assertThat(reason.metric()).isEqualTo(NodeRiskEngine.DISKS_SILENT);
-              assertThat(reason.text()).isEqualTo("1 of its 2 disks were not scored for 60 hours");
+              assertThat(reason.text()).isEqualTo("1 of its 2 disks is silent");
             });
+  }
+
+  @Test
+  void aDiskThatSaysItIsSilentCountsAtOnceUntilItIsHeardAgain() {
+    engine.observe(state, healthy(0));
+    engine.disk(state, share("a", 0, 0.001, Tier.HEALTHY));
+    engine.disk(state, new DiskShare("a", START + MINUTE, 0.001, 30 * DAY, 10, Tier.HEALTHY, true));
+    Assessment half = requireNonNull(engine.observe(state, healthy(2)));
+    assertThat(half.confidence()).isCloseTo(0.45, within(1e-9));
+    assertThat(half.tier()).isEqualTo(Tier.HEALTHY);
+    assertThat(find(half, FailureMode.DISK).reasons())
+        .extracting(ReasonPart::text)
+        .containsExactly("1 of its 1 disks is silent");
+    engine.disk(state, share("a", 3, 0.001, Tier.HEALTHY));
+    assertThat(requireNonNull(engine.observe(state, healthy(4))).confidence()).isEqualTo(0.9);
   }
 
   // State.
@@ -384,7 +400,17 @@ class NodeRiskEngineTest {
       NodeRiskState to, int what, double minutes, double p, String disk, Tier tier) {
     return switch (what) {
       case 0 -> engine.blame(to, blamed(minutes, p));
-      case 1 -> engine.disk(to, share(disk, minutes, p, tier));
+      case 1 ->
+          engine.disk(
+              to,
+              new DiskShare(
+                  disk,
+                  START + Math.round(minutes * MINUTE),
+                  p,
+                  30 * DAY,
+                  100 * p,
+                  tier,
+                  minutes % 2 < 0.5));
       case 2 -> engine.diskGone(to, disk, START + Math.round(minutes * MINUTE));
       case 3 -> engine.silence(to, START + Math.round(minutes * MINUTE));
       default -> engine.observe(to, own(minutes, p, p / 2));
