@@ -15,6 +15,7 @@ import io.forestall.risk.symptom.EntitySymptoms.Slot;
 import java.io.DataInput;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +41,17 @@ public final class StandardSymptomEngine implements SymptomEngine {
 
   private static final Signal[] SIGNALS = Signal.values();
   private static final Evidence[] EVIDENCE = Evidence.values();
+
+  /** Signals by ordinal of their scope. */
+  private static final Signal[][] BY_SCOPE = new Signal[Scope.values().length][];
+
+  static {
+    for (Scope scope : Scope.values()) {
+      BY_SCOPE[scope.ordinal()] =
+          Arrays.stream(SIGNALS).filter(each -> each.scope() == scope).toArray(Signal[]::new);
+    }
+  }
+
   private static final double HOUR_MILLIS = 3_600_000.0;
   private static final double SMOOTH_HALF_LIFE_MILLIS = 150_000;
 
@@ -152,10 +164,8 @@ public final class StandardSymptomEngine implements SymptomEngine {
     curveExpected = Double.NaN;
     peerExpected = Double.NaN;
     restarts();
-    for (Signal signal : SIGNALS) {
-      if (signal.scope() != sample.scope()) {
-        continue;
-      }
+    Signal[] signals = BY_SCOPE[sample.scope().ordinal()];
+    for (Signal signal : signals) {
       double value = sample.value(signal);
       if (Double.isNaN(value)) {
         Slot slot = state.slots[signal.ordinal()];
@@ -171,7 +181,7 @@ public final class StandardSymptomEngine implements SymptomEngine {
       case DRIVE -> drive();
       case PATH -> path();
     }
-    for (Signal signal : SIGNALS) {
+    for (Signal signal : signals) {
       Slot slot = state.slots[signal.ordinal()];
       if (slot != null && !slot.rare && sample.has(signal)) {
         Traits traits = Traits.get(signal);
@@ -877,7 +887,7 @@ public final class StandardSymptomEngine implements SymptomEngine {
     int present = 0;
     int missing = 0;
     StringBuilder names = null;
-    for (Signal signal : SIGNALS) {
+    for (Signal signal : BY_SCOPE[sample.scope().ordinal()]) {
       Slot slot = state.slots[signal.ordinal()];
       if (slot == null || Traits.get(signal).conditional) {
         continue;
