@@ -89,12 +89,13 @@ class RiskFunctionTest {
       }
       Risk before = job.risks().get(job.risks().size() - 1);
       job.send(slow(1, 11, 0.9), slow(1, 11, 0.1), input(1, 12));
-      assertThat(job.risks()).as("the repeat says nothing").hasSize(14);
+      assertThat(job.risks()).as("the repeat says nothing, the I/O falls silent").hasSize(15);
       Risk slow = job.risks().get(12);
       assertThat(modes(slow)).containsExactly("DISK", "FAIL_SLOW");
       assertThat(slow.getScore()).isGreaterThan(before.getScore());
       assertThat(slow.getSamples()).as("no sample of SMART").isEqualTo(before.getSamples());
-      assertThat(modes(job.risks().get(13))).contains("FAIL_SLOW");
+      assertThat(job.risks().get(13).getStale()).isTrue();
+      assertThat(modes(job.risks().get(14))).contains("FAIL_SLOW");
       assertThat(job.timers()).isEqualTo(1);
     }
   }
@@ -112,7 +113,7 @@ class RiskFunctionTest {
       OperatorSubtaskState state = job.snapshot(1);
       try (RiskHarness restored = RiskHarness.risk(SETTINGS, SHIPPED, backend, state)) {
         restored.send(fleet(1), input(1, 1));
-        assertThat(restored.risks()).isEqualTo(inOrder).hasSize(3);
+        assertThat(restored.risks()).as("the third of silence").isEqualTo(inOrder).hasSize(4);
         assertThat(restored.timers()).isEqualTo(1);
       }
       job.reach(noonMillis(0) + 3_600_000);
