@@ -324,7 +324,7 @@ function showTiers(place) {
   };
   const buttons = worstFirst.map((tier) => h('a', { class: 'tier', href: `#/risks?${query({ tier })}`, 'data-key': tier },
     mark(tier), h('b', { title: `${integer(place.tiers[tier])} disks` }, compact(place.tiers[tier])), h('span', {}, title(tier), ' disks'),
-    h('small', {}, `+ ${integer(place.machineTiers[tier])} machines`)));
+    h('small', {}, `+ ${integer(place.machineTiers[tier])} ${place.machineTiers[tier] === 1 ? 'machine' : 'machines'}`)));
   const blind = place.silent + place.late + place.never;
   buttons.push(h('a', { class: 'tier blindness', href: `#/late?${query({})}`, 'data-key': 'blind' },
     h('span', { class: 'mark blind-mark', 'aria-hidden': 'true' }), h('b', {}, integer(blind)), h('span', {}, 'Late or silent'),
