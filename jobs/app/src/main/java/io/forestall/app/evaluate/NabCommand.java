@@ -33,7 +33,9 @@ import picocli.CommandLine.Spec;
       "One pass over each series, one configuration for all. The benchmark's protocol takes the"
           + " threshold that is best on the scored data; beside it stand the score with the"
           + " shipped threshold, and the score of each half of the series with the threshold that"
-          + " is best on the other half."
+          + " is best on the other half.",
+      "The detector's parts and weights were chosen with this corpus in view: expect less"
+          + " elsewhere."
     })
 final class NabCommand implements Callable<Integer> {
 
