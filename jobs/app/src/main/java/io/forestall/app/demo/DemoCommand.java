@@ -93,8 +93,8 @@ public final class DemoCommand implements Callable<Integer> {
       paramLabel = "N|max",
       description =
           "Pace of the history: event time that passes in a second, in seconds. Default: 864000,"
-              + " ten days a second; with --data 86400, or max. The present always passes as it"
-              + " does.")
+              + " ten days a second; with --data 86400, or max. The present has a pace of its own,"
+              + " --pace.")
   private @Nullable String speed;
 
   @Option(
