@@ -203,9 +203,10 @@ public final class FaultTrial {
     List<Outcome> outcomes = new ArrayList<>();
     List<Blameless> spans = new ArrayList<>();
     for (Fault fault : world.faults()) {
-      Set<String> touched = consequences(world.telemetry(), fault);
-      spans.add(new Blameless(fault, touched));
-      outcomes.add(outcome(fault, touched, world.telemetry(), heard));
+      spans.add(new Blameless(fault, consequences(world.telemetry(), fault)));
+    }
+    for (Blameless span : spans) {
+      outcomes.add(outcome(span.fault(), span.touched(), spans, world.telemetry(), heard));
     }
     List<FalseAlarm> falseAlarms = new ArrayList<>();
     for (Alarm alarm : heard.alarms) {
@@ -220,6 +221,11 @@ public final class FaultTrial {
   }
 
   private record Blameless(Fault fault, Set<String> touched) {
+    /** True when it is right to be alarmed because of this fault. */
+    boolean explains(Alarm alarm) {
+      return covers(alarm) && rightly(fault, alarm, touched);
+    }
+
     boolean covers(Alarm alarm) {
       return alarm.beganMillis() >= fault.startMillis()
           && alarm.beganMillis() < fault.endMillis() + AFTERMATH
@@ -301,7 +307,11 @@ public final class FaultTrial {
   }
 
   private static Outcome outcome(
-      Fault fault, Set<String> touched, FleetTelemetry telemetry, Heard heard) {
+      Fault fault,
+      Set<String> touched,
+      List<Blameless> all,
+      FleetTelemetry telemetry,
+      Heard heard) {
     long from = fault.startMillis();
     long until = fault.endMillis() + 15 * MINUTE;
     long found = -1;
@@ -333,7 +343,7 @@ public final class FaultTrial {
       if (alarm.beganMillis() >= from
           && alarm.beganMillis() < until
           && touched.contains(alarm.entity())
-          && !rightly(fault, alarm, touched)) {
+          && all.stream().noneMatch(span -> span.explains(alarm))) {
         wrong.add(alarm.entity() + " " + alarm.mode());
       }
     }
