@@ -210,8 +210,14 @@ final class ScrapeCommand implements Callable<Integer> {
                 list.size(),
                 once ? "one round" : "a round each " + interval));
         Scraper.Summary summary =
-            Running.untilStopped(stop -> scraper.run(stop, reload(readAt, err)));
-        print(summary, out);
+            Running.untilStopped(
+                stop -> {
+                  Scraper.Summary sent = scraper.run(stop, reload(readAt, err));
+                  // Here, because the process ends as soon as this does when it was told to.
+                  print(sent, out);
+                  out.flush();
+                  return sent;
+                });
         return once && summary.failed() > 0 ? ExitCodes.FOUND : ExitCodes.OK;
       }
     } catch (PublishException e) {

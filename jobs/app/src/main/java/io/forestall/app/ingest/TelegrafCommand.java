@@ -1,6 +1,7 @@
 package io.forestall.app.ingest;
 
 import io.forestall.app.CommandFailure;
+import io.forestall.app.ExitCodes;
 import io.forestall.app.KafkaOptions;
 import io.forestall.nodes.PublishException;
 import io.forestall.nodes.TelemetryPublisher;
@@ -171,13 +172,13 @@ final class TelegrafCommand implements Callable<Integer> {
               figures,
               line -> say(err, line),
               System::currentTimeMillis);
-      TelegrafFeed.Summary summary = Running.untilStopped(stop -> feed.run(consumer, stop));
-      out.printf(Locale.ROOT, "%-24s %,12d%n", "records read", summary.records());
-      out.printf(Locale.ROOT, "%-24s %,12d%n", "metrics read", summary.metrics());
-      out.printf(Locale.ROOT, "%-24s %,12d%n", "frames sent", summary.frames());
-      out.printf(Locale.ROOT, "%-24s %,12d%n", "samples sent", summary.samples());
-      out.printf(Locale.ROOT, "%-24s %,12d%n", "dead letters", summary.letters());
-      return 0;
+      return Running.untilStopped(
+          stop -> {
+            // Here, because the process ends as soon as this does when it was told to.
+            print(feed.run(consumer, stop), out);
+            out.flush();
+            return ExitCodes.OK;
+          });
     } catch (PublishException e) {
       throw CommandFailure.unreachable(String.valueOf(e.getMessage()), e);
     } catch (KafkaException e) {
@@ -185,6 +186,14 @@ final class TelegrafCommand implements Callable<Integer> {
     } finally {
       out.flush();
     }
+  }
+
+  private static void print(TelegrafFeed.Summary summary, PrintWriter out) {
+    out.printf(Locale.ROOT, "%-24s %,12d%n", "records read", summary.records());
+    out.printf(Locale.ROOT, "%-24s %,12d%n", "metrics read", summary.metrics());
+    out.printf(Locale.ROOT, "%-24s %,12d%n", "frames sent", summary.frames());
+    out.printf(Locale.ROOT, "%-24s %,12d%n", "samples sent", summary.samples());
+    out.printf(Locale.ROOT, "%-24s %,12d%n", "dead letters", summary.letters());
   }
 
   private void requireTopic(KafkaOptions input) throws InterruptedException {
