@@ -469,8 +469,9 @@ public final class DemoCommand implements Callable<Integer> {
     if (data == null) {
       // Simulated publishers are in step: waiting long for slow ones would only delay what is seen.
       all.put(SenseOptions.OUT_OF_ORDERNESS.key(), "15 s");
-      // The history hurries, and a busy machine may read a disk's entry seconds after its sample.
-      all.put(SenseOptions.ARRIVAL_DELAY.key(), "4 s");
+      // The history hurries, and a busy machine may read a disk's entry seconds after its samples:
+      // those are many days of event time. What waits is bounded in number all the same.
+      all.put(SenseOptions.UNKNOWN_ENTITY_GRACE.key(), "130 d");
     }
     all.putAll(options);
     return all;
