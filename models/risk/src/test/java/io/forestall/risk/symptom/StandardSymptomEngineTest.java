@@ -101,6 +101,20 @@ class StandardSymptomEngineTest {
     assertThat(begun).as("anomalies in three weeks of seed %s", seed).isLessThanOrEqualTo(10);
   }
 
+  @Test
+  void aLongHistoryStillLetsAnAnomalyBegin() {
+    live(9 * 24 * 60, machine(5)); // more values than a detector ranks a new one among
+    reports.clear();
+    live(60, machine(5, Map.of(Signal.CPU_BUSY, 0.97)));
+    assertThat(reports.stream().flatMap(report -> report.begun().stream()))
+        .anySatisfy(
+            anomaly -> {
+              assertThat(anomaly.signal()).isEqualTo(Signal.CPU_BUSY);
+              assertThat(anomaly.byPeers()).isFalse();
+              assertThat(anomaly.worse()).isTrue();
+            });
+  }
+
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3})
   void aHealthyDriveIsQuietForWeeksThroughBackupsAndIdleHours(long seed) {
