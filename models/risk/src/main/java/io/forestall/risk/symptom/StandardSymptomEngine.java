@@ -256,7 +256,6 @@ public final class StandardSymptomEngine implements SymptomEngine {
     SeriesState series = slot.series;
     if (series != null) {
       detector.observe(series, sample.timeMillis(), value, reading);
-      reading.score = onThePolicysScale(reading.score);
     } else {
       read(slot, traits, value);
     }
@@ -285,18 +284,6 @@ public final class StandardSymptomEngine implements SymptomEngine {
             signal.worse() == Signal.Worse.HIGH && deviation > 0,
             byPeers),
         deviation);
-  }
-
-  /**
-   * A detector's score is a rank in the series' own history: where it says that an anomaly begins,
-   * the policy's threshold is. A long history would never reach the threshold otherwise.
-   */
-  private double onThePolicysScale(double score) {
-    double begins = EnsembleDetector.threshold();
-    double enter = policy.anomalyEnter();
-    return score < begins
-        ? score / begins * enter
-        : enter + (score - begins) / (1 - begins) * (1 - enter);
   }
 
   /** True for a latency that is what the own curve expects at this load. */
