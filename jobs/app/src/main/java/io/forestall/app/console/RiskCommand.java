@@ -191,6 +191,12 @@ public final class RiskCommand implements Runnable {
     }
 
     /** Prints one entity, with the newest points of its history. */
+    /** A horizon in its largest whole unit: days from two days on, else hours. */
+    private static String within(long millis) {
+      Duration duration = Duration.ofMillis(millis);
+      return duration.toDays() >= 2 ? duration.toDays() + " d" : duration.toHours() + " h";
+    }
+
     static void print(PrintWriter out, JsonNode detail, int points) {
       TextTable facts = new TextTable(detail.path("kind").asText(), detail.path("id").asText());
       facts.add(
@@ -209,8 +215,7 @@ public final class RiskCommand implements Runnable {
             "probability",
             ConsoleClient.percent(detail.path("probability").asDouble())
                 + " within "
-                + Duration.ofMillis(detail.path("horizonMillis").asLong()).toDays()
-                + " d");
+                + within(detail.path("horizonMillis").asLong()));
         facts.add("confidence", ConsoleClient.percent(detail.path("confidence").asDouble()));
         facts.add(
             "sample",
@@ -219,18 +224,24 @@ public final class RiskCommand implements Runnable {
         facts.add("scored", detail.path("samples").asText());
       }
       facts.print(out);
-      for (JsonNode mode : detail.path("modes")) {
+      if (!detail.path("modes").isEmpty()) {
         out.println();
-        TextTable reasons =
-            new TextTable(
-                ">NATS",
-                "REASON ("
-                    + mode.path("mode").asText()
-                    + ", "
-                    + mode.path("model").asText()
-                    + " "
-                    + mode.path("modelVersion").asText()
-                    + ")");
+        TextTable modes = new TextTable("MODE", ">PROBABILITY", ">WITHIN", "MODEL");
+        for (JsonNode mode : detail.path("modes")) {
+          modes.add(
+              mode.path("mode").asText(),
+              ConsoleClient.percent(mode.path("probability").asDouble()),
+              within(mode.path("horizonMillis").asLong()),
+              mode.path("model").asText() + " " + mode.path("modelVersion").asText());
+        }
+        modes.print(out);
+      }
+      for (JsonNode mode : detail.path("modes")) {
+        if (mode.path("reasons").isEmpty()) {
+          continue;
+        }
+        out.println();
+        TextTable reasons = new TextTable(">NATS", "REASON (" + mode.path("mode").asText() + ")");
         for (JsonNode reason : mode.path("reasons")) {
           reasons.add(
               ConsoleClient.decimal(reason.path("contribution").asDouble(), 2),

@@ -65,7 +65,7 @@ class RiskCommandTest {
     String id = view.list(RiskQuery.all(1)).items().get(0).id();
     assertThat(run("risk", "show", id, "--history", "4")).isEqualTo(ExitCodes.OK);
     assertThat(out.toString())
-        .contains("within 30 d", "disk-lstm 1", "(synthetic)", "NATS", "2026-02-09");
+        .contains("within 30 d", "MODE", "disk-lstm 1", "(synthetic)", "NATS", "2026-02-09");
     assertThat(run("risk", "show", "disk/" + id, "--output", "json")).isEqualTo(ExitCodes.OK);
   }
 
