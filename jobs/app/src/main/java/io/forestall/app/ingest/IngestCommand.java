@@ -19,8 +19,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -43,8 +41,6 @@ import picocli.CommandLine.Spec;
           + " the same files again is harmless."
     })
 public final class IngestCommand implements Callable<Integer> {
-
-  private static final long END_PATIENCE_SECONDS = 30;
 
   @Mixin private KafkaOptions kafka = new KafkaOptions();
 
@@ -167,34 +163,16 @@ public final class IngestCommand implements Callable<Integer> {
 
   private int run(FileFeed feed, TelemetryPublisher publisher, PrintWriter out)
       throws IOException, InterruptedException {
-    StopSignal stop = new StopSignal();
-    CountDownLatch ended = new CountDownLatch(1);
-    Thread atEnd =
-        new Thread(
-            () -> {
-              stop.stop();
-              try {
-                var unused = ended.await(END_PATIENCE_SECONDS, TimeUnit.SECONDS);
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-            },
-            "forestall-ingest-end");
-    Runtime.getRuntime().addShutdownHook(atEnd);
-    try {
-      FeedSummary summary = feed.run(publisher, stop);
-      print(summary, feed, out);
-      return summary.deadLetters() == 0 ? ExitCodes.OK : ExitCodes.FOUND;
-    } finally {
-      out.flush();
-      ended.countDown();
-      try {
-        Runtime.getRuntime().removeShutdownHook(atEnd);
-      } catch (IllegalStateException e) {
-        // The process is ending already, which is why the feed stopped.
-        stop.stop();
-      }
-    }
+    return Running.untilStopped(
+        stop -> {
+          try {
+            FeedSummary summary = feed.run(publisher, stop);
+            print(summary, feed, out);
+            return summary.deadLetters() == 0 ? ExitCodes.OK : ExitCodes.FOUND;
+          } finally {
+            out.flush();
+          }
+        });
   }
 
   private @Nullable FileFeed feed(PrintWriter err) {

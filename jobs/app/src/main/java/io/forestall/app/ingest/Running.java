@@ -1,5 +1,6 @@
 package io.forestall.app.ingest;
 
+import java.io.IOException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -12,11 +13,11 @@ final class Running {
 
   /** Something that ends soon after its signal. */
   interface Body<T> {
-    T run(StopSignal stop) throws Exception;
+    T run(StopSignal stop) throws IOException, InterruptedException;
   }
 
   /** Runs it; when the process is told to end, it is stopped and waited for. */
-  static <T> T untilStopped(Body<T> body) throws Exception {
+  static <T> T untilStopped(Body<T> body) throws IOException, InterruptedException {
     StopSignal stop = new StopSignal();
     CountDownLatch ended = new CountDownLatch(1);
     Thread atEnd =
