@@ -102,6 +102,11 @@ public final class NodeRiskFunction extends KeyedProcessFunction<String, NodeInp
           assessment = engine.diskGone(memory.state, input.disk(), input.timeMillis());
       default -> throw new IllegalStateException(input.kind() + " was dealt with before");
     }
+    if (input.kind() == NodeInput.Kind.DISK_GONE && engine.knowsNothing(memory.state)) {
+      // A disk may report once more after its node has ended, and only then end itself.
+      end(memory, input.entity(), context, out);
+      return;
+    }
     if (assessment != null) {
       emit(memory, input.entity(), assessment, context, out);
     }
@@ -133,7 +138,8 @@ public final class NodeRiskFunction extends KeyedProcessFunction<String, NodeInp
     memory.timerMillis = NodeMemory.NO_TIMER;
     String entity = context.getCurrentKey();
     speakSilences(memory, entity, timeMillis, context, out);
-    if (ephemeral(entity) && engine(entity).nextLookMillis(memory.state) == Long.MAX_VALUE) {
+    if ((ephemeral(entity) && engine(entity).nextLookMillis(memory.state) == Long.MAX_VALUE)
+        || engine(entity).knowsNothing(memory.state)) {
       end(memory, entity, context, out);
       return;
     }

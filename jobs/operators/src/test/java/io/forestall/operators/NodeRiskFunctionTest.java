@@ -159,6 +159,25 @@ class NodeRiskFunctionTest {
     }
   }
 
+  /** A disk may still report, and a window may still blame, after the node's tombstone. */
+  @Test
+  void whatIsHeardAfterTheTombstoneLeavesNothingBehind() throws Exception {
+    try (var harness = harness()) {
+      harness.send(own("node/n-1", 0, 0.5), share("a", 0, 0.5), NodeInput.end("node/n-1"));
+      harness.send(share("a", 1, 0.5));
+      harness.send(NodeInput.diskGone("node/n-1", "a", START_MILLIS + 2 * STEP));
+      assertThat(harness.keys(NodeRiskFunction.MEMORY)).isZero();
+      assertThat(harness.timers()).isZero();
+      assertThat(harness.output()).endsWith(new RiskUpdate("node/n-1", null));
+
+      harness.send(NodeInput.blame(finding("node/n-1", 3, FailureMode.NETWORK, 0.9)));
+      harness.reach(START_MILLIS + 60 * 86_400_000L);
+      assertThat(harness.keys(NodeRiskFunction.MEMORY)).isZero();
+      assertThat(harness.timers()).isZero();
+      assertThat(harness.output()).endsWith(new RiskUpdate("node/n-1", null));
+    }
+  }
+
   @Test
   void whatNoFleetEntryDescribesEndsByItself() throws Exception {
     try (var harness = harness()) {

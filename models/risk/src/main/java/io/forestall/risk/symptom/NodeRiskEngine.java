@@ -142,6 +142,16 @@ public final class NodeRiskEngine {
   }
 
   /**
+   * True when nothing is known of the machine: it was never heard itself, none of its disks is left
+   * and nobody blames it. Such a state can be dropped.
+   */
+  public boolean knowsNothing(NodeRiskState state) {
+    return state.lastMillis == NodeRiskState.NEVER
+        && state.disks.isEmpty()
+        && state.blame.isEmpty();
+  }
+
+  /**
    * What to say of a machine that has been silent; null when there is nothing new to say at this
    * time. Silence alone is never health: first the score is stale and its confidence falls, then
    * the tier is UNKNOWN. Blame that has faded is spoken of here too.
