@@ -81,11 +81,12 @@ class RunningMetricsTest {
       String consolePage = demo.consoleUrl() + "metrics";
       Await.until(
           PATIENCE,
-          "samples, a dead letter and a checkpoint",
+          "samples, a dead letter, a checkpoint and a console that has caught up",
           () -> {
             TestingScrape console = TestingScrape.of(TestingScrape.get(consolePage));
             TestingScrape of = TestingScrape.of(TestingScrape.get(flinkPage));
-            return console.sum("forestall_rows_scored_total") > 1000
+            return console.sum("forestall_console_ready") == 1
+                && console.sum("forestall_rows_scored_total") > 1000
                 && console.sum("forestall_dead_letters_total") > 0
                 && of.sum("flink_jobmanager_job_numberOfCompletedCheckpoints") > 0;
           });
