@@ -23,7 +23,29 @@ public record Subject(Kind kind, String id) {
     /** An event processor; it may stand on a node. */
     PROCESSOR,
     /** A head node that keeps metadata; it may stand on a node. */
-    HEAD
+    HEAD,
+    /** A volume. */
+    VOLUME,
+    /** A client of volumes. */
+    CLIENT,
+    /** A segment of a volume, the unit of ownership. */
+    SEGMENT,
+    /** A partition of a head's metadata. */
+    PARTITION,
+    /** A shard of an event processor's work. */
+    SHARD,
+    /** A link, {@code from>to}. */
+    EDGE,
+    /** A rack. */
+    RACK,
+    /** A failure zone. */
+    ZONE,
+    /** A region. */
+    REGION,
+    /** A pool. */
+    POOL,
+    /** A volume as one client sees it, {@code volume@client}. */
+    PAIR
   }
 
   /** Refuses an empty or over-long identifier. */
@@ -43,6 +65,25 @@ public record Subject(Kind kind, String id) {
   /** The node with this name. */
   public static Subject node(String name) {
     return new Subject(Kind.NODE, name);
+  }
+
+  /**
+   * The subject of a key such as {@code node/n-0001}, the inverse of {@link #toString()}.
+   *
+   * @throws IllegalArgumentException when the text is no such key or its kind is unknown
+   */
+  public static Subject parse(String key) {
+    int slash = key.indexOf('/');
+    if (slash <= 0) {
+      throw new IllegalArgumentException("'" + key + "' is no key: write it as node/n-0001");
+    }
+    String word = key.substring(0, slash).toUpperCase(Locale.ROOT);
+    for (Kind kind : Kind.values()) {
+      if (kind.name().equals(word)) {
+        return new Subject(kind, key.substring(slash + 1));
+      }
+    }
+    throw new IllegalArgumentException("'" + key + "' names an unknown kind of thing");
   }
 
   /** The subject as people and keys write it, for example {@code disk/S300YQ5K}. */

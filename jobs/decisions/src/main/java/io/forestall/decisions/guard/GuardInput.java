@@ -1,0 +1,101 @@
+package io.forestall.decisions.guard;
+
+import io.forestall.decisions.FleetMember;
+import io.forestall.decisions.Subject;
+import io.forestall.decisions.incident.Incident;
+import io.forestall.risk.Tier;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What the {@link PoolArbiter} of one pool takes. Not stored. */
+public sealed interface GuardInput {
+
+  /**
+   * A guard begins to run, for the first time or after a restore: until it has read its own {@code
+   * STARTED} admission and its own {@code SYNC} policy back, proposals wait.
+   *
+   * @param incarnation unique to this start
+   */
+  record Started(String incarnation) implements GuardInput {}
+
+  /** An incident opened, changed or ended. */
+  record IncidentChanged(Incident incident) implements GuardInput {}
+
+  /** Another decider proposes an act. */
+  record Proposed(Proposal proposal) implements GuardInput {}
+
+  /** A node of the pool is described. */
+  record MemberChanged(FleetMember member, @Nullable Long freeBytes) implements GuardInput {}
+
+  /** A node is gone for good. */
+  record MemberLeft(Subject member) implements GuardInput {}
+
+  /**
+   * The risk of a node changed, or was confirmed.
+   *
+   * @param timeMillis event time of the sample it stands on
+   * @param stale true when silence made it
+   */
+  record RiskChanged(
+      Subject entity,
+      Tier tier,
+      double score,
+      double probability,
+      long horizonMillis,
+      double confidence,
+      boolean stale,
+      long timeMillis,
+      @Nullable String model,
+      @Nullable Integer modelVersion)
+      implements GuardInput {}
+
+  /** A failure zone is in force with these members; an empty list ends it. */
+  record ZoneChanged(String zone, List<Subject> members) implements GuardInput {
+    /** Copies the list. */
+    public ZoneChanged {
+      members = List.copyOf(members);
+    }
+  }
+
+  /**
+   * Where the copies of a unit are.
+   *
+   * @param copies nodes that hold a copy in sync, the owner too
+   * @param bytes size of the unit
+   */
+  record UnitChanged(
+      String unit,
+      String volume,
+      Subject owner,
+      long epoch,
+      List<Subject> copies,
+      int minReplicas,
+      long bytes)
+      implements GuardInput {
+    /** Copies the list. */
+    public UnitChanged {
+      copies = List.copyOf(copies);
+    }
+  }
+
+  /** A record of the admissions log was read, in the log's order, its signature checked. */
+  record AdmissionRead(Admission admission) implements GuardInput {}
+
+  /**
+   * Those who carry an act out say how it ended.
+   *
+   * @param state a terminal state
+   */
+  record ActEnded(String admission, Admission.State state, String text) implements GuardInput {}
+
+  /**
+   * The policies in force changed; also the first input after a start. The set is not stored with
+   * the state.
+   *
+   * @param syncedWith incarnations whose SYNC record is in the set
+   */
+  record PoliciesChanged(PolicySet policies) implements GuardInput {}
+
+  /** A model was published. */
+  record ModelPublished(String model, int version, long publishedMillis) implements GuardInput {}
+}

@@ -1,0 +1,43 @@
+package io.forestall.decisions.guard;
+
+/**
+ * Names of the parameters of policy records. Durations are like {@code 30 s}, {@code 15 min},
+ * {@code 8 h}, {@code 7 d}; shares are 0 to 1; sizes are like {@code 64 mb}.
+ */
+public final class PolicyParameters {
+
+  /** MODE: {@code advise} or {@code act}. */
+  public static final String MODE = "mode";
+
+  /** BUDGET: predicted acts in flight at once in the scope; count. */
+  public static final String ACTS_IN_FLIGHT = "acts-in-flight";
+
+  /** BUDGET: acts within {@link #RATE_WINDOW} in the scope; count. */
+  public static final String RATE_ACTS = "rate-acts";
+
+  /** BUDGET: length of the window of {@link #RATE_ACTS}; duration. */
+  public static final String RATE_WINDOW = "rate-window";
+
+  /** BUDGET: share of the nodes of a pool that acts may touch a day. */
+  public static final String NODES_PER_DAY = "nodes-per-day";
+
+  /** APPROVAL as a rule: largest cost that it approves; size. */
+  public static final String MAX_COST = "max-cost";
+
+  /** APPROVAL as a rule: hours of the day, UTC, in which it approves, for example {@code 08-18}. */
+  public static final String HOURS = "hours";
+
+  /** MODE in act: {@code true} when each act needs an approval. */
+  public static final String APPROVAL = "approval";
+
+  /** OVERRIDE: {@code healthy}, {@code watch}, {@code warning} or {@code critical}. */
+  public static final String TIER = "tier";
+
+  /** PIN: the only target that may be chosen, the key of an entity; absent: nothing moves. */
+  public static final String TARGET = "target";
+
+  /** CANCEL: identifier of the admission that ends. */
+  public static final String ADMISSION = "admission";
+
+  private PolicyParameters() {}
+}
