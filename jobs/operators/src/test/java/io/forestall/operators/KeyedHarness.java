@@ -15,6 +15,7 @@ import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
 import org.apache.flink.streaming.api.functions.co.KeyedBroadcastProcessFunction;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.KeyedProcessOperator;
+import org.apache.flink.streaming.api.operators.TwoInputStreamOperator;
 import org.apache.flink.streaming.api.operators.co.CoBroadcastWithKeyedOperator;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
@@ -105,6 +106,41 @@ final class KeyedHarness<K, I, B, O> implements AutoCloseable {
         from);
   }
 
+  /** An operator of its own with a broadcast input. */
+  static <K, I, B, O> KeyedHarness<K, I, B, O> of(
+      TwoInputStreamOperator<I, B, O> operator,
+      KeySelector<I, K> key,
+      TypeInformation<K> keyType,
+      TypeInformation<O> type,
+      RiskHarness.Backend backend,
+      @Nullable OperatorSubtaskState from)
+      throws Exception {
+    return of(operator, key, keyType, type, backend, from, 1, 0);
+  }
+
+  /** One of several instances that share the state of one. */
+  static <K, I, B, O> KeyedHarness<K, I, B, O> of(
+      TwoInputStreamOperator<I, B, O> operator,
+      KeySelector<I, K> key,
+      TypeInformation<K> keyType,
+      TypeInformation<O> type,
+      RiskHarness.Backend backend,
+      @Nullable OperatorSubtaskState from,
+      int parallelism,
+      int subtask)
+      throws Exception {
+    return new KeyedHarness<>(
+        null,
+        new KeyedTwoInputStreamOperatorTestHarness<>(
+            operator, key, null, keyType, MAX_PARALLELISM, parallelism, subtask),
+        type,
+        backend,
+        from == null || parallelism == 1
+            ? from
+            : AbstractStreamOperatorTestHarness.repartitionOperatorState(
+                from, MAX_PARALLELISM, 1, parallelism, subtask));
+  }
+
   @SafeVarargs
   final KeyedHarness<K, I, B, O> send(I... inputs) throws Exception {
     for (I input : inputs) {
@@ -132,6 +168,19 @@ final class KeyedHarness<K, I, B, O> implements AutoCloseable {
       two.processBothWatermarks(new Watermark(millis));
     }
     return this;
+  }
+
+  /** The wall clock reaches a time. */
+  KeyedHarness<K, I, B, O> wallClock(long millis) throws Exception {
+    harness.setProcessingTime(millis);
+    return this;
+  }
+
+  /** Timers by the wall clock that are set. */
+  int wallClockTimers() {
+    return one != null
+        ? one.numProcessingTimeTimers()
+        : java.util.Objects.requireNonNull(two).numProcessingTimeTimers();
   }
 
   OperatorSubtaskState snapshot() throws Exception {
