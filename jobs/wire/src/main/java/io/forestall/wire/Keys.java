@@ -35,6 +35,11 @@ public final class Keys {
     return "node/".concat(id);
   }
 
+  /** The key of a policy: its scope, its kind in lower case, its identifier. */
+  public static String policy(String scope, String kind, String id) {
+    return scope + "/" + kind.toLowerCase(Locale.ROOT) + "/" + id;
+  }
+
   /** The entity of a key; null when the key names none. An unknown kind gives UNKNOWN. */
   public static @Nullable EntityRef parse(String key) {
     int slash = key.indexOf('/');
