@@ -78,6 +78,9 @@ public sealed interface GuardInput {
     }
   }
 
+  /** A unit is gone for good, or went to another pool: what was known of its copies ends. */
+  record UnitLeft(String unit) implements GuardInput {}
+
   /** A record of the admissions log was read, in the log's order, its signature checked. */
   record AdmissionRead(Admission admission) implements GuardInput {}
 
