@@ -1,12 +1,58 @@
 package io.forestall.decisions.incident;
 
 import io.forestall.decisions.DeciderState;
+import java.io.ByteArrayInputStream;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
-/** The open incidents of one pool. */
+/**
+ * The open incidents of one pool, one row each, and the inputs whose time has not come, one row
+ * together. Bounded: at most {@value #MAX_SESSIONS} open incidents and {@value #MAX_WAITING}
+ * inputs.
+ */
 public final class IncidentState implements DeciderState {
 
+  /** Most open incidents of a pool; count. */
+  public static final int MAX_SESSIONS = 10_000;
+
+  /** Most inputs whose time has not come; count. */
+  public static final int MAX_WAITING = 100_000;
+
+  private static final String SESSION = "incident/";
+  private static final String WAITING = "waiting";
+  private static final byte WAITING_VERSION = 1;
+
+  /** By time; at the same time a match opens before other events join, and clears come last. */
+  private static final Comparator<IncidentInput> IN_TIME =
+      Comparator.comparingLong(IncidentInput::timeMillis)
+          .thenComparingInt(IncidentState::rank)
+          .thenComparing(input -> first(input).rule())
+          .thenComparing(input -> first(input).key())
+          .thenComparing(input -> first(input).event().id());
+
+  private static final Comparator<IncidentSession> BY_DUE =
+      Comparator.comparingLong((IncidentSession session) -> session.dueMillis)
+          .thenComparing(session -> session.rule)
+          .thenComparing(session -> session.key);
+
   private final String pool;
+  private final Map<String, IncidentSession> sessions = new TreeMap<>();
+  private final TreeSet<IncidentSession> due = new TreeSet<>(BY_DUE);
+  private final PriorityQueue<IncidentInput> waiting = new PriorityQueue<>(IN_TIME);
+  private final Set<String> changed = new HashSet<>();
+  private final Set<String> kept = new HashSet<>();
+  private boolean waitingChanged;
 
   IncidentState(String pool) {
     this.pool = pool;
@@ -17,18 +63,181 @@ public final class IncidentState implements DeciderState {
     return pool;
   }
 
+  /** Number of open incidents. */
+  public int openIncidents() {
+    return sessions.size();
+  }
+
   @Override
   public void restore(String row, byte[] body) {
-    throw new UnsupportedOperationException("not built yet");
+    try {
+      if (row.equals(WAITING)) {
+        readWaiting(body);
+      } else if (row.startsWith(SESSION)) {
+        IncidentSession session = IncidentSession.read(body);
+        if (!row.equals(row(session.rule, session.key))) {
+          throw new IllegalArgumentException(
+              "row " + row + " holds the incident of " + row(session.rule, session.key));
+        }
+        sessions.put(row, session);
+        schedule(session);
+      } else {
+        throw new IllegalArgumentException("'" + row + "' is no row of open incidents");
+      }
+    } catch (IOException e) {
+      throw new IllegalArgumentException("row " + row + " cannot be read: " + e.getMessage(), e);
+    }
+    kept.add(row);
   }
 
   @Override
   public Map<String, byte[]> takeChanges() {
-    return Map.of();
+    Map<String, byte[]> changes = new LinkedHashMap<>();
+    for (String row : changed) {
+      IncidentSession session = sessions.get(row);
+      if (session != null) {
+        changes.put(row, session.bytes());
+        kept.add(row);
+      } else if (kept.remove(row)) {
+        changes.put(row, new byte[0]);
+      }
+    }
+    changed.clear();
+    if (waitingChanged) {
+      waitingChanged = false;
+      if (!waiting.isEmpty()) {
+        changes.put(WAITING, waitingBytes());
+        kept.add(WAITING);
+      } else if (kept.remove(WAITING)) {
+        changes.put(WAITING, new byte[0]);
+      }
+    }
+    return changes;
   }
 
   @Override
   public boolean isEmpty() {
-    return true;
+    return sessions.isEmpty() && waiting.isEmpty();
+  }
+
+  @Nullable IncidentSession session(String rule, String key) {
+    return sessions.get(row(rule, key));
+  }
+
+  /** The open sessions, in the order of rule and key. */
+  List<IncidentSession> sessions() {
+    return new ArrayList<>(sessions.values());
+  }
+
+  void open(IncidentSession session) {
+    sessions.put(row(session.rule, session.key), session);
+    touch(session);
+  }
+
+  /** To be called after each change of a session. */
+  void touch(IncidentSession session) {
+    due.remove(session);
+    schedule(session);
+    changed.add(row(session.rule, session.key));
+  }
+
+  void close(IncidentSession session) {
+    due.remove(session);
+    sessions.remove(row(session.rule, session.key));
+    changed.add(row(session.rule, session.key));
+  }
+
+  private void schedule(IncidentSession session) {
+    session.dueMillis = session.nextDueMillis();
+    due.add(session);
+  }
+
+  /** The session that is due first, null when none is open. */
+  @Nullable IncidentSession firstDue() {
+    return due.isEmpty() ? null : due.first();
+  }
+
+  void await(IncidentInput input) {
+    waiting.add(input);
+    waitingChanged = true;
+  }
+
+  @Nullable IncidentInput firstWaiting() {
+    return waiting.peek();
+  }
+
+  int waiting() {
+    return waiting.size();
+  }
+
+  void takeFirstWaiting() {
+    waiting.remove();
+    waitingChanged = true;
+  }
+
+  private static String row(String rule, String key) {
+    return SESSION + rule + "/" + key;
+  }
+
+  private static int rank(IncidentInput input) {
+    if (input instanceof IncidentInput.Seen seen) {
+      return seen.symptom().clears() ? 2 : 1;
+    }
+    return 0;
+  }
+
+  private static Symptom first(IncidentInput input) {
+    if (input instanceof IncidentInput.Matched matched) {
+      return matched.symptoms().get(0);
+    }
+    return ((IncidentInput.Seen) input).symptom();
+  }
+
+  private byte[] waitingBytes() {
+    List<IncidentInput> inputs = new ArrayList<>(waiting);
+    inputs.sort(IN_TIME);
+    return Rows.bytes(
+        out -> {
+          out.writeByte(WAITING_VERSION);
+          out.writeInt(inputs.size());
+          for (IncidentInput input : inputs) {
+            if (input instanceof IncidentInput.Matched matched) {
+              out.writeBoolean(true);
+              Rows.text(out, matched.rule());
+              Rows.text(out, matched.key());
+              out.writeInt(matched.symptoms().size());
+              for (Symptom symptom : matched.symptoms()) {
+                Rows.symptom(out, symptom);
+              }
+            } else {
+              out.writeBoolean(false);
+              Rows.symptom(out, first(input));
+            }
+          }
+        });
+  }
+
+  private void readWaiting(byte[] body) throws IOException {
+    DataInputStream in = new DataInputStream(new ByteArrayInputStream(body));
+    byte version = in.readByte();
+    if (version != WAITING_VERSION) {
+      throw new IOException(
+          "version " + version + " is not known; this one writes " + WAITING_VERSION);
+    }
+    int size = Rows.size(in);
+    for (int i = 0; i < size; i++) {
+      if (in.readBoolean()) {
+        String rule = Rows.text(in);
+        String key = Rows.text(in);
+        int count = Rows.size(in);
+        List<Symptom> symptoms = new ArrayList<>();
+        for (int j = 0; j < count; j++) {
+          symptoms.add(Rows.symptom(in));
+        }
+        waiting.add(new IncidentInput.Matched(rule, key, symptoms));
+      } else {
+        waiting.add(new IncidentInput.Seen(Rows.symptom(in)));
+      }
+    }
   }
 }
