@@ -1,5 +1,6 @@
 package io.forestall.operators;
 
+import io.forestall.operators.correlate.CorrelateOptions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -11,31 +12,50 @@ public final class OptionsPage {
 
   private OptionsPage() {}
 
+  /** A job and its options. */
+  private record Job(String title, List<ConfigOption<?>> options) {}
+
+  private static final List<Job> JOBS =
+      List.of(
+          new Job("Sense job", SenseOptions.all()),
+          new Job("Correlate job", CorrelateOptions.all()));
+
   /** The page as Markdown. */
   public static String markdown() {
     StringBuilder page = new StringBuilder();
     page.append("# Options\n\n")
-        .append("Generated from `SenseOptions`; a test compares. Set them in `config.yaml`, with")
-        .append(" `-D key=value`, or as `--key value` of the job. A duration has its unit, as in")
-        .append(" `30 s`, `5 min`, `14 d`.\n\n")
-        .append("## Sense job\n\n")
-        .append("| key | default | type | what it is |\n")
-        .append("|---|---|---|---|\n");
+        .append("Generated from the options' constants; a test compares. Set them in")
+        .append(" `config.yaml`, with `-D key=value`, or as `--key value` of the job. A duration")
+        .append(" has its unit, as in `30 s`, `5 min`, `14 d`. What begins with `forestall.kafka.`")
+        .append(" or is `forestall.topic-prefix` holds for every job.\n");
     HtmlFormatter formatter = new HtmlFormatter();
-    for (ConfigOption<?> option : SenseOptions.all()) {
-      page.append("| `")
-          .append(option.key())
-          .append("` | `")
-          .append(text(option.defaultValue()))
-          .append("` | ")
-          .append(type(option.defaultValue()))
-          .append(" | ")
-          .append(formatter.format(option.description()))
-          .append(" |\n");
+    for (Job job : JOBS) {
+      page.append("\n## ")
+          .append(job.title())
+          .append("\n\n")
+          .append("| key | default | type | what it is |\n")
+          .append("|---|---|---|---|\n");
+      for (ConfigOption<?> option : job.options()) {
+        page.append("| `")
+            .append(option.key())
+            .append("` | ")
+            .append(shown(option.defaultValue()))
+            .append(" | ")
+            .append(type(option.defaultValue()))
+            .append(" | ")
+            .append(formatter.format(option.description()))
+            .append(" |\n");
+      }
+      page.append(
+          "| `forestall.kafka.*` | | text | Any property of a Kafka client, passed on as it is."
+              + " |\n");
     }
-    page.append(
-        "| `forestall.kafka.*` | | text | Any property of a Kafka client, passed on as it is. |\n");
     return page.toString();
+  }
+
+  private static String shown(Object value) {
+    String text = text(value);
+    return text.isEmpty() ? "" : "`" + text + "`";
   }
 
   /** A value as it is written in a configuration. */
@@ -76,6 +96,9 @@ public final class OptionsPage {
               List.of(constant.getDeclaringClass().getEnumConstants()).stream()
                   .map(OptionsPage::text)
                   .toList());
+    }
+    if (value instanceof Boolean) {
+      return "true or false";
     }
     if (value instanceof Integer) {
       return "whole number";

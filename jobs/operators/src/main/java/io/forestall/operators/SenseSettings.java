@@ -4,20 +4,13 @@ import io.forestall.risk.RiskPolicy;
 import io.forestall.risk.symptom.NodeRiskPolicy;
 import java.io.Serializable;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.regex.Pattern;
 import org.apache.flink.api.common.state.StateDescriptor;
 import org.apache.flink.api.common.state.StateTtlConfig;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.Configuration;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The options of the sense job, checked and ready: mapped once from the configuration, immutable
@@ -63,8 +56,6 @@ public record SenseSettings(
     Windows windows,
     long stateTtlMillis)
     implements Serializable {
-
-  private static final Pattern PREFIX = Pattern.compile("[A-Za-z0-9_-]{1,64}");
 
   /**
    * Thresholds and dwell times, see {@link RiskPolicy}.
@@ -232,56 +223,54 @@ public record SenseSettings(
     return properties;
   }
 
-  /** Collects every error before it gives up, so that one start shows them all. */
   private static final class Mapping {
 
-    private final Configuration configuration;
-    private final List<String> errors = new ArrayList<>();
+    private final OptionReader reader;
 
     Mapping(Configuration configuration) {
-      this.configuration = configuration;
+      this.reader = new OptionReader(configuration);
     }
 
     SenseSettings settings() {
-      unknownKeys();
+      reader.refuseUnknown("forestall.sense.", SenseOptions.all(), "sense");
       SenseSettings settings =
           new SenseSettings(
-              topicPrefix(),
-              kafka(),
-              notEmpty(SenseOptions.GROUP_ID),
-              millis(SenseOptions.OUT_OF_ORDERNESS),
-              millis(SenseOptions.QUIET_AFTER),
-              millis(SenseOptions.ARRIVAL_DELAY),
-              millis(SenseOptions.FLEET_QUIET),
-              millis(SenseOptions.START_WAIT),
-              millis(SenseOptions.UNKNOWN_ENTITY_GRACE),
-              (int) within(SenseOptions.UNKNOWN_ENTITY_LIMIT, 0, 1024),
-              get(SenseOptions.LANE),
-              within(SenseOptions.LANE_SHARE, 0, 1),
-              (int) within(SenseOptions.LANE_BATCH_SIZE, 1, 4096),
-              Math.max(1, millis(SenseOptions.LANE_FLUSH_INTERVAL)),
+              reader.topicPrefix(),
+              reader.kafka(),
+              reader.notEmpty(SenseOptions.GROUP_ID),
+              reader.millis(SenseOptions.OUT_OF_ORDERNESS),
+              reader.millis(SenseOptions.QUIET_AFTER),
+              reader.millis(SenseOptions.ARRIVAL_DELAY),
+              reader.millis(SenseOptions.FLEET_QUIET),
+              reader.millis(SenseOptions.START_WAIT),
+              reader.millis(SenseOptions.UNKNOWN_ENTITY_GRACE),
+              (int) reader.within(SenseOptions.UNKNOWN_ENTITY_LIMIT, 0, 1024),
+              reader.get(SenseOptions.LANE),
+              reader.within(SenseOptions.LANE_SHARE, 0, 1),
+              (int) reader.within(SenseOptions.LANE_BATCH_SIZE, 1, 4096),
+              Math.max(1, reader.millis(SenseOptions.LANE_FLUSH_INTERVAL)),
               new Tiers(
-                  within(SenseOptions.WATCH_ENTER, 0, 100),
-                  within(SenseOptions.WATCH_EXIT, 0, 100),
-                  within(SenseOptions.WARNING_ENTER, 0, 100),
-                  within(SenseOptions.WARNING_EXIT, 0, 100),
-                  within(SenseOptions.CRITICAL_ENTER, 0, 100),
-                  within(SenseOptions.CRITICAL_EXIT, 0, 100),
-                  millis(SenseOptions.ENTER_DWELL),
-                  millis(SenseOptions.EXIT_DWELL),
-                  millis(SenseOptions.STALE_AFTER),
-                  millis(SenseOptions.UNKNOWN_AFTER)),
+                  reader.within(SenseOptions.WATCH_ENTER, 0, 100),
+                  reader.within(SenseOptions.WATCH_EXIT, 0, 100),
+                  reader.within(SenseOptions.WARNING_ENTER, 0, 100),
+                  reader.within(SenseOptions.WARNING_EXIT, 0, 100),
+                  reader.within(SenseOptions.CRITICAL_ENTER, 0, 100),
+                  reader.within(SenseOptions.CRITICAL_EXIT, 0, 100),
+                  reader.millis(SenseOptions.ENTER_DWELL),
+                  reader.millis(SenseOptions.EXIT_DWELL),
+                  reader.millis(SenseOptions.STALE_AFTER),
+                  reader.millis(SenseOptions.UNKNOWN_AFTER)),
               new Machines(
-                  atLeastOne(SenseOptions.MACHINE_STALE_AFTER),
-                  atLeastOne(SenseOptions.MACHINE_UNKNOWN_AFTER),
-                  millis(SenseOptions.MACHINE_EXIT_DWELL),
-                  (int) within(SenseOptions.DISKS_TOLERATED, 0, 1000)),
+                  reader.atLeastOne(SenseOptions.MACHINE_STALE_AFTER),
+                  reader.atLeastOne(SenseOptions.MACHINE_UNKNOWN_AFTER),
+                  reader.millis(SenseOptions.MACHINE_EXIT_DWELL),
+                  (int) reader.within(SenseOptions.DISKS_TOLERATED, 0, 1000)),
               new Windows(
-                  atLeastOne(SenseOptions.PEER_WINDOW),
-                  (int) within(SenseOptions.PEER_WAIT_LIMIT, 1, 4096),
-                  millis(SenseOptions.BASELINE_INTERVAL),
-                  atLeastOne(SenseOptions.BLAME_WINDOW)),
-              millis(SenseOptions.STATE_TTL));
+                  reader.atLeastOne(SenseOptions.PEER_WINDOW),
+                  (int) reader.within(SenseOptions.PEER_WAIT_LIMIT, 1, 4096),
+                  reader.millis(SenseOptions.BASELINE_INTERVAL),
+                  reader.atLeastOne(SenseOptions.BLAME_WINDOW)),
+              reader.millis(SenseOptions.STATE_TTL));
       bands(settings.tiers);
       longer(
           SenseOptions.UNKNOWN_AFTER,
@@ -295,32 +284,21 @@ public record SenseSettings(
           settings.machines.staleAfterMillis);
       if (settings.stateTtlMillis > 0
           && settings.stateTtlMillis <= settings.tiers.unknownAfterMillis) {
-        errors.add(
+        reader.error(
             SenseOptions.STATE_TTL.key()
                 + " is not longer than "
                 + SenseOptions.UNKNOWN_AFTER.key()
                 + ": give a longer one, or a silent disk is forgotten before it is called so");
       }
-      if (!errors.isEmpty()) {
-        throw new IllegalArgumentException(String.join(System.lineSeparator(), errors));
-      }
+      reader.check();
       return settings;
     }
 
     private void longer(
         ConfigOption<Duration> option, long millis, ConfigOption<Duration> than, long thanMillis) {
       if (millis <= thanMillis) {
-        errors.add(option.key() + " is not longer than " + than.key() + ": give a longer one");
+        reader.error(option.key() + " is not longer than " + than.key() + ": give a longer one");
       }
-    }
-
-    private long atLeastOne(ConfigOption<Duration> option) {
-      long millis = millis(option);
-      if (millis == 0) {
-        errors.add(option.key() + " is 0: give a duration such as '1 min'");
-        return option.defaultValue().toMillis();
-      }
-      return millis;
     }
 
     private void bands(Tiers tiers) {
@@ -352,8 +330,8 @@ public record SenseSettings(
         double lowerPoints,
         ConfigOption<Double> upper,
         double upperPoints) {
-      if (lowerPoints >= upperPoints && errors.isEmpty()) {
-        errors.add(
+      if (lowerPoints >= upperPoints && reader.clean()) {
+        reader.error(
             String.format(
                 Locale.ROOT,
                 "%s (%s) must be below %s (%s): change one of them",
@@ -362,108 +340,6 @@ public record SenseSettings(
                 upper.key(),
                 upperPoints));
       }
-    }
-
-    private void unknownKeys() {
-      Set<String> known = new HashSet<>();
-      for (ConfigOption<?> option : SenseOptions.all()) {
-        known.add(option.key());
-        option.fallbackKeys().forEach(key -> known.add(key.getKey()));
-      }
-      for (String key : configuration.keySet()) {
-        if (key.startsWith("forestall.sense.") && !known.contains(key)) {
-          errors.add(key + " is no option of the sense job: OPTIONS.md lists them");
-        }
-      }
-    }
-
-    private String topicPrefix() {
-      String prefix = get(SenseOptions.TOPIC_PREFIX);
-      if (!PREFIX.matcher(prefix).matches()) {
-        errors.add(
-            SenseOptions.TOPIC_PREFIX.key()
-                + " is '"
-                + prefix
-                + "': give 1 to 64 letters, digits, '-' or '_'");
-      }
-      return prefix;
-    }
-
-    private Map<String, String> kafka() {
-      Map<String, String> properties = new TreeMap<>();
-      properties.put("bootstrap.servers", notEmpty(SenseOptions.KAFKA_BOOTSTRAP_SERVERS));
-      for (Map.Entry<String, String> entry : configuration.toMap().entrySet()) {
-        if (entry.getKey().startsWith(SenseOptions.KAFKA_PREFIX)
-            && entry.getKey().length() > SenseOptions.KAFKA_PREFIX.length()) {
-          properties.put(
-              entry.getKey().substring(SenseOptions.KAFKA_PREFIX.length()), entry.getValue());
-        }
-      }
-      return properties;
-    }
-
-    private String notEmpty(ConfigOption<String> option) {
-      String value = get(option);
-      if (value.isBlank()) {
-        errors.add(option.key() + " is empty: give a value or leave the key out");
-      }
-      return value;
-    }
-
-    private long millis(ConfigOption<Duration> option) {
-      Duration duration = get(option);
-      if (duration.isNegative()) {
-        errors.add(option.key() + " is negative: give a duration such as '30 s'");
-      }
-      return duration.toMillis();
-    }
-
-    private <N extends Number> double within(
-        ConfigOption<N> option, double lowest, double highest) {
-      double value = get(option).doubleValue();
-      if (!(value >= lowest && value <= highest)) {
-        errors.add(
-            String.format(
-                Locale.ROOT,
-                "%s is %s: give a number from %s to %s",
-                option.key(),
-                get(option),
-                option.defaultValue() instanceof Integer ? (Object) (long) lowest : lowest,
-                option.defaultValue() instanceof Integer ? (Object) (long) highest : highest));
-      }
-      return value;
-    }
-
-    private <V> V get(ConfigOption<V> option) {
-      try {
-        return configuration.get(option);
-      } catch (IllegalArgumentException e) {
-        @Nullable String raw = configuration.toMap().get(option.key());
-        errors.add(
-            option.key()
-                + " is '"
-                + raw
-                + "': "
-                + expected(option.defaultValue())
-                + ", for example '"
-                + OptionsPage.text(option.defaultValue())
-                + "'");
-        return option.defaultValue();
-      }
-    }
-
-    private static String expected(Object value) {
-      if (value instanceof Duration) {
-        return "give a duration with its unit";
-      }
-      if (value instanceof Enum<?> constant) {
-        List<String> names = new ArrayList<>();
-        for (Object each : constant.getDeclaringClass().getEnumConstants()) {
-          names.add(OptionsPage.text(each));
-        }
-        return "give one of " + String.join(", ", names);
-      }
-      return value instanceof Number ? "give a number" : "give a text";
     }
   }
 }

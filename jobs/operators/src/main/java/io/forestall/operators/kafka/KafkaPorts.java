@@ -2,6 +2,7 @@ package io.forestall.operators.kafka;
 
 import io.forestall.operators.SenseSettings;
 import io.forestall.schemas.Topics;
+import java.util.Map;
 import java.util.Properties;
 import org.apache.avro.specific.SpecificRecordBase;
 import org.apache.flink.connector.base.DeliveryGuarantee;
@@ -19,28 +20,48 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KafkaPorts {
 
-  private final SenseSettings settings;
+  private final String topicPrefix;
+  private final Map<String, String> kafka;
+  private final String groupId;
 
-  /** Ports under these settings. */
+  /** Ports of the sense job. */
   public KafkaPorts(SenseSettings settings) {
-    this.settings = settings;
+    this(settings.topicPrefix(), settings.kafka(), settings.groupId());
+  }
+
+  /**
+   * Ports of a job.
+   *
+   * @param topicPrefix first word of every topic's name
+   * @param kafka properties of every Kafka client
+   * @param groupId consumer group of the committed offsets
+   */
+  public KafkaPorts(String topicPrefix, Map<String, String> kafka, String groupId) {
+    this.topicPrefix = topicPrefix;
+    this.kafka = Map.copyOf(kafka);
+    this.groupId = groupId;
+  }
+
+  private Properties properties() {
+    Properties properties = new Properties();
+    kafka.forEach(properties::setProperty);
+    return properties;
   }
 
   /** A source of a topic. */
   public <T> KafkaSource<T> source(Topics topic, KafkaRecordDeserializationSchema<T> reader) {
-    Properties properties = settings.kafkaProperties();
+    Properties properties = properties();
     properties.putIfAbsent("commit.offsets.on.checkpoint", "true");
     properties.putIfAbsent("register.consumer.metrics", "false");
     properties.putIfAbsent("partition.discovery.interval.ms", "60000");
     return KafkaSource.<T>builder()
-        .setTopics(topic.name(settings.topicPrefix()))
-        .setGroupId(settings.groupId())
-        .setClientIdPrefix(settings.groupId() + "-" + topic.noun())
+        .setTopics(topic.name(topicPrefix))
+        .setGroupId(groupId)
+        .setClientIdPrefix(groupId + "-" + topic.noun())
         .setStartingOffsets(OffsetsInitializer.earliest())
         .setProperties(properties)
         .setDeserializer(
-            new SchemaFollowingReader<>(
-                reader, Topics.SCHEMAS.name(settings.topicPrefix()), settings.kafkaProperties()))
+            new SchemaFollowingReader<>(reader, Topics.SCHEMAS.name(topicPrefix), properties()))
         .build();
   }
 
@@ -50,7 +71,7 @@ public final class KafkaPorts {
       Class<T> type,
       RecordWriter.Part<E, String> key,
       RecordWriter.Part<E, @Nullable T> value) {
-    Properties properties = settings.kafkaProperties();
+    Properties properties = properties();
     properties.putIfAbsent("acks", "all");
     properties.putIfAbsent("compression.type", "zstd");
     properties.putIfAbsent("linger.ms", "20");
@@ -59,8 +80,7 @@ public final class KafkaPorts {
     return KafkaSink.<E>builder()
         .setKafkaProducerConfig(properties)
         .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
-        .setRecordSerializer(
-            new RecordWriter<>(topic.name(settings.topicPrefix()), type, key, value))
+        .setRecordSerializer(new RecordWriter<>(topic.name(topicPrefix), type, key, value))
         .build();
   }
 }
