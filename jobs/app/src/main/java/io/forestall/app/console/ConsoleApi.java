@@ -1,6 +1,7 @@
 package io.forestall.app.console;
 
 import io.forestall.schemas.EntityKind;
+import io.forestall.schemas.PolicyKind;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URLDecoder;
@@ -92,6 +93,8 @@ final class ConsoleApi {
   private record Cached(long version, long nanos, Answer answer) {}
 
   private final FleetView view;
+  private final ActViews acts;
+  private final boolean writable;
   private final Supplier<FleetFeed.Progress> progress;
   private final LongSupplier nanoClock;
   private final List<Route> routes;
@@ -106,11 +109,24 @@ final class ConsoleApi {
       };
 
   ConsoleApi(FleetView view, Supplier<FleetFeed.Progress> progress) {
-    this(view, progress, System::nanoTime);
+    this(view, new ActViews(), false, progress, System::nanoTime);
   }
 
-  ConsoleApi(FleetView view, Supplier<FleetFeed.Progress> progress, LongSupplier nanoClock) {
+  /**
+   * The interface over views.
+   *
+   * @param writable true when approvals can be given here, with a token
+   * @param nanoClock monotonic time in nanoseconds, for the age of answers only
+   */
+  ConsoleApi(
+      FleetView view,
+      ActViews acts,
+      boolean writable,
+      Supplier<FleetFeed.Progress> progress,
+      LongSupplier nanoClock) {
     this.view = view;
+    this.acts = acts;
+    this.writable = writable;
     this.progress = progress;
     this.nanoClock = nanoClock;
     this.routes =
@@ -149,6 +165,55 @@ final class ConsoleApi {
                 PREFIX + "/models/{mode}/{id}/{version}",
                 List.of(),
                 (names, given) -> model(names)),
+            new Route(
+                PREFIX + "/incidents",
+                List.of(
+                    "state",
+                    "severity",
+                    "pool",
+                    "subject",
+                    "entity",
+                    "rule",
+                    "predicted",
+                    "swallowed",
+                    "q",
+                    "since",
+                    "sort",
+                    "offset",
+                    "limit",
+                    "format"),
+                (names, given) -> incidents(given)),
+            new Route(PREFIX + "/incidents/{id}", List.of(), (names, given) -> incident(names)),
+            new Route(
+                PREFIX + "/decisions",
+                List.of(
+                    "outcome",
+                    "code",
+                    "act",
+                    "subject",
+                    "pool",
+                    "incident",
+                    "proposal",
+                    "rule",
+                    "q",
+                    "since",
+                    "offset",
+                    "limit",
+                    "format"),
+                (names, given) -> decisions(given)),
+            new Route(PREFIX + "/decisions/{id}", List.of(), (names, given) -> decision(names)),
+            new Route(
+                PREFIX + "/approvals",
+                List.of("pool", "offset", "limit"),
+                (names, given) -> approvals(given)),
+            new Route(
+                PREFIX + "/budget",
+                List.of("pool"),
+                (names, given) -> json(ActJson.budget(acts, given.get("pool")))),
+            new Route(
+                PREFIX + "/policies",
+                List.of("kind", "scope", "holds", "q", "offset", "limit", "format"),
+                (names, given) -> policies(given)),
             new Route(PREFIX + "/risk", LIST, (names, given) -> entities("risk", given)),
             new Route(PREFIX + "/risk/{kind}/{id}", List.of(), (names, given) -> detail(names)),
             new Route(PREFIX + "/openapi.json", List.of(), (names, given) -> document()));
@@ -231,12 +296,12 @@ final class ConsoleApi {
   }
 
   private Answer status() {
-    return json(ConsoleJson.status(view.status(), progress.get()));
+    return json(ConsoleJson.status(view.status(), progress.get(), acts, writable));
   }
 
   private Answer level(Map<String, String> given) {
-    int offset = whole(given, "offset", 0, 0, 10_000_000);
-    int limit = whole(given, "limit", 200, 1, MAX_PLACES);
+    int offset = Parameters.whole(given, "offset", 0, 0, 10_000_000);
+    int limit = Parameters.whole(given, "limit", 200, 1, MAX_PLACES);
     long since = since(given);
     return cached(
         "level" + given,
@@ -249,8 +314,8 @@ final class ConsoleApi {
   }
 
   private Answer map(Map<String, String> given) {
-    int offset = whole(given, "offset", 0, 0, 10_000_000);
-    int limit = whole(given, "limit", MAX_RACKS, 1, MAX_RACKS);
+    int offset = Parameters.whole(given, "offset", 0, 0, 10_000_000);
+    int limit = Parameters.whole(given, "limit", MAX_RACKS, 1, MAX_RACKS);
     long since = since(given);
     String cells = given.getOrDefault("cells", "auto");
     if (!Set.of("auto", "nodes", "disks").contains(cells)) {
@@ -383,8 +448,8 @@ final class ConsoleApi {
 
   private Answer deadLetters(Map<String, String> given) {
     boolean csv = csv(given);
-    int offset = whole(given, "offset", 0, 0, 10_000_000);
-    int limit = whole(given, "limit", 50, 1, RiskQuery.MAX_LIMIT);
+    int offset = Parameters.whole(given, "offset", 0, 0, 10_000_000);
+    int limit = Parameters.whole(given, "limit", 50, 1, RiskQuery.MAX_LIMIT);
     String reason = given.get("reason");
     FleetView.DeadLetters letters = view.deadLetters();
     List<FleetView.DeadEntry> wanted = new ArrayList<>();
@@ -405,6 +470,135 @@ final class ConsoleApi {
             offset,
             limit,
             next("/dead-letters", given, offset, limit, wanted.size())));
+  }
+
+  private Answer incidents(Map<String, String> given) {
+    boolean csv = csv(given);
+    IncidentQuery query = IncidentQuery.parse(given);
+    FleetView.Page<IncidentView.Row> page = acts.incidents().list(query);
+    if (csv) {
+      return csv(ActCsv.incidents(page.items()));
+    }
+    return json(
+        ActJson.incidents(
+            page,
+            query.offset(),
+            query.limit(),
+            next("/incidents", given, query.offset(), query.limit(), page.total())));
+  }
+
+  private Answer incident(List<String> names) {
+    IncidentView.Detail detail = acts.incidents().detail(names.get(0));
+    if (detail == null) {
+      throw new Problem(
+          404,
+          "no incident " + names.get(0) + " is held",
+          PREFIX + "/incidents",
+          "the list names those that are; the oldest that are over are forgotten");
+    }
+    String swallower = detail.row().inhibitedBy();
+    return json(
+        ActJson.incident(
+            detail,
+            swallower == null ? null : acts.incidents().row(swallower),
+            acts.decisions().ofIncident(names.get(0))));
+  }
+
+  private Answer decisions(Map<String, String> given) {
+    boolean csv = csv(given);
+    DecisionQuery query = DecisionQuery.parse(given);
+    FleetView.Page<DecisionView.Row> page = acts.decisions().list(query);
+    if (csv) {
+      return csv(ActCsv.decisions(page.items()));
+    }
+    return json(
+        ActJson.decisions(
+            page,
+            query.offset(),
+            query.limit(),
+            next("/decisions", given, query.offset(), query.limit(), page.total())));
+  }
+
+  private Answer decision(List<String> names) {
+    DecisionView.Detail detail = acts.decisions().detail(names.get(0));
+    if (detail == null) {
+      throw new Problem(
+          404,
+          "no decision " + names.get(0) + " is held",
+          PREFIX + "/decisions",
+          "the list names the newest; all of them are on the topic decisions, which SQL asks");
+    }
+    DecisionView.Row row = detail.row();
+    return json(
+        ActJson.decision(
+            detail,
+            row.incident() == null ? null : acts.incidents().row(row.incident()),
+            row.admission() == null ? null : acts.admissions().act(row.admission()),
+            row.lockOwner() == null ? null : acts.admissions().act(row.lockOwner())));
+  }
+
+  private Answer approvals(Map<String, String> given) {
+    int offset = Parameters.offset(given);
+    int limit = Parameters.limit(given);
+    String pool = given.get("pool");
+    List<DecisionView.Case> fit = new ArrayList<>();
+    for (DecisionView.Case one : acts.decisions().waiting()) {
+      DecisionView.Row newest = one.newest();
+      if (pool == null || (newest != null && newest.pool().equals(pool))) {
+        fit.add(one);
+      }
+    }
+    return json(
+        ActJson.approvals(
+            page(fit, offset, limit),
+            acts,
+            writable,
+            fit.size(),
+            offset,
+            limit,
+            next("/approvals", given, offset, limit, fit.size())));
+  }
+
+  private Answer policies(Map<String, String> given) {
+    boolean csv = csv(given);
+    int offset = Parameters.offset(given);
+    int limit = Parameters.limit(given);
+    Set<PolicyKind> kinds = new LinkedHashSet<>();
+    for (String word : Parameters.list(given, "kind")) {
+      kinds.add(Parameters.oneOf(PolicyKind.class, "kind", word));
+    }
+    Boolean holds = Parameters.flag(given, "holds");
+    String scope = given.get("scope");
+    String text = given.getOrDefault("q", "").toLowerCase(Locale.ROOT);
+    long now = acts.nowMillis();
+    List<PolicyView.Row> fit = new ArrayList<>();
+    for (PolicyView.Row row : acts.policies().all()) {
+      if ((kinds.isEmpty() || kinds.contains(row.kind()))
+          && (holds == null || holds == row.holdsAt(now))
+          && (scope == null || scope.equals(row.scope()))
+          && (row.key() + ' ' + row.author() + ' ' + row.reason())
+              .toLowerCase(Locale.ROOT)
+              .contains(text)) {
+        fit.add(row);
+      }
+    }
+    List<PolicyView.Row> page = page(fit, offset, limit);
+    if (csv) {
+      return csv(ActCsv.policies(page, now));
+    }
+    return json(
+        ActJson.policies(
+            page,
+            now,
+            fit.size(),
+            offset,
+            limit,
+            next("/policies", given, offset, limit, fit.size())));
+  }
+
+  private static <T> List<T> page(List<T> all, int offset, int limit) {
+    int first = Math.min(offset, all.size());
+    return List.copyOf(all.subList(first, Math.min(all.size(), first + limit)));
   }
 
   private Answer models() {
@@ -504,25 +698,6 @@ final class ConsoleApi {
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException("since must be the version of an earlier answer", e);
     }
-  }
-
-  private static int whole(
-      Map<String, String> given, String name, int otherwise, int least, int most) {
-    String text = given.get(name);
-    if (text == null) {
-      return otherwise;
-    }
-    int number;
-    try {
-      number = Integer.parseInt(text);
-    } catch (NumberFormatException e) {
-      number = least - 1;
-    }
-    if (number < least || number > most) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%s must be a number from %d to %d", name, least, most));
-    }
-    return number;
   }
 
   private static List<String> with(List<String> names, String... more) {

@@ -98,9 +98,10 @@ public final class ConsoleCommand implements Callable<Integer> {
      */
     public static Console start(ConsoleServer.Options options, KafkaOptions kafka) {
       FleetView view = new FleetView(FleetView.Limits.DEFAULT, new Signals(), System::nanoTime);
+      ActViews acts = new ActViews();
       KafkaFleetFeed feed;
       try {
-        feed = KafkaFleetFeed.start(kafka.clientProperties(), kafka.topicPrefix(), view);
+        feed = KafkaFleetFeed.start(kafka.clientProperties(), kafka.topicPrefix(), view, acts);
       } catch (KafkaException e) {
         Throwable reason = e.getCause() == null ? e : e.getCause();
         throw new CommandFailure(
@@ -112,7 +113,7 @@ public final class ConsoleCommand implements Callable<Integer> {
             e);
       }
       try {
-        return new Console(feed, ConsoleServer.start(options, view, feed::progress));
+        return new Console(feed, ConsoleServer.start(options, view, acts, feed::progress));
       } catch (IOException e) {
         feed.close();
         throw CommandFailure.unreachable(String.valueOf(e.getMessage()), e);

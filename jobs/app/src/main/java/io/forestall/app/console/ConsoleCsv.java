@@ -176,15 +176,16 @@ final class ConsoleCsv {
     return lines.toString();
   }
 
-  private static String number(double value) {
+  static String number(double value) {
     return Double.isFinite(value) ? String.format(Locale.ROOT, "%.6g", value) : "";
   }
 
-  private static String time(long millis) {
+  static String time(long millis) {
     return Instant.ofEpochMilli(millis).toString();
   }
 
-  private static final class Lines {
+  /** Lines of one table. */
+  static final class Lines {
     private final StringBuilder out = new StringBuilder();
 
     Lines(String... head) {

@@ -37,7 +37,8 @@ final class ConsoleJson {
 
   private ConsoleJson() {}
 
-  private interface Body {
+  /** Writes the fields of an object. */
+  interface Body {
     void write(JsonGenerator json) throws IOException;
   }
 
@@ -406,13 +407,15 @@ final class ConsoleJson {
   }
 
   /** The status: what is one number, and how far the topics have been read. */
-  static byte[] status(FleetView.Status status, FleetFeed.Progress progress) {
+  static byte[] status(
+      FleetView.Status status, FleetFeed.Progress progress, ActViews acts, boolean writable) {
     return object(
         json -> {
           json.writeBooleanField("ready", progress.ready());
           json.writeStringField("trouble", progress.trouble());
           json.writeStringField("mode", mode(status));
           json.writeBooleanField("syntheticPlacement", status.synthetic());
+          ActJson.brief(json, acts, writable);
           json.writeObjectFieldStart("rowsInBySource");
           for (var source : status.rowsInBySource().entrySet()) {
             json.writeNumberField(source.getKey(), source.getValue());
@@ -646,8 +649,7 @@ final class ConsoleJson {
     json.writeBooleanField("anomalous", (flags & Slot.ANOMALOUS) != 0);
   }
 
-  private static void paging(
-      JsonGenerator json, int total, int offset, int limit, @Nullable String next)
+  static void paging(JsonGenerator json, int total, int offset, int limit, @Nullable String next)
       throws IOException {
     json.writeNumberField("total", total);
     json.writeNumberField("offset", offset);
@@ -681,7 +683,7 @@ final class ConsoleJson {
   }
 
   /** JSON has no NaN: a number that is none is null. */
-  private static void number(JsonGenerator json, String name, double value) throws IOException {
+  static void number(JsonGenerator json, String name, double value) throws IOException {
     if (Double.isFinite(value)) {
       json.writeNumberField(name, value);
     } else {
@@ -689,7 +691,7 @@ final class ConsoleJson {
     }
   }
 
-  private static void time(JsonGenerator json, String name, long millis) throws IOException {
+  static void time(JsonGenerator json, String name, long millis) throws IOException {
     if (millis == Long.MIN_VALUE) {
       json.writeNullField(name);
     } else {
@@ -697,7 +699,7 @@ final class ConsoleJson {
     }
   }
 
-  private static byte[] object(Body body) {
+  static byte[] object(Body body) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(4096);
     try (JsonGenerator json = FACTORY.createGenerator(bytes)) {
       json.writeStartObject();

@@ -2,6 +2,7 @@ package io.forestall.app.console;
 
 import io.forestall.app.watch.MetricCatalogue;
 import io.forestall.schemas.DeadReason;
+import io.forestall.schemas.Severity;
 import io.forestall.schemas.Tier;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -19,6 +20,7 @@ final class ConsoleMetrics {
       FleetView.Status status,
       FleetFigures figures,
       FleetView.DeadLetters letters,
+      ActViews acts,
       FleetFeed.Progress progress,
       long requests,
       long refusedRequests,
@@ -66,6 +68,7 @@ final class ConsoleMetrics {
     }
     text.head("forestall_anomalies_open");
     text.line("forestall_anomalies_open", Map.of(), status.openAnomalies());
+    acts(text, acts);
     text.head("forestall_console_ready");
     text.line("forestall_console_ready", Map.of(), progress.ready() ? 1 : 0);
     text.head("forestall_console_records_total");
@@ -89,6 +92,69 @@ final class ConsoleMetrics {
     text.line("forestall_console_requests_refused_total", Map.of(), refusedRequests);
     durations(text, times);
     return text.toString();
+  }
+
+  private static void acts(Text text, ActViews acts) {
+    IncidentView.Figures incidents = acts.incidents().figures();
+    text.head("forestall_incidents_open");
+    for (Severity severity : Severity.values()) {
+      text.line(
+          "forestall_incidents_open",
+          Map.of("severity", ConsoleJson.lower(severity)),
+          incidents.openBySeverity()[severity.ordinal()]);
+    }
+    text.head("forestall_incidents_swallowed");
+    text.line("forestall_incidents_swallowed", Map.of(), incidents.swallowed());
+    DecisionView.Figures decisions = acts.decisions().figures();
+    text.head("forestall_decisions_total");
+    decisions
+        .endings()
+        .forEach(
+            (ending, count) ->
+                text.line(
+                    "forestall_decisions_total",
+                    labels(
+                        "outcome",
+                        ConsoleJson.lower(ending.outcome()),
+                        "code",
+                        ConsoleJson.lower(ending.code())),
+                    count));
+    text.head("forestall_approvals_waiting");
+    text.line(
+        "forestall_approvals_waiting", Map.of(), acts.decisions().waitingAt(acts.nowMillis()));
+    BudgetBoard board = BudgetBoard.of(acts, null);
+    text.head("forestall_acts_in_flight");
+    for (BudgetBoard.Pool pool : board.pools()) {
+      text.line("forestall_acts_in_flight", Map.of("pool", pool.pool()), pool.inFlight().size());
+    }
+    text.head("forestall_budget_left");
+    for (BudgetBoard.Pool pool : board.pools()) {
+      for (BudgetBoard.Line line : pool.budgets()) {
+        if (Double.isFinite(line.limit())) {
+          text.line(
+              "forestall_budget_left",
+              labels("pool", pool.pool(), "scope", line.scope()),
+              Math.max(0, line.limit() - line.inFlight()));
+        }
+      }
+    }
+    text.head("forestall_pool_stopped");
+    for (BudgetBoard.Pool pool : board.pools()) {
+      ActViews.Notice notice = pool.notice();
+      text.line(
+          "forestall_pool_stopped",
+          Map.of("pool", pool.pool()),
+          notice != null && notice.stopped() ? 1 : 0);
+    }
+    text.head("forestall_halts");
+    text.line("forestall_halts", Map.of(), board.halts().size());
+    text.head("forestall_advise_only");
+    text.line(
+        "forestall_advise_only",
+        Map.of(),
+        acts.policies().mode(acts.nowMillis()) == PolicyView.Mode.ADVISE ? 1 : 0);
+    text.head("forestall_console_record_bytes");
+    text.line("forestall_console_record_bytes", Map.of(), incidents.bytes() + decisions.bytes());
   }
 
   private static void fleet(Text text, FleetFigures figures) {

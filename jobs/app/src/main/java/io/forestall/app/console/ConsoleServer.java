@@ -60,6 +60,11 @@ public final class ConsoleServer implements AutoCloseable {
           Map.entry("/js/fleet.js", "text/javascript; charset=utf-8"),
           Map.entry("/js/entity.js", "text/javascript; charset=utf-8"),
           Map.entry("/js/lists.js", "text/javascript; charset=utf-8"),
+          Map.entry("/js/incidents.js", "text/javascript; charset=utf-8"),
+          Map.entry("/js/decisions.js", "text/javascript; charset=utf-8"),
+          Map.entry("/js/guard.js", "text/javascript; charset=utf-8"),
+          Map.entry("/js/codes.js", "text/javascript; charset=utf-8"),
+          Map.entry("/js/timeline.js", "text/javascript; charset=utf-8"),
           Map.entry("/favicon.svg", "image/svg+xml"),
           Map.entry("/vendor/uplot/uPlot.iife.min.js", "text/javascript; charset=utf-8"),
           Map.entry("/vendor/uplot/uPlot.min.css", "text/css; charset=utf-8"));
@@ -102,6 +107,7 @@ public final class ConsoleServer implements AutoCloseable {
   private final HttpServer server;
   private final ThreadPoolExecutor threads;
   private final FleetView view;
+  private final ActViews acts;
   private final Supplier<FleetFeed.Progress> progress;
   private final Set<String> allowedHosts;
   private final String host;
@@ -112,14 +118,19 @@ public final class ConsoleServer implements AutoCloseable {
   private final @Nullable BearerToken token;
 
   private ConsoleServer(
-      HttpServer server, Options options, FleetView view, Supplier<FleetFeed.Progress> progress) {
+      HttpServer server,
+      Options options,
+      FleetView view,
+      ActViews acts,
+      Supplier<FleetFeed.Progress> progress) {
     this.server = server;
     this.view = view;
+    this.acts = acts;
     this.progress = progress;
     this.allowedHosts = options.allowedHosts();
     this.host = options.host();
     this.token = options.token();
-    this.api = new ConsoleApi(view, progress);
+    this.api = new ConsoleApi(view, acts, options.token() != null, progress, System::nanoTime);
     AtomicInteger number = new AtomicInteger();
     this.threads =
         new ThreadPoolExecutor(
@@ -135,14 +146,22 @@ public final class ConsoleServer implements AutoCloseable {
             });
   }
 
+  /** As the other one, with nothing known of incidents and decisions. */
+  public static ConsoleServer start(
+      Options options, FleetView view, Supplier<FleetFeed.Progress> progress) throws IOException {
+    return start(options, view, new ActViews(), progress);
+  }
+
   /**
    * Starts a server.
    *
-   * @param progress how far the view has been fed, asked at every status
+   * @param acts incidents, decisions, admitted acts and policies
+   * @param progress how far the views have been fed, asked at every status
    * @throws IOException with one line on what to do when the port cannot be had
    */
   public static ConsoleServer start(
-      Options options, FleetView view, Supplier<FleetFeed.Progress> progress) throws IOException {
+      Options options, FleetView view, ActViews acts, Supplier<FleetFeed.Progress> progress)
+      throws IOException {
     InetAddress address;
     try {
       address = InetAddress.getByName(options.host());
@@ -164,7 +183,7 @@ public final class ConsoleServer implements AutoCloseable {
               + "): stop what uses the port, or choose another one",
           e);
     }
-    ConsoleServer server = new ConsoleServer(http, options, view, progress);
+    ConsoleServer server = new ConsoleServer(http, options, view, acts, progress);
     http.setExecutor(server.threads);
     http.createContext("/", server::handle);
     http.start();
@@ -274,6 +293,7 @@ public final class ConsoleServer implements AutoCloseable {
                     view.status(),
                     view.figures(),
                     view.deadLetters(),
+                    acts,
                     progress.get(),
                     requests.get(),
                     refused.get(),

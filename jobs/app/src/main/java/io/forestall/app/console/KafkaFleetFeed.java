@@ -4,12 +4,18 @@ import io.forestall.risk.DiskMetric;
 import io.forestall.risk.signal.EntitySample;
 import io.forestall.risk.signal.FleetMetric;
 import io.forestall.risk.signal.Scope;
+import io.forestall.schemas.Admission;
 import io.forestall.schemas.AnomalyRecord;
 import io.forestall.schemas.BaselineRecord;
 import io.forestall.schemas.DeadLetter;
+import io.forestall.schemas.Decision;
 import io.forestall.schemas.EntityKind;
+import io.forestall.schemas.Event;
 import io.forestall.schemas.FleetEntry;
+import io.forestall.schemas.Incident;
 import io.forestall.schemas.ModelRecord;
+import io.forestall.schemas.Policy;
+import io.forestall.schemas.Proposal;
 import io.forestall.schemas.Risk;
 import io.forestall.schemas.Sample;
 import io.forestall.schemas.SchemaRecord;
@@ -52,12 +58,13 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads fleet, risk, anomalies, baselines, dead letters, models and telemetry from the beginning
- * and feeds a {@link FleetView}, in one thread, with no consumer group and no commit: a second
- * console changes nothing for the first. Of old telemetry only the source, the time and the count
- * of disk samples are decoded; of the newest {@value #WHOLE_FRAMES} frames of a partition, and of
- * those that come later, the metrics too. It outlives its broker: while none answers it says so and
- * tries again. Thread-safe.
+ * Reads fleet, risk, anomalies, baselines, dead letters, models, telemetry, incidents, proposals,
+ * decisions, admissions and policies from the beginning, and the newest events about pools, and
+ * feeds a {@link FleetView} and {@link ActViews}, in one thread, with no consumer group and no
+ * commit: a second console changes nothing for the first. Of old telemetry only the source, the
+ * time and the count of disk samples are decoded; of the newest {@value #WHOLE_FRAMES} frames of a
+ * partition, and of those that come later, the metrics too. It outlives its broker: while none
+ * answers it says so and tries again. Thread-safe.
  */
 public final class KafkaFleetFeed implements FleetFeed {
   private static final Logger LOG = Logger.getLogger(KafkaFleetFeed.class.getName());
@@ -67,6 +74,11 @@ public final class KafkaFleetFeed implements FleetFeed {
   private static final long LOOK_NANOS = Duration.ofSeconds(2).toNanos();
   private static final long TOPICS_NANOS = Duration.ofSeconds(60).toNanos();
   private static final long WHOLE_FRAMES = 20_000;
+
+  /** Of the events of a partition, how many are looked through for those about pools. */
+  private static final long NEWEST_EVENTS = 100_000;
+
+  private static final String POOL = "pool/";
   private static final List<Topics> READ =
       List.of(
           Topics.SCHEMAS,
@@ -76,6 +88,12 @@ public final class KafkaFleetFeed implements FleetFeed {
           Topics.BASELINES,
           Topics.DEAD_LETTERS,
           Topics.MODELS,
+          Topics.INCIDENTS,
+          Topics.PROPOSALS,
+          Topics.DECISIONS,
+          Topics.ADMISSIONS,
+          Topics.POLICIES,
+          Topics.EVENTS,
           Topics.TELEMETRY);
 
   /** The part of a frame that is counted; Avro skips the rest without making objects of it. */
@@ -100,6 +118,7 @@ public final class KafkaFleetFeed implements FleetFeed {
           .collect(Collectors.toUnmodifiableSet());
 
   private final FleetView view;
+  private final ActViews acts;
   private final String bootstrapServers;
   private final String prefix;
   private final KafkaConsumer<byte[], byte[]> consumer;
@@ -116,6 +135,12 @@ public final class KafkaFleetFeed implements FleetFeed {
   private final AvroCodec<BaselineRecord> baselines = AvroCodec.of(BaselineRecord.class);
   private final AvroCodec<TelemetryFrame> wholeFrames = AvroCodec.of(TelemetryFrame.class);
   private final AvroCodec<ModelRecord> models = AvroCodec.of(ModelRecord.class);
+  private final AvroCodec<Incident> incidents = AvroCodec.of(Incident.class);
+  private final AvroCodec<Proposal> proposals = AvroCodec.of(Proposal.class);
+  private final AvroCodec<Decision> decisions = AvroCodec.of(Decision.class);
+  private final AvroCodec<Admission> admissions = AvroCodec.of(Admission.class);
+  private final AvroCodec<Policy> policies = AvroCodec.of(Policy.class);
+  private final AvroCodec<Event> events = AvroCodec.of(Event.class);
   private final AvroCodec<GenericRecord> frames =
       AvroCodec.generic(FRAME_IN_SHORT, WriterSchemas.shared());
   private final Map<Topics, Long> counts = new EnumMap<>(Topics.class);
@@ -124,8 +149,9 @@ public final class KafkaFleetFeed implements FleetFeed {
   private boolean caughtUp;
   private volatile Progress progress = new Progress(false, "reading the topics", Map.of(), 0, 0);
 
-  private KafkaFleetFeed(Properties client, String prefix, FleetView view) {
+  private KafkaFleetFeed(Properties client, String prefix, FleetView view, ActViews acts) {
     this.view = view;
+    this.acts = acts;
     this.prefix = prefix;
     this.bootstrapServers = client.getProperty("bootstrap.servers", "");
     Properties properties = new Properties();
@@ -145,15 +171,21 @@ public final class KafkaFleetFeed implements FleetFeed {
     thread.setDaemon(true);
   }
 
+  /** As the other one, for whoever does not ask about incidents and decisions. */
+  public static KafkaFleetFeed start(Properties client, String prefix, FleetView view) {
+    return start(client, prefix, view, new ActViews());
+  }
+
   /**
-   * Starts to feed a view. It returns at once; {@link #progress()} tells whether a broker answers.
+   * Starts to feed views. It returns at once; {@link #progress()} tells whether a broker answers.
    *
    * @param client properties for the Kafka client, with {@code bootstrap.servers}
    * @param prefix first word of the topics
    * @throws KafkaException when the properties make no sense
    */
-  public static KafkaFleetFeed start(Properties client, String prefix, FleetView view) {
-    KafkaFleetFeed feed = new KafkaFleetFeed(client, prefix, view);
+  public static KafkaFleetFeed start(
+      Properties client, String prefix, FleetView view, ActViews acts) {
+    KafkaFleetFeed feed = new KafkaFleetFeed(client, prefix, view, acts);
     feed.thread.start();
     return feed;
   }
@@ -258,8 +290,24 @@ public final class KafkaFleetFeed implements FleetFeed {
       consumer.seekToBeginning(added);
       positions.forEach(consumer::seek);
       firstEnds.putAll(consumer.endOffsets(added, ANSWER));
+      skipOldEvents(added);
     }
     return complete;
+  }
+
+  /** Only the newest word about a pool counts, and events are many. */
+  private void skipOldEvents(List<TopicPartition> added) {
+    List<TopicPartition> ofEvents =
+        added.stream().filter(p -> byName.get(p.topic()) == Topics.EVENTS).toList();
+    consumer
+        .beginningOffsets(ofEvents, ANSWER)
+        .forEach(
+            (partition, first) -> {
+              long from = firstEnds.getOrDefault(partition, 0L) - NEWEST_EVENTS;
+              if (from > first) {
+                consumer.seek(partition, from);
+              }
+            });
   }
 
   /** Compares the positions with the ends; an answer also shows that the broker lives. */
@@ -346,6 +394,29 @@ public final class KafkaFleetFeed implements FleetFeed {
             } else {
               count(frames.decode(value));
             }
+          }
+        }
+        case INCIDENTS -> acts.incident(key, value == null ? null : incidents.decode(value));
+        case PROPOSALS -> {
+          if (value != null) {
+            acts.proposal(proposals.decode(value));
+          }
+        }
+        case DECISIONS -> {
+          if (value != null) {
+            acts.decision(decisions.decode(value));
+          }
+        }
+        case ADMISSIONS -> {
+          if (value != null) {
+            acts.admission(admissions.decode(value));
+          }
+        }
+        case POLICIES -> acts.policy(key, value == null ? null : policies.decode(value));
+        case EVENTS -> {
+          // Events of everything else are in the incidents that they belong to.
+          if (value != null && key.startsWith(POOL)) {
+            acts.poolEvent(events.decode(value));
           }
         }
         default -> {}

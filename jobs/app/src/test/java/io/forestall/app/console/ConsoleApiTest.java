@@ -27,12 +27,17 @@ class ConsoleApiTest {
   private static final int STEPS = 40;
 
   private final FleetView view = new FleetView();
+  private final ActViews acts = TestingActs.views();
   private final AtomicLong nanos = new AtomicLong();
 
   /** With a clock that goes on by a minute at each look: nothing is kept for a moment. */
   private final ConsoleApi api =
       new ConsoleApi(
-          view, () -> FleetFeed.Progress.DONE, () -> nanos.addAndGet(TimeUnit.MINUTES.toNanos(1)));
+          view,
+          acts,
+          true,
+          () -> FleetFeed.Progress.DONE,
+          () -> nanos.addAndGet(TimeUnit.MINUTES.toNanos(1)));
 
   private MadeUpFleet fleet;
   private JsonNode document;
@@ -43,6 +48,7 @@ class ConsoleApiTest {
     for (int i = 0; i < STEPS; i++) {
       fleet.next(1);
     }
+    new TestingActs(acts, 80, 9).feed();
     document = JSON.readTree(ConsoleApi.document().body());
   }
 
@@ -104,6 +110,25 @@ class ConsoleApiTest {
     questions.put("/models/{mode}/{id}/{version}", List.of("/models/disk/disk-lstm/1"));
     questions.put("/risk", List.of("/risk?mode=fail_slow&sort=probability&order=asc&offset=1"));
     questions.put("/risk/{kind}/{id}", List.of("/risk/disk/" + disk));
+    questions.put(
+        "/incidents",
+        List.of(
+            "/incidents",
+            "/incidents?state=all&severity=critical,error&pool=p-01&predicted=false&sort=events",
+            "/incidents?entity=node/n-00301&swallowed=true"));
+    questions.put(
+        "/incidents/{id}",
+        List.of("/incidents/" + TestingActs.incidentId(0), "/incidents/inc-swallowed-1"));
+    questions.put(
+        "/decisions",
+        List.of(
+            "/decisions",
+            "/decisions?outcome=refused,waiting&act=shadow&limit=3",
+            "/decisions?since=2026-01-01T00:00:00Z&incident=" + TestingActs.incidentId(1)));
+    questions.put("/decisions/{id}", List.of("/decisions/" + anyDecision()));
+    questions.put("/approvals", List.of("/approvals", "/approvals?pool=none"));
+    questions.put("/budget", List.of("/budget", "/budget?pool=" + TestingActs.POOL));
+    questions.put("/policies", List.of("/policies", "/policies?kind=mode,budget&holds=true"));
     questions.put("/openapi.json", List.of("/openapi.json"));
     assertThat(questions.keySet())
         .hasSize(api.routes().size())
@@ -119,6 +144,10 @@ class ConsoleApiTest {
         assertThat(new SchemaCheck(document).check(answer, schema)).as(path).isEmpty();
       }
     }
+  }
+
+  private String anyDecision() throws IOException {
+    return get("/decisions?outcome=admitted").at("/items/0/id").asText();
   }
 
   @Test
@@ -155,7 +184,17 @@ class ConsoleApiTest {
             "/entities/dusk/a",
             "/entities/disk/nobody",
             "/models/disk/none/1",
-            "/dead-letters?limit=0")) {
+            "/dead-letters?limit=0",
+            "/incidents?state=odd",
+            "/incidents?severity=loud",
+            "/incidents?entity=n-0001",
+            "/incidents?since=yesterday",
+            "/incidents/none",
+            "/decisions?code=NO_SUCH",
+            "/decisions?limit=0",
+            "/decisions/none",
+            "/policies?kind=law",
+            "/policies?holds=perhaps")) {
       assertThatThrownBy(() -> get(path))
           .as(path)
           .isInstanceOfSatisfying(

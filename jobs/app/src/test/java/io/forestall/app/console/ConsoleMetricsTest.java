@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 
 class ConsoleMetricsTest {
   private final FleetView view = new FleetView();
+  private final ActViews acts = TestingActs.views();
   private final RequestTimes times = new RequestTimes();
 
   @Test
@@ -28,6 +29,7 @@ class ConsoleMetricsTest {
     for (int day = 0; day < 40; day++) {
       fleet.nextDay();
     }
+    new TestingActs(acts, 60, 3).feed();
     times.add("/api/v1/risk", 200, 1_000_000);
     Map<String, Set<String>> exported = labelsBySeries(text());
     Map<String, Set<String>> listed = new TreeMap<>();
@@ -126,6 +128,7 @@ class ConsoleMetricsTest {
         view.status(),
         view.figures(),
         view.deadLetters(),
+        acts,
         new FleetFeed.Progress(true, null, Map.of("risk", 5L), 0, 0),
         7,
         1,
