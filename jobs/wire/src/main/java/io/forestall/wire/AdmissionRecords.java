@@ -33,7 +33,8 @@ public final class AdmissionRecords {
    * @param signer key of the guard; null leaves it unsigned, which only a mark may be
    * @throws IllegalArgumentException when anything but a mark is to stay unsigned
    */
-  public io.forestall.schemas.Admission of(Admission admission, Signatures.@Nullable Signer signer) {
+  public io.forestall.schemas.Admission of(
+      Admission admission, Signatures.@Nullable Signer signer) {
     if (signer == null && admission.state() != Admission.State.STARTED) {
       throw new IllegalArgumentException(
           "admission " + admission.id() + " is to be written without a key");

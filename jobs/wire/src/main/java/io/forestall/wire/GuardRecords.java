@@ -11,9 +11,9 @@ import io.forestall.schemas.Candidate;
 import io.forestall.schemas.Copy;
 import io.forestall.schemas.CopyRole;
 import io.forestall.schemas.CopyState;
+import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.Decision;
 import io.forestall.schemas.DecisionOutcome;
-import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.EntityRef;
 import io.forestall.schemas.Input;
 import io.forestall.schemas.SegmentEntry;
@@ -411,7 +411,6 @@ public final class GuardRecords {
   }
 
   static WireException outOfRange(String record, String field, String must) {
-    return new WireException(
-        DeadReason.OUT_OF_RANGE, record + ": " + field + " must be " + must);
+    return new WireException(DeadReason.OUT_OF_RANGE, record + ": " + field + " must be " + must);
   }
 }
