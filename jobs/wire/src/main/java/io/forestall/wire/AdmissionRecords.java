@@ -39,6 +39,16 @@ public final class AdmissionRecords {
       throw new IllegalArgumentException(
           "admission " + admission.id() + " is to be written without a key");
     }
+    return record(admission, signer);
+  }
+
+  /** The record of an admission between two steps of one job; never for a topic. */
+  public io.forestall.schemas.Admission unsigned(Admission admission) {
+    return record(admission, null);
+  }
+
+  private io.forestall.schemas.Admission record(
+      Admission admission, Signatures.@Nullable Signer signer) {
     byte[] grant = grants.encode(grant(admission));
     io.forestall.schemas.Admission record = new io.forestall.schemas.Admission();
     record.setId(admission.id());

@@ -14,6 +14,10 @@ import io.forestall.operators.SignalInput;
 import io.forestall.operators.SignalMemory;
 import io.forestall.operators.SymptomMemory;
 import io.forestall.operators.SymptomWait;
+import io.forestall.operators.decide.ActFunction;
+import io.forestall.operators.decide.DecideInput;
+import io.forestall.operators.decide.EntityMemory;
+import io.forestall.operators.decide.Said;
 import io.forestall.risk.signal.PeerSummary;
 import java.io.IOException;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
@@ -40,7 +44,12 @@ public enum RecordFormat {
   BLAME_INPUT(BlameInput.class, true, BlameInput::write, BlameInput::read),
   NODE_INPUT(NodeInput.class, true, NodeInput::write, NodeInput::read),
   NODE_MEMORY(NodeMemory.class, false, NodeMemory::write, NodeMemory::read),
-  BASELINE_UPDATE(BaselineUpdate.class, true, BaselineUpdate::write, BaselineUpdate::read);
+  BASELINE_UPDATE(BaselineUpdate.class, true, BaselineUpdate::write, BaselineUpdate::read),
+  DECIDE_INPUT(DecideInput.class, true, DecideInput::write, DecideInput::read),
+  SAID(Said.class, true, Said::write, Said::read),
+  ENTITY_MEMORY(EntityMemory.class, true, EntityMemory::write, EntityMemory::read),
+  ACT_MEMORY(
+      ActFunction.Memory.class, true, ActFunction.Memory::write, ActFunction.Memory::read);
 
   private interface Writer<T> {
     void write(T value, DataOutputView out) throws IOException;
