@@ -1,6 +1,7 @@
 package io.forestall.operators;
 
 import io.forestall.operators.correlate.CorrelateOptions;
+import io.forestall.operators.decide.DecideOptions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -18,7 +19,8 @@ public final class OptionsPage {
   private static final List<Job> JOBS =
       List.of(
           new Job("Sense job", SenseOptions.all()),
-          new Job("Correlate job", CorrelateOptions.all()));
+          new Job("Correlate job", CorrelateOptions.all()),
+          new Job("Decide job", DecideOptions.all()));
 
   /** The page as Markdown. */
   public static String markdown() {

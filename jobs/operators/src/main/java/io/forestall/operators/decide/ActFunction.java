@@ -55,7 +55,9 @@ public final class ActFunction extends KeyedProcessFunction<String, DecideInput,
     public static Memory read(DataInputView in) throws IOException {
       Wired.version(in, VERSION, "memory of an act's end");
       return new Memory(
-          Wired.readText(in), in.readBoolean() ? DecideInputFormat.readAct(in) : null, in.readLong());
+          Wired.readText(in),
+          in.readBoolean() ? DecideInputFormat.readAct(in) : null,
+          in.readLong());
     }
 
     static TypeInformation<Memory> type() {

@@ -14,8 +14,8 @@ import org.apache.flink.core.memory.DataOutputView;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the decide job's sources read, before every thing has found its pool. Immutable. It flows,
- * and does not lie in state.
+ * What the decide job's sources read, before every thing has found its pool. Immutable. It flows;
+ * policies, zones and models also lie in state.
  */
 public sealed interface DecideInput {
 

@@ -25,8 +25,8 @@ import org.apache.flink.core.memory.DataOutputView;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bytes of a {@link DecideInput} between two steps of one job. They never lie in state, so both
- * ends are of one build; the version is there to say so if they are not. Stateless.
+ * Bytes of a {@link DecideInput}. Those of policies, zones, models, scores, units and ends of acts
+ * lie in state, so each format only grows, by the version. Stateless.
  */
 final class DecideInputFormat {
 
@@ -239,13 +239,11 @@ final class DecideInputFormat {
         case POOL_ADMISSION ->
             new GuardInput.AdmissionRead(
                 new AdmissionRecords()
-                    .checked(
-                        AvroType.of(io.forestall.schemas.Admission.class).deserialize(in)));
+                    .checked(AvroType.of(io.forestall.schemas.Admission.class).deserialize(in)));
         case POOL_ACT_ENDED ->
             new GuardInput.ActEnded(
                 in.readUTF(), ADMISSION_STATES[in.readUnsignedByte()], in.readUTF());
-        case POOL_MODEL ->
-            new GuardInput.ModelPublished(in.readUTF(), in.readInt(), in.readLong());
+        case POOL_MODEL -> new GuardInput.ModelPublished(in.readUTF(), in.readInt(), in.readLong());
         default -> throw new IOException("input of the decide job: sort " + tag + " is unknown");
       };
     } catch (WireException e) {

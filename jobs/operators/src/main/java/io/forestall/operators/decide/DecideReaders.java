@@ -140,8 +140,7 @@ public final class DecideReaders {
             }
             Admission admission = records.admission(record, trusted);
             out.accept(
-                new DecideInput.ForPool(
-                    admission.pool(), new GuardInput.AdmissionRead(admission)));
+                new DecideInput.ForPool(admission.pool(), new GuardInput.AdmissionRead(admission)));
             if (admission.state() != Admission.State.STARTED) {
               out.accept(
                   new DecideInput.AdmissionSeen(
@@ -358,8 +357,7 @@ public final class DecideReaders {
               if (record == null || !record.getCommand().startsWith(ACT_PREFIX)) {
                 return;
               }
-              String admission =
-                  record.getCommand().substring(ACT_PREFIX.length());
+              String admission = record.getCommand().substring(ACT_PREFIX.length());
               if (admission.isBlank() || admission.length() > Subject.MAX_ID_CHARS) {
                 throw new WireException(
                     DeadReason.OUT_OF_RANGE, "ack: the command names no admission");
@@ -421,7 +419,8 @@ public final class DecideReaders {
       return "";
     }
     if (pool.length() > Subject.MAX_ID_CHARS) {
-      throw new WireException(DeadReason.OUT_OF_RANGE, "the name of a pool has 1 to 256 characters");
+      throw new WireException(
+          DeadReason.OUT_OF_RANGE, "the name of a pool has 1 to 256 characters");
     }
     return pool;
   }

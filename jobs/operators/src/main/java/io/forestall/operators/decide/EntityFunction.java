@@ -87,8 +87,7 @@ public final class EntityFunction extends KeyedProcessFunction<String, DecideInp
       leave(memory, member.subject(), out);
     }
     if (moved || described != memory.described()) {
-      out.collect(
-          new DecideInput.ForPool(pool, new GuardInput.MemberChanged(member, freeBytes)));
+      out.collect(new DecideInput.ForPool(pool, new GuardInput.MemberChanged(member, freeBytes)));
     }
     GuardInput.RiskChanged risk = memory.risk();
     if (risk != null && (moved || !memory.told())) {
@@ -100,10 +99,7 @@ public final class EntityFunction extends KeyedProcessFunction<String, DecideInp
   }
 
   private void score(
-      EntityMemory memory,
-      DecideInput.RiskRead read,
-      Context context,
-      Collector<DecideInput> out)
+      EntityMemory memory, DecideInput.RiskRead read, Context context, Collector<DecideInput> out)
       throws Exception {
     GuardInput.RiskChanged risk = read.risk();
     String pool = memory.pool();

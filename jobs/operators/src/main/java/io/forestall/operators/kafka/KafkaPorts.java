@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KafkaPorts {
 
+  private static final String GATHERED_MILLIS = "20";
+
   private final String topicPrefix;
   private final Map<String, String> kafka;
   private final String groupId;
@@ -48,8 +50,18 @@ public final class KafkaPorts {
     return properties;
   }
 
-  /** A source of a topic. */
+  /** A source of a topic, from its earliest record on. */
   public <T> KafkaSource<T> source(Topics topic, KafkaRecordDeserializationSchema<T> reader) {
+    return source(topic, reader, OffsetsInitializer.earliest());
+  }
+
+  /**
+   * A source of a topic.
+   *
+   * @param start where it begins when there is no checkpoint
+   */
+  public <T> KafkaSource<T> source(
+      Topics topic, KafkaRecordDeserializationSchema<T> reader, OffsetsInitializer start) {
     Properties properties = properties();
     properties.putIfAbsent("commit.offsets.on.checkpoint", "true");
     properties.putIfAbsent("register.consumer.metrics", "false");
@@ -58,23 +70,41 @@ public final class KafkaPorts {
         .setTopics(topic.name(topicPrefix))
         .setGroupId(groupId)
         .setClientIdPrefix(groupId + "-" + topic.noun())
-        .setStartingOffsets(OffsetsInitializer.earliest())
+        .setStartingOffsets(start)
         .setProperties(properties)
         .setDeserializer(
             new SchemaFollowingReader<>(reader, Topics.SCHEMAS.name(topicPrefix), properties()))
         .build();
   }
 
-  /** A sink of a topic. */
+  /** A sink of a topic that gathers records for a moment: for streams that never pause. */
   public <E, T extends SpecificRecordBase> KafkaSink<E> sink(
       Topics topic,
       Class<T> type,
       RecordWriter.Part<E, String> key,
       RecordWriter.Part<E, @Nullable T> value) {
+    return sink(topic, type, key, value, GATHERED_MILLIS);
+  }
+
+  /** A sink of a topic that sends each record at once: for what somebody waits for. */
+  public <E, T extends SpecificRecordBase> KafkaSink<E> promptSink(
+      Topics topic,
+      Class<T> type,
+      RecordWriter.Part<E, String> key,
+      RecordWriter.Part<E, @Nullable T> value) {
+    return sink(topic, type, key, value, "0");
+  }
+
+  private <E, T extends SpecificRecordBase> KafkaSink<E> sink(
+      Topics topic,
+      Class<T> type,
+      RecordWriter.Part<E, String> key,
+      RecordWriter.Part<E, @Nullable T> value,
+      String lingerMillis) {
     Properties properties = properties();
     properties.putIfAbsent("acks", "all");
     properties.putIfAbsent("compression.type", "zstd");
-    properties.putIfAbsent("linger.ms", "20");
+    properties.putIfAbsent("linger.ms", lingerMillis);
     properties.putIfAbsent("batch.size", "131072");
     properties.putIfAbsent("register.producer.metrics", "false");
     return KafkaSink.<E>builder()

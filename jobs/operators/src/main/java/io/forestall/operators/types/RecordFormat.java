@@ -48,8 +48,7 @@ public enum RecordFormat {
   DECIDE_INPUT(DecideInput.class, true, DecideInput::write, DecideInput::read),
   SAID(Said.class, true, Said::write, Said::read),
   ENTITY_MEMORY(EntityMemory.class, true, EntityMemory::write, EntityMemory::read),
-  ACT_MEMORY(
-      ActFunction.Memory.class, true, ActFunction.Memory::write, ActFunction.Memory::read);
+  ACT_MEMORY(ActFunction.Memory.class, true, ActFunction.Memory::write, ActFunction.Memory::read);
 
   private interface Writer<T> {
     void write(T value, DataOutputView out) throws IOException;

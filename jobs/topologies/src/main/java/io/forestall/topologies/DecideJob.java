@@ -1,0 +1,183 @@
+package io.forestall.topologies;
+
+import io.forestall.operators.PoolOperator;
+import io.forestall.operators.decide.ActFunction;
+import io.forestall.operators.decide.DecideInput;
+import io.forestall.operators.decide.DecideIntake;
+import io.forestall.operators.decide.DecideSettings;
+import io.forestall.operators.decide.DecideTags;
+import io.forestall.operators.decide.EntityFunction;
+import io.forestall.operators.decide.GuardBrain;
+import io.forestall.operators.decide.PolicyGate;
+import io.forestall.operators.decide.Said;
+import io.forestall.operators.decide.SaidSorter;
+import io.forestall.operators.decide.SliceFunction;
+import io.forestall.schemas.DeadLetter;
+import io.forestall.schemas.Decision;
+import io.forestall.schemas.Topics;
+import java.time.Duration;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.ExecutionOptions;
+import org.apache.flink.configuration.PipelineOptions;
+import org.apache.flink.configuration.StateBackendOptions;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+
+/**
+ * The decide job: incidents in; proposals, decisions with every guard's result, and signed
+ * admissions out. Processing time: it waits for what has not happened, which event time cannot.
+ *
+ * <pre>
+ * incidents, proposals -----------------------+
+ * admissions --------------+------------------+
+ * acks --------------------+-> acts ----------+-> guard (by pool) -> said -+-> proposals, decisions
+ * risk, fleet --> entities -------------------+        ^                   +-> admissions, signed
+ * maps ---------> slices ---------------------+        | broadcast         +-> marks, notices
+ * policies -> gate, zones, models ---------------------+
+ * </pre>
+ */
+public final class DecideJob {
+
+  /** The job's fixed name. */
+  public static final String NAME = "forestall-decide";
+
+  private DecideJob() {}
+
+  /**
+   * Starts the job on the cluster that runs this class, or in this process.
+   *
+   * @param args options that win over the cluster's configuration: {@code --key value}, {@code
+   *     --key=value} or {@code -Dkey=value}
+   */
+  public static void main(String[] args) throws Exception {
+    StreamExecutionEnvironment env;
+    try {
+      Configuration overrides = Arguments.parse(args);
+      env = StreamExecutionEnvironment.getExecutionEnvironment(overrides);
+      Configuration all = Configuration.fromMap(env.getConfiguration().toMap());
+      all.addAll(overrides);
+      define(env, all);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(NAME + " cannot start: " + e.getMessage(), e);
+    }
+    env.execute(NAME);
+  }
+
+  /**
+   * Adds the job on Kafka to an environment.
+   *
+   * @param configuration where the job's options are read from
+   * @throws IllegalArgumentException when an option is wrong: what, where, what to do
+   */
+  public static void define(StreamExecutionEnvironment env, Configuration configuration) {
+    DecideSettings settings = DecideSettings.from(configuration);
+    define(env, new KafkaDecidePorts(settings, System.currentTimeMillis()), settings);
+  }
+
+  /** Adds the job to an environment. */
+  public static void define(
+      StreamExecutionEnvironment env, DecidePorts ports, DecideSettings settings) {
+    prepare(env, settings);
+    Intakes intakes = new Intakes();
+    var incidents = intakes.of(ports.incidents(env), "incidents", DecideUids.INCIDENT_INTAKE);
+    var proposals = intakes.of(ports.proposals(env), "proposals", DecideUids.PROPOSAL_INTAKE);
+    var admissions = intakes.of(ports.admissions(env), "admissions", DecideUids.ADMISSION_INTAKE);
+    var acks = intakes.of(ports.acks(env), "acks", DecideUids.ACK_INTAKE);
+    var risk = intakes.of(ports.risk(env), "risk", DecideUids.RISK_INTAKE);
+    var fleet = intakes.of(ports.fleet(env), "fleet", DecideUids.FLEET_INTAKE);
+    var maps = intakes.of(ports.maps(env), "maps", DecideUids.MAP_INTAKE);
+    var zones = intakes.of(ports.zones(env), "zones", DecideUids.ZONE_INTAKE);
+    var models = intakes.of(ports.models(env), "models", DecideUids.MODEL_INTAKE);
+
+    SingleOutputStreamOperator<DecideInput> policies =
+        ports
+            .policies(env)
+            .process(
+                new PolicyGate(settings.keys(), Topics.POLICIES.name(settings.topicPrefix())),
+                DecideInput.type())
+            .setParallelism(1)
+            .name("policy gate")
+            .uid(DecideUids.POLICY_GATE);
+    DataStream<DecideInput> entities =
+        fleet
+            .union(risk)
+            .keyBy(DecideInput::key, Types.STRING)
+            .process(new EntityFunction(settings.placeGraceMillis()), DecideInput.type())
+            .name("entities")
+            .uid(DecideUids.ENTITIES);
+    DataStream<DecideInput> units =
+        maps.keyBy(DecideInput::key, Types.STRING)
+            .process(new SliceFunction(), DecideInput.type())
+            .name("slices")
+            .uid(DecideUids.SLICES);
+    DataStream<DecideInput> acts =
+        acks.union(admissions.getSideOutput(DecideTags.ADMISSIONS_SEEN))
+            .keyBy(DecideInput::key, Types.STRING)
+            .process(new ActFunction(settings.placeGraceMillis()), DecideInput.type())
+            .name("acts")
+            .uid(DecideUids.ACTS);
+
+    SingleOutputStreamOperator<Decision> decisions =
+        incidents
+            .union(proposals, admissions, entities, units, acts)
+            .keyBy(DecideInput::key, Types.STRING)
+            .connect(policies.union(zones, models).broadcast())
+            .transform(
+                "guard", Said.type(), PoolOperator.processingTime(GuardBrain.factory(settings)))
+            .uid(DecideUids.GUARD)
+            .process(new SaidSorter())
+            .name("said")
+            .uid(DecideUids.SAID);
+
+    ports.decisions(decisions);
+    ports.proposed(decisions.getSideOutput(DecideTags.PROPOSALS));
+    ports.admitted(decisions.getSideOutput(DecideTags.ADMISSIONS));
+    ports.marks(decisions.getSideOutput(DecideTags.POLICIES));
+    ports.notices(decisions.getSideOutput(DecideTags.NOTICES));
+    ports.deadLetters(intakes.deadLetters(policies.getSideOutput(DecideTags.DEAD_LETTERS)));
+  }
+
+  /** The intakes behind the sources, and the dead letters of all of them. */
+  private static final class Intakes {
+    private final java.util.List<DataStream<DeadLetter>> letters = new java.util.ArrayList<>();
+
+    SingleOutputStreamOperator<DecideInput> of(
+        DataStream<DecideInput> inputs, String name, String uid) {
+      // As parallel as its source: dealing records out anew would lose the order of the log.
+      SingleOutputStreamOperator<DecideInput> intake =
+          inputs
+              .process(new DecideIntake(), DecideInput.type())
+              .setParallelism(inputs.getParallelism())
+              .name(name + " intake")
+              .uid(uid);
+      letters.add(intake.getSideOutput(DecideTags.DEAD_LETTERS));
+      return intake;
+    }
+
+    DataStream<DeadLetter> deadLetters(DataStream<DeadLetter> more) {
+      DataStream<DeadLetter> all = more;
+      for (DataStream<DeadLetter> each : letters) {
+        all = all.union(each);
+      }
+      return all;
+    }
+  }
+
+  /** What holds for the job wherever it runs; what it runs on stays the cluster's business. */
+  private static void prepare(StreamExecutionEnvironment env, DecideSettings settings) {
+    Configuration configuration = new Configuration();
+    configuration.set(PipelineOptions.NAME, NAME);
+    configuration.set(PipelineOptions.AUTO_GENERATE_UIDS, false);
+    configuration.set(PipelineOptions.GENERIC_TYPES, false);
+    configuration.set(PipelineOptions.OBJECT_REUSE, true);
+    configuration.set(PipelineOptions.MAX_PARALLELISM, SenseJob.MAX_PARALLELISM);
+    configuration.set(
+        ExecutionOptions.BUFFER_TIMEOUT, Duration.ofMillis(settings.flushIntervalMillis()));
+    if (env.getConfiguration().getOptional(StateBackendOptions.STATE_BACKEND).isEmpty()) {
+      configuration.set(StateBackendOptions.STATE_BACKEND, "hashmap");
+    }
+    env.configure(configuration);
+  }
+}

@@ -1,0 +1,67 @@
+package io.forestall.topologies;
+
+import io.forestall.operators.decide.DecideInput;
+import io.forestall.schemas.Admission;
+import io.forestall.schemas.DeadLetter;
+import io.forestall.schemas.Decision;
+import io.forestall.schemas.Event;
+import io.forestall.schemas.Policy;
+import io.forestall.schemas.Proposal;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+
+/**
+ * What the decide job reads and writes, so that its topology does not know whether that is Kafka, a
+ * simulation or a list in a test. Sources and sinks carry the uids of {@link DecideUids}. The
+ * records of one pool's admissions must come in the order in which they stand in the log.
+ */
+public interface DecidePorts {
+
+  /** Incidents. */
+  DataStream<DecideInput> incidents(StreamExecutionEnvironment env);
+
+  /** Proposals of other deciders. */
+  DataStream<DecideInput> proposals(StreamExecutionEnvironment env);
+
+  /** The log of admissions, each pool's in its order, signatures checked. */
+  DataStream<DecideInput> admissions(StreamExecutionEnvironment env);
+
+  /** Scores of nodes, event processors and head nodes. */
+  DataStream<DecideInput> risk(StreamExecutionEnvironment env);
+
+  /** Where those stand. */
+  DataStream<DecideInput> fleet(StreamExecutionEnvironment env);
+
+  /** Slices of the volumes' maps. */
+  DataStream<DecideInput> maps(StreamExecutionEnvironment env);
+
+  /** Ends of acts. */
+  DataStream<DecideInput> acks(StreamExecutionEnvironment env);
+
+  /** Failure zones, with one reader. */
+  DataStream<DecideInput> zones(StreamExecutionEnvironment env);
+
+  /** Models, with one reader. */
+  DataStream<DecideInput> models(StreamExecutionEnvironment env);
+
+  /** Policies as they came, with one reader. */
+  DataStream<DecideInput> policies(StreamExecutionEnvironment env);
+
+  /** Takes the guard's proposals. */
+  void proposed(DataStream<Proposal> proposals);
+
+  /** Takes how proposals ended. */
+  void decisions(DataStream<Decision> decisions);
+
+  /** Takes records for the log of admissions. */
+  void admitted(DataStream<Admission> admissions);
+
+  /** Takes the marks of a guard that has started. */
+  void marks(DataStream<Policy> marks);
+
+  /** Takes notices to operators. */
+  void notices(DataStream<Event> events);
+
+  /** Takes what could not be taken in. */
+  void deadLetters(DataStream<DeadLetter> letters);
+}
