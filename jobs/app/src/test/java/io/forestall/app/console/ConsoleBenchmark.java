@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  * The console before fleets of several sizes, in one process with their generator: time and size of
  * every answer while the fleet goes on sending, memory, and when a browser has shown the page.
  *
- * <p>Arguments: {@code --nodes 20,1000,10000}, {@code --requests 200}, {@code --serve PORT} to keep
- * the first size running for a look at it.
+ * <p>Arguments: {@code --nodes 20,1000,10000}, {@code --requests 200}, {@code --incidents 10000},
+ * {@code --serve PORT} to keep the first size running for a look at it.
  */
 public final class ConsoleBenchmark {
   private ConsoleBenchmark() {}
@@ -34,22 +34,24 @@ public final class ConsoleBenchmark {
   public static void main(String[] args) throws Exception {
     int[] sizes = {20, 1_000, 10_000};
     int requests = 200;
+    int incidents = 10_000;
     int port = -1;
     for (int i = 0; i + 1 < args.length; i += 2) {
       switch (args[i]) {
         case "--nodes" ->
             sizes = Arrays.stream(args[i + 1].split(",", -1)).mapToInt(Integer::parseInt).toArray();
         case "--requests" -> requests = Integer.parseInt(args[i + 1]);
+        case "--incidents" -> incidents = Integer.parseInt(args[i + 1]);
         case "--serve" -> port = Integer.parseInt(args[i + 1]);
         default -> throw new IllegalArgumentException("unknown option " + args[i]);
       }
     }
     if (port >= 0) {
-      serve(sizes[0], port);
+      serve(sizes[0], incidents, port);
       return;
     }
     for (int nodes : sizes) {
-      measure(nodes, requests);
+      measure(nodes, incidents, requests);
     }
     System.exit(0);
   }
@@ -64,17 +66,21 @@ public final class ConsoleBenchmark {
     return fleet;
   }
 
-  private static ConsoleServer start(FleetView view, int port) throws IOException {
+  private static ConsoleServer start(FleetView view, ActViews acts, int port) throws IOException {
     return ConsoleServer.start(
         new ConsoleServer.Options("127.0.0.1", port, Set.of()),
         view,
+        acts,
         () -> FleetFeed.Progress.DONE);
   }
 
-  private static void serve(int nodes, int port) throws IOException, InterruptedException {
+  private static void serve(int nodes, int incidents, int port)
+      throws IOException, InterruptedException {
     FleetView view = new FleetView();
     MadeUpFleet fleet = fill(view, nodes);
-    ConsoleServer server = start(view, port);
+    ActViews acts = TestingActs.views();
+    new TestingActs(acts, incidents, 7).feed();
+    ConsoleServer server = start(view, acts, port);
     System.out.println(server.url() + " shows " + fleet.size() + " made-up entities");
     ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
     var unused =
@@ -82,23 +88,39 @@ public final class ConsoleBenchmark {
     new CountDownLatch(1).await();
   }
 
-  private static void measure(int nodes, int requests) throws Exception {
+  private static void measure(int nodes, int incidents, int requests) throws Exception {
+    Runtime runtime = Runtime.getRuntime();
+    System.gc();
+    long before = runtime.totalMemory() - runtime.freeMemory();
+    long beginActs = System.nanoTime();
+    ActViews acts = TestingActs.views();
+    new TestingActs(acts, incidents, 7).feed();
+    double actSeconds = (System.nanoTime() - beginActs) / 1e9;
+    System.gc();
+    long heapOfActs = runtime.totalMemory() - runtime.freeMemory() - before;
     FleetView view = new FleetView();
     long begin = System.nanoTime();
     MadeUpFleet fleet = fill(view, nodes);
     double seconds = (System.nanoTime() - begin) / 1e9;
-    Runtime runtime = Runtime.getRuntime();
     System.gc();
     System.out.printf(
         Locale.ROOT,
-        "%n%d nodes, %d disks, %d entities; fed in %.1f s; heap %d MB, %.1f M values held%n",
+        "%n%d incidents, %d decisions; fed in %.1f s; heap %d MB, of which whole records %d MB%n",
+        acts.incidents().figures().held(),
+        acts.decisions().figures().decisions(),
+        actSeconds,
+        heapOfActs >> 20,
+        (acts.incidents().figures().bytes() + acts.decisions().figures().bytes()) >> 20);
+    System.out.printf(
+        Locale.ROOT,
+        "%d nodes, %d disks, %d entities; fed in %.1f s; heap %d MB, %.1f M values held%n",
         nodes,
         view.status().disks(),
         fleet.size(),
         seconds,
         (runtime.totalMemory() - runtime.freeMemory()) >> 20,
         view.status().values() / 1e6);
-    try (ConsoleServer server = start(view, 0);
+    try (ConsoleServer server = start(view, acts, 0);
         Feeding feeding = new Feeding(fleet, nodes > 4_000 ? 40 : 12)) {
       String worst = view.list(RiskQuery.all(1)).items().get(0).id();
       String place = "region=eu-north&zone=z-1";
@@ -121,7 +143,18 @@ public final class ConsoleBenchmark {
               "anomalies?limit=50",
               "late?limit=50",
               "dead-letters",
-              "models")) {
+              "models",
+              "incidents?limit=50&swallowed=false",
+              "incidents?limit=50&state=all&sort=updated",
+              "incidents?limit=50&state=all&q=rack",
+              "incidents?entity=node/n-00012&state=all&limit=5",
+              "incidents/" + TestingActs.incidentId(0),
+              "decisions?limit=50",
+              "decisions?limit=50&outcome=refused&code=BUDGET_SPENT",
+              "decisions/de-1",
+              "approvals",
+              "budget",
+              "policies")) {
         measure(server.url() + "api/v1/" + path, path, requests);
       }
       System.out.println("(the fleet sent " + feeding.steps + " further steps meanwhile)");
@@ -195,7 +228,15 @@ public final class ConsoleBenchmark {
     }
     Path folder = Files.createTempDirectory("forestall-console");
     try (Chrome chrome = Chrome.start(installed, folder, 1440, 900)) {
-      for (String where : List.of("", "#/risks", "#/entity/disk/" + worst, "#/anomalies")) {
+      for (String where :
+          List.of(
+              "",
+              "#/risks",
+              "#/entity/disk/" + worst,
+              "#/anomalies",
+              "#/incidents",
+              "#/incidents/" + TestingActs.incidentId(0),
+              "#/decisions")) {
         List<Double> paints = new ArrayList<>();
         List<Double> shown = new ArrayList<>();
         for (int i = 0; i < 5; i++) {

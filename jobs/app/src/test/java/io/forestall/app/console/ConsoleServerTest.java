@@ -217,6 +217,11 @@ class ConsoleServerTest {
             "/js/charts.js",
             "/js/table.js",
             "/js/lists.js",
+            "/js/incidents.js",
+            "/js/decisions.js",
+            "/js/guard.js",
+            "/js/codes.js",
+            "/js/timeline.js",
             "/favicon.svg",
             "/vendor/uplot/uPlot.iife.min.js",
             "/vendor/uplot/uPlot.min.css")) {

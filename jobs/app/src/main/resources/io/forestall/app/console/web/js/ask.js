@@ -26,3 +26,18 @@ export function csvLink(path, parameters) {
   }
   return `/api/v1/${path}?${query}`;
 }
+
+/** Writes what an operator says, with their token; an error has the status, and says what the console said. */
+export async function tell(path, body, token) {
+  const response = await fetch(`/api/v1/${path}`, {
+    method: 'POST', headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` }, body: JSON.stringify(body), signal: AbortSignal.timeout(15000),
+  });
+  let said = {};
+  try { said = await response.json(); } catch { /* No words. */ }
+  if (!response.ok) {
+    const error = new Error(said.what ? `${said.what}; ${said.whatToDo}` : `it answered ${response.status}`);
+    error.status = response.status;
+    throw error;
+  }
+  return said;
+}

@@ -1,7 +1,9 @@
 import { ask } from './ask.js';
 import { chart, dropCharts } from './charts.js';
+import { decisionsOf } from './decisions.js';
 import { color, h, mark, onTheme, put, replace } from './dom.js';
 import { MODES, attribute, bytes, integer, link, measured, percent, placeLink, span, title, when } from './format.js';
+import { incidentsOf } from './incidents.js';
 
 const BAND = 3;
 const MAX_ATTRIBUTES = 12;
@@ -14,16 +16,17 @@ function fact(name, value, small) {
 function build(host, key) {
   dropCharts();
   const part = (name) => h('div', { 'data-part': name });
-  const parts = Object.fromEntries(['head', 'modes', 'score', 'probability', 'strip', 'signals', 'attributes', 'anomalies', 'related'].map((name) => [name, part(name)]));
+  const parts = Object.fromEntries(['head', 'modes', 'score', 'probability', 'strip', 'signals', 'attributes', 'anomalies', 'related', 'incidents', 'decisions'].map((name) => [name, part(name)]));
   parts.signals.className = 'charts';
   parts.attributes.className = 'charts';
-  shown = { key, host, parts, text: '', seriesText: '', hosts: new Map() };
+  shown = { key, host, parts, text: '', seriesText: '', actsText: '', hosts: new Map() };
   const section = (id, heading, ...children) => h('section', { class: 'panel', 'aria-labelledby': id }, h('h2', { id }, heading), ...children);
   host.replaceChildren(
     h('div', { class: 'panel entity-head' }, parts.head),
     h('div', { class: 'entity-grid' },
       section('why', 'Why: failure modes', parts.modes),
       section('past', 'Failure score', parts.score, parts.strip, h('h3', {}, 'Probability of failure'), parts.probability)),
+    h('div', { class: 'entity-grid' }, section('happened', 'Incidents that speak of it', parts.incidents), section('decided', 'Decisions about it', parts.decisions)),
     h('section', { class: 'panel', 'aria-labelledby': 'signals-title' },
       h('div', { class: 'panel-head' }, h('h2', { id: 'signals-title' }, 'Signals'),
         h('p', { class: 'legend' }, h('span', { class: 'key line' }, 'value'), h('span', { class: 'key band' }, `usual, ± ${BAND} spreads`),
@@ -252,13 +255,16 @@ export async function showEntity(host, route, context) {
   const [kind, id] = route.parts;
   const key = `${kind}/${id}`;
   const path = `entities/${encodeURIComponent(kind)}/${encodeURIComponent(id)}`;
-  const [detail, series] = await Promise.all([ask(path), ask(`${path}/series`)]);
+  const [detail, series, incidents, decisions] = await Promise.all([ask(path), ask(`${path}/series`),
+    ask('incidents', { entity: key, state: 'all', limit: 5 }), ask('decisions', { subject: key, limit: 5 })]);
   if (!context.current()) return;
   if (!detail) {
     dropCharts();
     shown = null;
     replace(host, [h('section', { class: 'panel' }, h('h2', {}, `${title(kind)} ${id}`),
-      h('p', { class: 'empty' }, 'The console knows nothing of it: it has no fleet entry and no score, or it was taken out of the fleet.'))]);
+      h('p', { class: 'empty' }, 'The console has no fleet entry and no score of it, or it was taken out of the fleet.')),
+    h('div', { class: 'entity-grid' }, h('section', { class: 'panel' }, h('h2', {}, 'Incidents that speak of it'), incidentsOf(incidents, key)),
+      h('section', { class: 'panel' }, h('h2', {}, 'Decisions about it'), decisionsOf(decisions, key)))]);
     return;
   }
   if (!shown || shown.key !== key || shown.host !== host || !shown.parts.head.isConnected) build(host, key);
@@ -271,6 +277,12 @@ export async function showEntity(host, route, context) {
     past(detail);
     replace(shown.parts.anomalies, anomalyList(detail));
     replace(shown.parts.related, related(detail));
+  }
+  const actsText = JSON.stringify([incidents, decisions]);
+  if (actsText !== shown.actsText) {
+    shown.actsText = actsText;
+    replace(shown.parts.incidents, incidentsOf(incidents, key));
+    replace(shown.parts.decisions, decisionsOf(decisions, key));
   }
   const seriesText = JSON.stringify(series);
   if (seriesText !== shown.seriesText) {

@@ -1,12 +1,17 @@
 import { ask } from './ask.js';
 import { $, h, mark, put, replace, themeChanged } from './dom.js';
+import { showDecisions } from './decisions.js';
 import { aboveEntity, leaveEntity, showEntity } from './entity.js';
 import { above, showFleet } from './fleet.js';
 import { TIERS, compact, integer, link, percent, span, title, when } from './format.js';
+import { showApprovals, showGuard, showGuardStrip, showPolicies } from './guard.js';
+import { showIncidents } from './incidents.js';
 import { showAnomalies, showDead, showLate, showModels, showRisks } from './lists.js';
 
 const EVERY_MILLIS = 2000;
-const VIEWS = { fleet: showFleet, risks: showRisks, anomalies: showAnomalies, late: showLate, 'dead-letters': showDead, models: showModels, entity: showEntity };
+const VIEWS = { fleet: showFleet, risks: showRisks, anomalies: showAnomalies, late: showLate, 'dead-letters': showDead, models: showModels, entity: showEntity,
+  incidents: showIncidents, decisions: showDecisions, approvals: showApprovals, guard: showGuard, policies: showPolicies };
+const TABS = { approvals: 'decisions', guard: 'decisions', policies: 'decisions' };
 let route = null;
 let status = null;
 let timer = 0;
@@ -65,6 +70,12 @@ function showStatus() {
   $('placement').hidden = !status.syntheticPlacement;
   const critical = status.tiers.critical + status.machineTiers.critical;
   document.title = critical ? `(${critical}) Forestall` : 'Forestall';
+  showGuardStrip(status.acts);
+  const worst = status.acts.openIncidents.critical;
+  put($('count-incidents'), worst ? compact(worst) : '');
+  $('count-incidents').title = worst ? `${worst} critical incidents are open` : '';
+  put($('count-waiting'), status.acts.waiting ? compact(status.acts.waiting) : '');
+  $('count-waiting').title = status.acts.waiting ? `${status.acts.waiting} wait for an approval` : '';
   put($('event-time'), when(status.newestTelemetryMillis === null ? status.newestRiskMillis : status.newestTelemetryMillis));
   put($('quiet'), status.quietMillis === null ? '–' : status.quietMillis < 2500 ? 'now' : `${span(status.quietMillis)} ago`);
   $('quiet').classList.toggle('bad', status.quietMillis !== null && status.quietMillis > 120000);
@@ -97,7 +108,7 @@ async function refresh() {
     status = await ask('status');
     if (mine !== round) return;
     showStatus();
-    await VIEWS[now.view]($('main'), now, { status, go, current: () => mine === round });
+    await VIEWS[now.view]($('main'), now, { status, go, current: () => mine === round, again: refresh });
     if (mine !== round) return;
     if (first) {
       first = false;
@@ -120,7 +131,7 @@ function follow() {
   route = parse();
   if (before && before.view === 'entity' && (route.view !== 'entity' || before.parts.join() !== route.parts.join())) leaveEntity();
   for (const tab of document.querySelectorAll('.tabs a')) {
-    if (tab.dataset.view === route.view) tab.setAttribute('aria-current', 'page');
+    if (tab.dataset.view === (TABS[route.view] || route.view)) tab.setAttribute('aria-current', 'page');
     else tab.removeAttribute('aria-current');
   }
   if (before && (before.view !== route.view || before.parts.join() !== route.parts.join())) {
@@ -238,7 +249,7 @@ $('skip').addEventListener('click', (event) => {
 
 // Keys.
 let pending = 0;
-const GO = { f: 'fleet', r: 'risks', a: 'anomalies', l: 'late', d: 'dead-letters', m: 'models' };
+const GO = { f: 'fleet', r: 'risks', a: 'anomalies', l: 'late', d: 'dead-letters', m: 'models', i: 'incidents', c: 'decisions', w: 'approvals', b: 'guard' };
 document.addEventListener('keydown', (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey || $('keys').open) return;
   const field = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
@@ -259,7 +270,7 @@ document.addEventListener('keydown', (event) => {
   else if (event.key === 'u' || event.key === 'Escape') {
     if (route.view === 'entity') location.hash = aboveEntity();
     else if (route.view === 'fleet' && route.parts.length) location.hash = above(route);
-    else if (route.view === 'models' && route.parts.length) location.hash = '#/models';
+    else if (['models', 'incidents', 'decisions'].includes(route.view) && route.parts.length) location.hash = `#/${route.view}`;
   }
 });
 
