@@ -18,13 +18,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class Evidence {
 
-  /** Most types that are counted one by one; the rest counts as one. */
-  static final int MAX_TYPES = 16;
+  /** Most signals that are counted one by one; the rest counts as one. */
+  static final int MAX_SIGNALS = 64;
 
   /** Most related things that are kept. */
   static final int MAX_RELATED = 16;
 
-  /** What types beyond the limit count as. */
+  /** What signals beyond the limit count as. */
   static final String OTHER = "other";
 
   static final Comparator<Subject> BY_NAME =
@@ -38,8 +38,20 @@ final class Evidence {
   Severity severity = Severity.UNKNOWN;
   boolean real;
   double confidence;
-  final TreeMap<String, Long> types = new TreeMap<>();
+  final TreeMap<String, Signal> signals = new TreeMap<>();
   final TreeSet<Subject> related = new TreeSet<>(BY_NAME);
+
+  /** What one signal of the thing said. */
+  static final class Signal {
+    final String type;
+    long count;
+    long firstMillis = Long.MAX_VALUE;
+    double weight;
+
+    Signal(String type) {
+      this.type = type;
+    }
+  }
 
   Evidence(Subject entity) {
     this.entity = entity;
@@ -57,9 +69,14 @@ final class Evidence {
     }
     real |= !event.predicted();
     confidence = Math.max(confidence, event.confidence());
-    String type =
-        types.containsKey(event.type()) || types.size() < MAX_TYPES ? event.type() : OTHER;
-    types.merge(type, 1L, Long::sum);
+    String name = signal(event);
+    if (!signals.containsKey(name) && signals.size() >= MAX_SIGNALS) {
+      name = OTHER;
+    }
+    Signal signal = signals.computeIfAbsent(name, any -> new Signal(event.type()));
+    signal.count++;
+    signal.firstMillis = Math.min(signal.firstMillis, event.timeMillis());
+    signal.weight = Math.max(signal.weight, weight(event));
     keep(related, event.related(), MAX_RELATED);
   }
 
@@ -71,8 +88,32 @@ final class Evidence {
     }
   }
 
+  /** The name of an event's signal: its type, and what its source adds to tell signals apart. */
+  static String signal(FleetEvent event) {
+    String finer = event.labels().get(SignalHistory.SIGNAL);
+    return finer == null ? event.type() : event.type() + "/" + finer;
+  }
+
+  /** How much an event says of the cause: what its source says, else by its severity. */
+  private static double weight(FleetEvent event) {
+    Double given = event.values().get(SignalHistory.WEIGHT);
+    if (given != null) {
+      return Math.max(0, given);
+    }
+    double weight =
+        switch (event.severity()) {
+          case CRITICAL -> 6;
+          case ERROR -> 4.5;
+          case WARNING -> 3;
+          default -> 1;
+        };
+    return event.predicted() ? weight * Math.min(1, Math.max(0, event.confidence())) : weight;
+  }
+
   /** The type that speaks of it most often; the first by name among equals. */
   String mainType() {
+    Map<String, Long> types = new TreeMap<>();
+    signals.values().forEach(signal -> types.merge(signal.type, signal.count, Long::sum));
     String main = "";
     long most = 0;
     for (Map.Entry<String, Long> type : types.entrySet()) {
@@ -93,10 +134,13 @@ final class Evidence {
     Rows.text(out, severity.name());
     out.writeBoolean(real);
     out.writeDouble(confidence);
-    out.writeInt(types.size());
-    for (Map.Entry<String, Long> type : types.entrySet()) {
-      Rows.text(out, type.getKey());
-      out.writeLong(type.getValue());
+    out.writeInt(signals.size());
+    for (Map.Entry<String, Signal> signal : signals.entrySet()) {
+      Rows.text(out, signal.getKey());
+      Rows.text(out, signal.getValue().type);
+      out.writeLong(signal.getValue().count);
+      out.writeLong(signal.getValue().firstMillis);
+      out.writeDouble(signal.getValue().weight);
     }
     Rows.subjects(out, related);
   }
@@ -112,7 +156,12 @@ final class Evidence {
     evidence.confidence = in.readDouble();
     int size = Rows.size(in);
     for (int i = 0; i < size; i++) {
-      evidence.types.put(Rows.text(in), in.readLong());
+      String name = Rows.text(in);
+      Signal signal = new Signal(Rows.text(in));
+      signal.count = in.readLong();
+      signal.firstMillis = in.readLong();
+      signal.weight = in.readDouble();
+      evidence.signals.put(name, signal);
     }
     evidence.related.addAll(Rows.subjects(in));
     return evidence;

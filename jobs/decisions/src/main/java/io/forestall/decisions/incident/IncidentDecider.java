@@ -332,7 +332,8 @@ public final class IncidentDecider implements Decider<IncidentState, IncidentInp
       long timeMillis,
       @Nullable Long resolvedMillis,
       Consumer<Incident> incidents) {
-    List<Suspect> causes = suspects.rank(session.evidence.values(), session.openedMillis);
+    List<Suspect> causes =
+        suspects.rank(session.evidence.values(), session.openedMillis, session.onsetMillis);
     boolean standsOut = !causes.isEmpty() && causes.get(0).weight() >= STANDS_OUT;
     Subject subject = standsOut ? causes.get(0).entity() : subjectOfKey(session);
     session.revision++;

@@ -41,6 +41,9 @@ final class IncidentSession {
   /** Least event time between two records that only more events ask for; milliseconds. */
   static final long COALESCE_MILLIS = 1000;
 
+  /** Most types that are counted one by one; the rest counts as one. */
+  static final int MAX_TYPES = 64;
+
   private static final Comparator<Original> BY_TIME =
       Comparator.comparingLong(Original::timeMillis).thenComparing(Original::id);
 
@@ -59,6 +62,9 @@ final class IncidentSession {
 
   long openedMillis;
   long newestMillis;
+
+  /** When the rule was satisfied: what speaks much later is rather a consequence. */
+  long onsetMillis;
 
   /** Newest event that is a symptom: from it the silence is counted. */
   long lastSymptomMillis;
@@ -110,6 +116,7 @@ final class IncidentSession {
         new IncidentSession(rule.id(), matched.key(), id(rule.id(), matched.key(), first.event()));
     session.openedMillis = first.event().timeMillis();
     session.newestMillis = first.event().timeMillis();
+    session.onsetMillis = matched.timeMillis();
     session.lastSymptomMillis = first.event().timeMillis();
     session.endMillis = plus(first.event().timeMillis(), rule.maxLengthMillis());
     session.follow(rule);
@@ -164,9 +171,7 @@ final class IncidentSession {
               : Math.min(horizonMillis, event.horizonMillis());
     }
     String type =
-        types.containsKey(event.type()) || types.size() < Evidence.MAX_TYPES
-            ? event.type()
-            : Evidence.OTHER;
+        types.containsKey(event.type()) || types.size() < MAX_TYPES ? event.type() : Evidence.OTHER;
     types.merge(type, 1L, Long::sum);
     evidence.computeIfAbsent(event.entity(), Evidence::new).add(event, symptom.place());
     if (evidence.size() > MAX_ENTITIES) {
@@ -302,6 +307,7 @@ final class IncidentSession {
     out.writeLong(quietMillis);
     out.writeLong(openedMillis);
     out.writeLong(newestMillis);
+    out.writeLong(onsetMillis);
     out.writeLong(lastSymptomMillis);
     out.writeLong(endMillis);
     Rows.text(out, severity.name());
@@ -361,6 +367,7 @@ final class IncidentSession {
     session.quietMillis = in.readLong();
     session.openedMillis = in.readLong();
     session.newestMillis = in.readLong();
+    session.onsetMillis = in.readLong();
     session.lastSymptomMillis = in.readLong();
     session.endMillis = in.readLong();
     session.severity = Rows.severity(in);

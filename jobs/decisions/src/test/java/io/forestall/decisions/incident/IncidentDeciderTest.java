@@ -264,7 +264,8 @@ class IncidentDeciderTest {
                             place(2)))));
     run.until(10 * SECOND);
     assertThat(run.last().subject()).isEqualTo(Subject.node("n-2"));
-    assertThat(run.last().suspects().get(0).text()).contains("6 other affected things stand on it");
+    assertThat(run.last().suspects().get(0).text())
+        .contains("6 of 6 things that stand on it are affected");
     assertThat(run.last().suspects().stream().mapToDouble(Incident.Suspect::weight).sum())
         .isLessThanOrEqualTo(1);
   }
