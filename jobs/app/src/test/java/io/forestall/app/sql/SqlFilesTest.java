@@ -136,6 +136,7 @@ class SqlFilesTest {
     baseline("pair/v@c", 900, 0.002);
     baseline("pair/v@c", 1000, 0.003);
     baseline("node/n-0001", 500, 0.01);
+    TestingDecisions.seed(SqlFilesTest::send, START);
     send(
         Topics.RISK,
         "node/n-0001",
@@ -209,6 +210,93 @@ class SqlFilesTest {
     assertThat(ask("91_baselines_of_one.sql", "entity", "no'ne")).isEmpty();
   }
 
+  @Test
+  void incidentsThatAreOpenAreListedTheWorstFirst() throws Exception {
+    assertThat(ask("92_incidents_now.sql"))
+        .extracting(
+            r ->
+                r.get("incident").asText()
+                    + " "
+                    + r.get("severity").asText()
+                    + " "
+                    + r.get("events").asInt())
+        .containsExactly("i-1 CRITICAL 4", "i-2 WARNING 1", "i-3 CRITICAL 1");
+  }
+
+  @Test
+  void everyGuardOfADecisionIsARow() throws Exception {
+    List<JsonNode> rows = ask("93_decisions_with_guards.sql");
+    assertThat(rows)
+        .extracting(
+            r ->
+                r.get("subject").asText()
+                    + " "
+                    + r.get("code").asText()
+                    + " "
+                    + r.get("guard").asText())
+        .containsExactly(
+            "node/n-3 BUDGET_SPENT mode",
+            "node/n-3 BUDGET_SPENT budget",
+            "node/n-2 OK mode",
+            "node/n-2 OK budget",
+            "node/n-2 APPROVAL_NEEDED mode",
+            "node/n-2 APPROVAL_NEEDED budget",
+            "node/n-4 APPROVAL_NEEDED mode",
+            "node/n-4 APPROVAL_NEEDED budget",
+            "node/n-1 ADVISE_MODE mode",
+            "node/n-1 ADVISE_MODE budget");
+    assertThat(rows.get(1).get("observed").asDouble()).isEqualTo(3);
+    assertThat(rows.get(1).get("limit").asDouble()).isEqualTo(2);
+    assertThat(ask("93_decisions_with_guards.sql", "subject", "node/n-1")).hasSize(2);
+    assertThat(ask("93_decisions_with_guards.sql", "decisions", "1")).hasSize(2);
+    assertThat(ask("93_decisions_with_guards.sql", "subject", "no'ne")).isEmpty();
+  }
+
+  @Test
+  void refusalsAreCountedByCodeAndOnce() throws Exception {
+    assertThat(ask("94_refusals_by_code.sql"))
+        .extracting(
+            r ->
+                r.get("outcome").asText()
+                    + " "
+                    + r.get("code").asText()
+                    + " "
+                    + r.get("decisions").asInt())
+        .containsExactlyInAnyOrder("REFUSED BUDGET_SPENT 1", "ADVISED ADVISE_MODE 1");
+  }
+
+  @Test
+  void actsInFlightAreThoseWithoutAnEnd() throws Exception {
+    List<JsonNode> rows = ask("95_acts_in_flight.sql");
+    assertThat(rows).extracting(r -> r.get("admission").asText()).containsExactly("a-2");
+    assertThat(rows.get(0).get("budget").asText()).isEqualTo("pool/p1");
+    assertThat(rows.get(0).get("budget_left").asDouble()).isEqualTo(1);
+  }
+
+  @Test
+  void whatWaitsIsWhatWasNotDecidedSince() throws Exception {
+    List<JsonNode> rows = ask("96_what_waits.sql");
+    assertThat(rows)
+        .extracting(r -> r.get("proposal").asText() + " " + r.get("waits_for").asText())
+        .containsExactly("p-4 APPROVAL_NEEDED");
+    assertThat(rows.get(0).get("cost_bytes").asLong()).isEqualTo(1024);
+  }
+
+  @Test
+  void incidentsHaveTheirNewestDecisions() throws Exception {
+    assertThat(ask("97_incidents_and_their_decisions.sql"))
+        .extracting(
+            r ->
+                r.get("incident").asText()
+                    + " "
+                    + r.get("state").asText()
+                    + " "
+                    + r.get("code").asText())
+        .containsExactlyInAnyOrder(
+            "i-1 UPDATED OK", "i-2 OPENED ADVISE_MODE", "i-3 OPENED null", "i-4 RESOLVED null");
+    assertThat(ask("97_incidents_and_their_decisions.sql", "incident", "i-2")).hasSize(1);
+  }
+
   @AfterAll
   static void stop() {
     producer.close();
@@ -234,7 +322,13 @@ class SqlFilesTest {
             "70_models_in_use.sql",
             "80_silent_or_never_scored.sql",
             "90_anomalies_now.sql",
-            "91_baselines_of_one.sql");
+            "91_baselines_of_one.sql",
+            "92_incidents_now.sql",
+            "93_decisions_with_guards.sql",
+            "94_refusals_by_code.sql",
+            "95_acts_in_flight.sql",
+            "96_what_waits.sql",
+            "97_incidents_and_their_decisions.sql");
     for (Path file : files()) {
       String name = file.getFileName().toString();
       assertThat(name).matches("[0-9]{2}_[a-z_]+\\.sql");
