@@ -9,8 +9,14 @@ public final class PolicyParameters {
   /** MODE: {@code advise} or {@code act}. */
   public static final String MODE = "mode";
 
-  /** BUDGET: predicted acts in flight at once in the scope; count. */
+  /**
+   * BUDGET: acts in flight at once; count. For a pool or {@code all}: predicted acts; for a zone,
+   * or with a kind of act: all acts of it.
+   */
   public static final String ACTS_IN_FLIGHT = "acts-in-flight";
+
+  /** BUDGET of a pool or {@code all}: acts in flight at once, predicted and real; count. */
+  public static final String ALL_ACTS_IN_FLIGHT = "all-acts-in-flight";
 
   /** BUDGET: acts within {@link #RATE_WINDOW} in the scope; count. */
   public static final String RATE_ACTS = "rate-acts";

@@ -1,0 +1,66 @@
+package io.forestall.decisions.guard;
+
+import io.forestall.decisions.FleetMember;
+import io.forestall.decisions.Place;
+import io.forestall.decisions.Subject;
+import io.forestall.risk.Tier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One node of the pool: where it stands, its space and its newest risk. Immutable.
+ *
+ * @param member its description, null while only its risk is known
+ * @param freeBytes free space, null when unknown; bytes
+ * @param risk its newest risk, null when none was heard
+ * @param riskySinceMillis since when its risk is high without a pause, 0 when it is not
+ */
+record Member(
+    Subject subject,
+    @Nullable FleetMember member,
+    @Nullable Long freeBytes,
+    GuardInput.@Nullable RiskChanged risk,
+    long riskySinceMillis) {
+
+  @Nullable Place place() {
+    return member == null ? null : member.place();
+  }
+
+  String zone() {
+    return member == null ? "" : member.place().zone();
+  }
+
+  String rack() {
+    return member == null ? "" : member.place().rack();
+  }
+
+  Tier tier() {
+    return risk == null ? Tier.UNKNOWN : risk.tier();
+  }
+
+  double probability() {
+    return risk == null ? 0 : risk.probability();
+  }
+
+  /** True when it counts as at risk for the storm. */
+  boolean atRisk() {
+    return tier() == Tier.WARNING || tier() == Tier.CRITICAL;
+  }
+
+  /** True when it is a node of which the place is known. */
+  boolean isDescribedNode() {
+    return member != null && subject.kind() == Subject.Kind.NODE;
+  }
+
+  byte[] toBytes() {
+    RowWriter out = new RowWriter(GuardRows.VERSION).thing(subject);
+    GuardRows.member(out, member);
+    out.nullableLong(freeBytes);
+    GuardRows.risk(out, risk);
+    return out.longs(riskySinceMillis).toBytes();
+  }
+
+  static Member of(RowReader in) {
+    return new Member(
+        in.subject(), GuardRows.member(in), in.nullableLong(), GuardRows.risk(in), in.longs());
+  }
+}

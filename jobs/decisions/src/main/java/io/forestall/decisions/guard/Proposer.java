@@ -1,0 +1,440 @@
+package io.forestall.decisions.guard;
+
+import io.forestall.decisions.ActKind;
+import io.forestall.decisions.Subject;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes the proposal that an incident asks for: the act by the {@link Ladder}, the units of the
+ * subject, and ranked targets with a code for each that was refused. Pure; looks at a bounded
+ * number of nodes and units, whatever the size of the pool.
+ */
+final class Proposer {
+
+  /** Who proposes. */
+  static final String DECIDER = "pool-arbiter";
+
+  /** Parameter: what matters of the incident's state, so that the same is not acted on twice. */
+  static final String MATTER = "matter";
+
+  /** Parameter: the incident. */
+  static final String INCIDENT = "incident";
+
+  /** Parameter: severity of the incident. */
+  static final String SEVERITY = "severity";
+
+  /** Parameter: since when the incident is open; milliseconds since 1970-01-01 UTC. */
+  static final String SINCE = "since-millis";
+
+  /** Most nodes that are looked at as a target; count. */
+  static final int MAX_LOOKED_AT = 64;
+
+  /** Most candidates that a proposal lists; count. */
+  static final int MAX_CANDIDATES = 16;
+
+  /** Most units of an act that is proposed here; the others follow with the next; count. */
+  static final int MAX_UNITS = 64;
+
+  /** Metadata of data, as a share of its bytes. */
+  private static final long METADATA_SHARE = 1_000;
+
+  private Proposer() {}
+
+  /**
+   * What an incident asks for now.
+   *
+   * @param matter the same as long as nothing that matters changed
+   */
+  record Wish(
+      Ladder.Choice choice,
+      String matter,
+      @Nullable Subject source,
+      List<GuardInput.UnitChanged> units,
+      long bytes) {}
+
+  /** What the incident asks for; null when nothing is to be done to data. */
+  static @Nullable Wish wish(
+      GuardState state, GuardPolicy limits, Tracked incident, long nowMillis) {
+    if (!incident.recommendation().touchesData()) {
+      return null;
+    }
+    List<GuardInput.UnitChanged> units = units(state, incident.subject());
+    Subject source = source(incident, units);
+    long bytes = bytes(state, incident, units);
+    long passedMillis = Math.max(0, nowMillis - incident.updatedMillis());
+    long leftMillis = Math.max(0, incident.horizonMillis() - passedMillis);
+    Ladder.Choice choice =
+        Ladder.choose(
+            incident.recommendation(),
+            incident.predicted(),
+            incident.severity(),
+            leftMillis,
+            bytes,
+            limits);
+    String matter =
+        Ids.of(
+            "",
+            incident.id(),
+            choice.act().name(),
+            incident.subject().toString(),
+            Boolean.toString(incident.predicted()),
+            incident.severity().name(),
+            Integer.toString((int) (incident.confidence() * 10)));
+    return new Wish(choice, matter, source, units, bytes);
+  }
+
+  private static List<GuardInput.UnitChanged> units(GuardState state, Subject subject) {
+    Set<String> names =
+        switch (subject.kind()) {
+          case NODE, PROCESSOR, HEAD -> state.unitsOf(subject);
+          case VOLUME -> state.unitsOfVolume(subject.id());
+          case SEGMENT, PARTITION, SHARD -> Set.of(subject.id());
+          default -> Set.of();
+        };
+    List<GuardInput.UnitChanged> units = new ArrayList<>();
+    for (String name : names) {
+      GuardInput.UnitChanged unit = state.unit(name);
+      if (unit != null) {
+        units.add(unit);
+      }
+      if (units.size() == MAX_UNITS) {
+        break;
+      }
+    }
+    return units;
+  }
+
+  private static @Nullable Subject source(Tracked incident, List<GuardInput.UnitChanged> units) {
+    if (incident.host() != null) {
+      return incident.host();
+    }
+    Set<Subject> owners = new LinkedHashSet<>();
+    for (GuardInput.UnitChanged unit : units) {
+      owners.add(unit.owner());
+    }
+    return owners.size() == 1 ? owners.iterator().next() : null;
+  }
+
+  private static long bytes(
+      GuardState state, Tracked incident, List<GuardInput.UnitChanged> units) {
+    if (!units.isEmpty()) {
+      long sum = 0;
+      for (GuardInput.UnitChanged unit : units) {
+        sum += unit.bytes();
+      }
+      return Math.max(sum, state.bytesOf(incident.subject()));
+    }
+    Member member = state.member(incident.subject());
+    if (member == null || member.member() == null) {
+      return 0;
+    }
+    Long capacity = member.member().capacityBytes();
+    Long free = member.freeBytes();
+    return capacity == null || free == null ? 0 : Math.max(0, capacity - free);
+  }
+
+  /**
+   * The proposal.
+   *
+   * @param attempt how often this matter was proposed, from 1
+   * @param nowMillis when
+   */
+  static Proposal propose(
+      GuardState state,
+      GuardPolicy limits,
+      Tracked incident,
+      Wish wish,
+      int attempt,
+      long nowMillis) {
+    ActKind act = wish.choice().act();
+    Proposal draft = draft(state, limits, incident, wish, attempt, nowMillis);
+    if (!Question.needsTarget(act)) {
+      return identified(draft, attempt);
+    }
+    Question q = new Question(state, limits, draft, nowMillis, 0);
+    List<Fit> fits = new ArrayList<>();
+    for (Member candidate : candidates(q, wish.units())) {
+      fits.add(fit(q, candidate, wish.units()));
+    }
+    fits.sort(
+        Comparator.comparing((Fit fit) -> fit.refusal() != null)
+            .thenComparing(Comparator.comparingDouble(Fit::score).reversed())
+            .thenComparing(fit -> fit.node().toString()));
+    List<Proposal.Candidate> listed = new ArrayList<>();
+    for (Fit fit : fits.subList(0, Math.min(MAX_CANDIDATES, fits.size()))) {
+      listed.add(new Proposal.Candidate(fit.node(), fit.score(), fit.refusal(), fit.text()));
+    }
+    Fit best = fits.isEmpty() || fits.get(0).refusal() != null ? null : fits.get(0);
+    List<GuardInput.UnitChanged> units = best == null ? wish.units() : best.units();
+    return identified(
+        with(draft, units, best == null ? null : best.node(), listed, cost(act, units, wish)),
+        attempt);
+  }
+
+  /** One looked-at target. */
+  private record Fit(
+      Subject node,
+      double score,
+      @Nullable DecisionCode refusal,
+      String text,
+      List<GuardInput.UnitChanged> units) {}
+
+  private static Fit fit(Question q, Member candidate, List<GuardInput.UnitChanged> units) {
+    Subject node = candidate.subject();
+    for (TargetChecks.TargetCheck check : TargetChecks.OF_THE_NODE) {
+      GuardResult result = check.question().apply(q, node);
+      if (!result.passed()) {
+        return new Fit(node, 0, result.code(), result.text(), List.of());
+      }
+    }
+    List<GuardInput.UnitChanged> fitting = new ArrayList<>();
+    for (GuardInput.UnitChanged unit : units) {
+      if (TargetChecks.fits(q, unit, candidate)) {
+        fitting.add(unit);
+      }
+    }
+    if (fitting.isEmpty() && !units.isEmpty()) {
+      DecisionCode code =
+          q.act() == ActKind.FAILOVER
+              ? DecisionCode.NO_SAFE_TARGET
+              : DecisionCode.TARGET_IN_SAME_DOMAIN;
+      return new Fit(node, 0, code, "No unit fits there: " + code.sentence(), List.of());
+    }
+    double fitShare = units.isEmpty() ? 1 : (double) fitting.size() / units.size();
+    Long capacity = candidate.member() == null ? null : candidate.member().capacityBytes();
+    Long free = candidate.freeBytes();
+    double freeShare =
+        free == null || capacity == null || capacity <= 0
+            ? 0.5
+            : Math.min(1, (double) free / capacity);
+    double probability = q.probabilityOf(node, q.proposal.horizonMillis());
+    double score = 100 * fitShare * (1 - probability) * (0.5 + 0.5 * freeShare);
+    String text =
+        String.format(
+            java.util.Locale.ROOT,
+            "%d of %d units fit, %.0f %% of it is free, it fails with probability %.3g.",
+            fitting.size(),
+            units.size(),
+            100 * freeShare,
+            probability);
+    return new Fit(node, score, null, text, fitting);
+  }
+
+  /** Nodes to look at: the holders of copies, or the roomiest of each zone in turn. */
+  private static List<Member> candidates(Question q, List<GuardInput.UnitChanged> units) {
+    Subject only = pinnedTarget(q);
+    List<Member> found = new ArrayList<>();
+    if (only != null) {
+      addMember(found, q.state.member(only));
+      return found;
+    }
+    if (q.act() == ActKind.FAILOVER && !units.isEmpty()) {
+      Map<Subject, Integer> copies = new TreeMap<>(Comparator.comparing(Subject::toString));
+      for (GuardInput.UnitChanged unit : units) {
+        for (Subject copy : unit.copies()) {
+          copies.merge(copy, 1, Integer::sum);
+        }
+      }
+      copies.entrySet().stream()
+          .sorted(Map.Entry.<Subject, Integer>comparingByValue().reversed())
+          .limit(MAX_LOOKED_AT)
+          .forEach(entry -> addMember(found, q.state.member(entry.getKey())));
+      return found;
+    }
+    List<Iterator<Member>> zones = new ArrayList<>();
+    for (TreeSet<Member> zone : q.state.nodesByZone().values()) {
+      zones.add(zone.iterator());
+    }
+    boolean more = true;
+    while (more && found.size() < MAX_LOOKED_AT) {
+      more = false;
+      for (Iterator<Member> zone : zones) {
+        if (zone.hasNext() && found.size() < MAX_LOOKED_AT) {
+          Member member = zone.next();
+          more = true;
+          if (!member.subject().equals(q.proposal.source())) {
+            found.add(member);
+          }
+        }
+      }
+    }
+    return found;
+  }
+
+  private static @Nullable Subject pinnedTarget(Question q) {
+    PolicyRecord pin = q.policies.pin(q.reach, q.nowMillis);
+    String target = pin == null ? null : pin.parameters().get(PolicyParameters.TARGET);
+    return target == null ? null : Subject.parse(target);
+  }
+
+  private static void addMember(List<Member> found, @Nullable Member member) {
+    if (member != null) {
+      found.add(member);
+    }
+  }
+
+  private static long cost(ActKind act, List<GuardInput.UnitChanged> units, Wish wish) {
+    long bytes = 0;
+    for (GuardInput.UnitChanged unit : units) {
+      bytes += unit.bytes();
+    }
+    if (units.isEmpty()) {
+      bytes = wish.bytes();
+    }
+    return switch (act) {
+      case SHADOW, MIGRATE, REPAIR, DRAIN, FAILBACK -> bytes;
+      case PREFETCH -> bytes / METADATA_SHARE;
+      default -> 0;
+    };
+  }
+
+  private static Proposal draft(
+      GuardState state,
+      GuardPolicy limits,
+      Tracked incident,
+      Wish wish,
+      int attempt,
+      long nowMillis) {
+    ActKind act = wish.choice().act();
+    Member own = state.member(incident.subject());
+    Member host = own != null || wish.source() == null ? own : state.member(wish.source());
+    GuardInput.RiskChanged risk = own == null ? null : own.risk();
+    boolean fromRisk = incident.predicted() && risk != null && risk.probability() > 0;
+    double probability =
+        !incident.predicted()
+            ? 1
+            : fromRisk && risk != null ? Math.max(risk.probability(), 0) : incident.confidence();
+    List<Proposal.InputValue> inputs = new ArrayList<>();
+    inputs.add(
+        new Proposal.InputValue(
+            "probability",
+            probability,
+            fromRisk
+                ? "The risk of " + incident.subject() + "."
+                : incident.predicted()
+                    ? "The confidence of the incident; nothing better is known."
+                    : "It has happened."));
+    inputs.add(
+        new Proposal.InputValue(
+            "bytes", (double) wish.bytes(), "Bytes that the ladder reckoned with."));
+    inputs.add(
+        new Proposal.InputValue(
+            "horizonMillis", (double) incident.horizonMillis(), "Predicted time to failure."));
+    inputs.add(
+        new Proposal.InputValue("attempt", (double) attempt, "How often this was proposed."));
+    inputs.add(
+        new Proposal.InputValue(
+            "severity", (double) incident.severity().ordinal(), incident.severity().name()));
+    Map<String, String> parameters = new TreeMap<>();
+    parameters.put(MATTER, wish.matter());
+    parameters.put(INCIDENT, incident.id());
+    parameters.put(SEVERITY, incident.severity().name());
+    parameters.put(SINCE, Long.toString(incident.openedMillis()));
+    return new Proposal(
+        "",
+        act,
+        incident.subject(),
+        state.pool(),
+        host == null || host.zone().isEmpty() ? null : host.zone(),
+        steps(wish.units()),
+        wish.source(),
+        null,
+        List.of(),
+        DECIDER,
+        incident.summary() + " " + wish.choice().reason(),
+        inputs,
+        incident.id(),
+        incident.rule(),
+        incident.ruleVersion(),
+        risk == null ? null : risk.model(),
+        risk == null ? null : risk.modelVersion(),
+        Math.min(1, Math.max(0, probability)),
+        incident.predicted() ? Math.max(1, incident.horizonMillis()) : 0,
+        Math.min(1, Math.max(0, incident.confidence())),
+        cost(act, wish.units(), wish),
+        act == ActKind.FAILOVER ? 5_000 : act == ActKind.SWITCHOVER ? 1_000 : 0,
+        10 * incident.severity().ordinal() + (incident.predicted() ? 0 : 5),
+        nowMillis,
+        nowMillis + limits.proposalMillis(),
+        Proposal.LIVE,
+        parameters);
+  }
+
+  private static List<Proposal.UnitStep> steps(List<GuardInput.UnitChanged> units) {
+    return units.stream()
+        .map(unit -> new Proposal.UnitStep(unit.unit(), unit.epoch(), unit.epoch() + 1))
+        .toList();
+  }
+
+  private static Proposal with(
+      Proposal p,
+      List<GuardInput.UnitChanged> units,
+      @Nullable Subject target,
+      List<Proposal.Candidate> candidates,
+      long costBytes) {
+    return copy(p, p.id(), steps(units), target, candidates, costBytes);
+  }
+
+  /**
+   * Gives the identifier: incident, what matters of it, attempt, target and units. Whoever approves
+   * it approves exactly that.
+   */
+  private static Proposal identified(Proposal p, int attempt) {
+    List<String> parts = new ArrayList<>();
+    parts.add(p.parameters().getOrDefault(MATTER, ""));
+    parts.add(Integer.toString(attempt));
+    parts.add(String.valueOf(p.source()));
+    parts.add(String.valueOf(p.target()));
+    for (Proposal.UnitStep step : p.units()) {
+      parts.add(step.unit() + "@" + step.expectedEpoch());
+    }
+    String id = Ids.of("p-", parts.toArray(new String[0]));
+    return copy(p, id, p.units(), p.target(), p.candidates(), p.costBytes());
+  }
+
+  private static Proposal copy(
+      Proposal p,
+      String id,
+      List<Proposal.UnitStep> units,
+      @Nullable Subject target,
+      List<Proposal.Candidate> candidates,
+      long costBytes) {
+    return new Proposal(
+        id,
+        p.act(),
+        p.subject(),
+        p.pool(),
+        p.zone(),
+        units,
+        p.source(),
+        target,
+        candidates,
+        p.decider(),
+        p.reason(),
+        p.inputs(),
+        p.incident(),
+        p.rule(),
+        p.ruleVersion(),
+        p.model(),
+        p.modelVersion(),
+        p.probability(),
+        p.horizonMillis(),
+        p.confidence(),
+        costBytes,
+        p.expectedPauseMillis(),
+        p.priority(),
+        p.timeMillis(),
+        p.expiresMillis(),
+        p.lane(),
+        p.parameters());
+  }
+}

@@ -1,0 +1,166 @@
+package io.forestall.decisions.guard;
+
+import io.forestall.decisions.ActKind;
+import io.forestall.decisions.Severity;
+import io.forestall.decisions.Subject;
+import io.forestall.risk.Tier;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** One proposal before the guard, with everything a check may look at. For one thread. */
+final class Question {
+
+  final GuardState state;
+  final PolicySet policies;
+  final GuardPolicy limits;
+  final Proposal proposal;
+  final long nowMillis;
+  final long lagMillis;
+  final @Nullable Member host;
+  final Reach reach;
+  private @Nullable Set<Subject> restingTargets;
+
+  Question(
+      GuardState state, GuardPolicy limits, Proposal proposal, long nowMillis, long lagMillis) {
+    this.state = state;
+    this.policies = state.policies;
+    this.limits = limits;
+    this.proposal = proposal;
+    this.nowMillis = nowMillis;
+    this.lagMillis = lagMillis;
+    Member own = state.member(proposal.subject());
+    Subject source = proposal.source();
+    this.host = own != null || source == null ? own : state.member(source);
+    this.reach = Reach.of(proposal.subject(), host == null ? null : host.place(), state.pool());
+  }
+
+  /** True when it forestalls a failure that has not happened. */
+  boolean isPredicted() {
+    return isPredicted(proposal);
+  }
+
+  static boolean isPredicted(Proposal proposal) {
+    return proposal.horizonMillis() > 0;
+  }
+
+  ActKind act() {
+    return proposal.act();
+  }
+
+  /** True when the act cannot be without a target. */
+  static boolean needsTarget(ActKind act) {
+    return switch (act) {
+      case PREFETCH, SHADOW, MIGRATE, FAILOVER, SWITCHOVER, FAILBACK, REPAIR -> true;
+      default -> false;
+    };
+  }
+
+  /** True when the act puts a further copy of the data onto its target. */
+  static boolean addsCopy(ActKind act) {
+    return act == ActKind.SHADOW || act == ActKind.MIGRATE || act == ActKind.REPAIR;
+  }
+
+  /** True when the source holds no copy any more after the act. */
+  static boolean leavesSource(ActKind act) {
+    return act == ActKind.MIGRATE
+        || act == ActKind.FAILOVER
+        || act == ActKind.SWITCHOVER
+        || act == ActKind.DRAIN;
+  }
+
+  /** The scopes that cover a node of the pool. */
+  Reach reachOf(Subject node) {
+    Member member = state.member(node);
+    return Reach.of(node, member == null ? null : member.place(), state.pool());
+  }
+
+  /** The tier that a node is taken for: an operator's word before the model's. */
+  Tier tierOf(Subject node) {
+    PolicyRecord override = policies.override(reachOf(node), nowMillis);
+    if (override != null) {
+      return PolicySet.tierOf(override);
+    }
+    Member member = state.member(node);
+    return member == null ? Tier.UNKNOWN : member.tier();
+  }
+
+  /** The probability of failure that a node is taken for within a horizon, 0 to 1. */
+  double probabilityOf(Subject node, long horizonMillis) {
+    Member member = state.member(node);
+    if (member == null) {
+      return 1;
+    }
+    PolicyRecord override = policies.override(reachOf(node), nowMillis);
+    if (override != null) {
+      return switch (PolicySet.tierOf(override)) {
+        case HEALTHY -> 0;
+        case WATCH -> Math.min(member.probability(), limits.maxTargetProbability());
+        default -> 1;
+      };
+    }
+    GuardInput.RiskChanged risk = member.risk();
+    return risk == null
+        ? 0
+        : ReplicaSetRisk.within(risk.probability(), risk.horizonMillis(), horizonMillis);
+  }
+
+  /** How old a node's risk is; milliseconds; null when none was heard or it is made of silence. */
+  @Nullable Long silenceMillis(Subject node) {
+    Member member = state.member(node);
+    if (member == null || member.risk() == null || member.risk().stale()) {
+      return null;
+    }
+    return Math.max(0, nowMillis - member.risk().timeMillis());
+  }
+
+  /** The severity that the proposal names, null when it names none. */
+  @Nullable Severity severity() {
+    String word = proposal.parameters().get(Proposer.SEVERITY);
+    for (Severity severity : Severity.values()) {
+      if (severity.name().equals(word)) {
+        return severity;
+      }
+    }
+    return null;
+  }
+
+  /** Targets of acts in flight or of a short time ago. */
+  Set<Subject> restingTargets() {
+    Set<Subject> known = restingTargets;
+    if (known == null) {
+      known = new HashSet<>();
+      for (Held held : state.held()) {
+        Subject target = held.admission().target();
+        if (target != null) {
+          known.add(target);
+        }
+      }
+      for (Past past : state.past()) {
+        boolean recent = nowMillis - past.issuedMillis() < limits.targetRestMillis();
+        Subject target = past.target();
+        if (recent && target != null) {
+          known.add(target);
+        }
+      }
+      restingTargets = known;
+    }
+    return known;
+  }
+
+  /** Copies that stay besides the target. */
+  List<Subject> remaining(GuardInput.UnitChanged unit, @Nullable Subject target) {
+    boolean leaves = leavesSource(act());
+    return unit.copies().stream()
+        .filter(copy -> !copy.equals(target))
+        .filter(copy -> !leaves || !copy.equals(proposal.source()))
+        .filter(copy -> state.member(copy) != null)
+        .toList();
+  }
+
+  /** Bytes that the target must have room for. */
+  static long bytesOnto(ActKind act, long costBytes) {
+    return act == ActKind.FAILOVER || act == ActKind.SWITCHOVER ? 0 : costBytes;
+  }
+}
