@@ -147,6 +147,15 @@ public final class CorrelationKey {
     return things.isEmpty() ? null : things.get(0);
   }
 
+  /** Name of the pool that an event belongs to, empty when it belongs to none. */
+  public static String pool(FleetEvent event, @Nullable Place place) {
+    if (place != null && !place.pool().isEmpty()) {
+      return place.pool();
+    }
+    Subject pool = thing(event, place, Subject.Kind.POOL);
+    return pool == null ? "" : pool.id();
+  }
+
   private static void add(List<Subject> things, Subject thing, Subject.Kind kind) {
     if (thing.kind() == kind) {
       addOnce(things, thing);
