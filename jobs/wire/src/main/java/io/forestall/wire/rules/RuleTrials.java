@@ -259,7 +259,8 @@ public final class RuleTrials {
     boolean predicted = fields.truth("predicted", false);
     Severity severity =
         fields.one(
-            "severity", List.of(Severity.INFO, Severity.WARNING, Severity.ERROR, Severity.CRITICAL));
+            "severity",
+            List.of(Severity.INFO, Severity.WARNING, Severity.ERROR, Severity.CRITICAL));
     FailureMode mode =
         fields.one(
             "mode",
@@ -334,8 +335,7 @@ public final class RuleTrials {
 
   private static RuleTrial.Expected expected(
       Problems problems, String test, YamlTree tree, RuleSet rules, Set<String> ids) {
-    Fields fields =
-        Fields.of(problems, "test " + Problems.quoted(test) + ", an incident", tree);
+    Fields fields = Fields.of(problems, "test " + Problems.quoted(test) + ", an incident", tree);
     String rule = fields.requiredText("rule");
     if (!rule.equals("?") && rules.rule(rule) == null) {
       fields.problem("rule", Problems.quoted(rule) + " is not in force in this test");
@@ -348,7 +348,8 @@ public final class RuleTrials {
     }
     Severity severity =
         fields.one(
-            "severity", List.of(Severity.INFO, Severity.WARNING, Severity.ERROR, Severity.CRITICAL));
+            "severity",
+            List.of(Severity.INFO, Severity.WARNING, Severity.ERROR, Severity.CRITICAL));
     ActKind recommendation = fields.one("recommendation", List.of(ActKind.values()));
     Boolean predicted = fields.has("predicted") ? (Boolean) fields.truth("predicted", false) : null;
     Subject subject = subject(fields, "subject", fields.text("subject"));
@@ -414,7 +415,7 @@ public final class RuleTrials {
   }
 
   // An event that is at most the bound late: a random delay for each, then sorted by arrival.
-  private static List<RuleTrial.Arrival> shuffled(RuleTrial test, Random random) {
+  static List<RuleTrial.Arrival> shuffled(RuleTrial test, Random random) {
     List<Long> arrivesMillis = new ArrayList<>();
     List<Integer> order = new ArrayList<>();
     for (RuleTrial.Arrival arrival : test.arrivals()) {
@@ -430,8 +431,7 @@ public final class RuleTrials {
     return shuffled;
   }
 
-  private static Map<String, Incident> incidents(
-      RuleTrial test, List<RuleTrial.Arrival> arrivals) {
+  private static Map<String, Incident> incidents(RuleTrial test, List<RuleTrial.Arrival> arrivals) {
     Map<String, Incident> newest = new LinkedHashMap<>();
     RuleReplay replay = new RuleReplay(test.rules(), test.boundMillis());
     for (RuleTrial.Arrival arrival : arrivals) {
@@ -478,8 +478,7 @@ public final class RuleTrials {
     return ids;
   }
 
-  private static void compare(
-      RuleTrial test, Map<String, Incident> incidents, List<String> wrong) {
+  private static void compare(RuleTrial test, Map<String, Incident> incidents, List<String> wrong) {
     List<Incident> left = new ArrayList<>(incidents.values());
     for (RuleTrial.Expected expected : test.incidents()) {
       String where =
@@ -554,5 +553,4 @@ public final class RuleTrials {
       differences.add(name + " is " + word.apply(found) + " instead of " + word.apply(expected));
     }
   }
-
 }
