@@ -9,6 +9,7 @@ import io.forestall.app.console.RiskCommand;
 import io.forestall.app.demo.DemoCommand;
 import io.forestall.app.evaluate.EvaluateCommand;
 import io.forestall.app.ingest.IngestCommand;
+import io.forestall.app.rules.RulesCommand;
 import io.forestall.app.runtime.BrokerCommand;
 import io.forestall.app.score.ScoreCommand;
 import io.forestall.app.sql.SqlCommand;
@@ -53,6 +54,7 @@ import picocli.CommandLine.Spec;
       EvaluateCommand.class,
       FleetCommand.class,
       RiskCommand.class,
+      RulesCommand.class,
       SqlCommand.class,
       SubmitCommand.class,
       IngestCommand.class,

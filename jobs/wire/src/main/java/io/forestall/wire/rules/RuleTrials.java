@@ -57,7 +57,16 @@ public final class RuleTrials {
 
   /** The tests of the shipped rules. */
   public static List<RuleTrial> shipped() {
-    return read(SHIPPED, shippedText(), RuleFiles.shipped(), null);
+    return shipped(RuleFiles.shipped());
+  }
+
+  /**
+   * The tests of the shipped rules with other rules under test.
+   *
+   * @throws RulesException when the tests name a rule that is not among them
+   */
+  public static List<RuleTrial> shipped(RuleSet rules) {
+    return read(SHIPPED, shippedText(), rules, null);
   }
 
   /** The tests of the shipped rules as text: examples of the format. */
