@@ -12,6 +12,7 @@ import io.forestall.app.ingest.IngestCommand;
 import io.forestall.app.rules.RulesCommand;
 import io.forestall.app.runtime.BrokerCommand;
 import io.forestall.app.score.ScoreCommand;
+import io.forestall.app.sim.SimCommand;
 import io.forestall.app.sql.SqlCommand;
 import io.forestall.app.topics.TopicsCommand;
 import io.forestall.app.train.TrainCommand;
@@ -59,6 +60,7 @@ import picocli.CommandLine.Spec;
       SubmitCommand.class,
       IngestCommand.class,
       ScoreCommand.class,
+      SimCommand.class,
       TopicsCommand.class,
       TrainCommand.class, //
     })
