@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 record BudgetBoard(List<PolicyView.Row> halts, List<Pool> pools) {
   private static final String PREDICTED = "/predicted";
   private static final String IN_FLIGHT = "acts-in-flight";
+  private static final String ALL_IN_FLIGHT = "all-acts-in-flight";
 
   /** Predicted acts of a pool at once, unless an operator said otherwise. */
   private static final double SHIPPED = 1;
@@ -97,10 +98,11 @@ record BudgetBoard(List<PolicyView.Row> halts, List<Pool> pools) {
   }
 
   private static List<Line> lines(
-      String pool, AdmissionView.@Nullable Pool log, List<PolicyView.Row> limits) {
+      String pool, AdmissionView.@Nullable Pool log, List<PolicyView.Row> policies) {
     Map<String, Line> lines = new LinkedHashMap<>();
-    String own = "pool/" + pool + PREDICTED;
-    lines.put(own, new Line(own, 0, SHIPPED, "shipped"));
+    String own = "pool/" + pool;
+    String predicted = own + PREDICTED;
+    lines.put(predicted, new Line(predicted, 0, SHIPPED, "shipped"));
     if (log != null) {
       for (AdmissionView.Budget budget : log.budgets()) {
         lines.put(
@@ -108,19 +110,36 @@ record BudgetBoard(List<PolicyView.Row> halts, List<Pool> pools) {
             new Line(budget.scope(), budget.inFlight(), budget.limit(), "admission"));
       }
     }
-    for (PolicyView.Row policy : limits) {
-      double limit = number(policy.parameters().get(IN_FLIGHT));
-      String scope = policy.scope().equals("all") ? "pool/" + pool : policy.scope();
-      String predicted = scope + PREDICTED;
-      boolean mine = scope.equals("pool/" + pool) || lines.containsKey(predicted);
-      if (!Double.isNaN(limit) && mine) {
-        Line before = lines.get(predicted);
-        lines.put(
-            predicted,
-            new Line(predicted, before == null ? 0 : before.inFlight(), limit, "policy"));
+    // The wider scope first, so that the narrower one has the last word.
+    for (boolean narrow : new boolean[] {false, true}) {
+      for (PolicyView.Row policy : policies) {
+        boolean here = policy.scope().equals(own) || policy.scope().startsWith("zone/");
+        if (narrow ? here : policy.scope().equals("all")) {
+          boolean zone = policy.scope().startsWith("zone/");
+          String scope =
+              zone
+                  ? policy.scope()
+                  : policy.act() == ActKind.UNKNOWN
+                      ? predicted
+                      : "kind/" + ConsoleJson.lower(policy.act()).replace('_', '-');
+          set(lines, scope, policy.parameters().get(IN_FLIGHT), !zone);
+          if (!zone && policy.act() == ActKind.UNKNOWN) {
+            set(lines, own, policy.parameters().get(ALL_IN_FLIGHT), true);
+          }
+        }
       }
     }
     return List.copyOf(lines.values());
+  }
+
+  /** A zone's limit concerns this pool only when an act of it took from that zone. */
+  private static void set(
+      Map<String, Line> lines, String scope, @Nullable String text, boolean always) {
+    double limit = number(text);
+    Line before = lines.get(scope);
+    if (!Double.isNaN(limit) && (always || before != null)) {
+      lines.put(scope, new Line(scope, before == null ? 0 : before.inFlight(), limit, "policy"));
+    }
   }
 
   private static double number(@Nullable String text) {

@@ -125,7 +125,10 @@ final class PolicyView {
     return rows;
   }
 
-  /** The mode of one act in one pool: the record of the narrowest scope, else advise. */
+  /**
+   * The mode of one act in one pool: the record of the narrowest scope, of two the careful one;
+   * else advise.
+   */
   static boolean acts(List<Row> modes, ActKind act, String pool) {
     Row best = null;
     int rank = -1;
@@ -134,7 +137,7 @@ final class PolicyView {
       boolean fits =
           (here || row.scope().equals("all")) && (row.act() == ActKind.UNKNOWN || row.act() == act);
       int own = (here ? 2 : 0) + (row.act() == act ? 1 : 0);
-      if (fits && own > rank) {
+      if (fits && (own > rank || (own == rank && !isAct(row)))) {
         rank = own;
         best = row;
       }

@@ -124,7 +124,7 @@ class ConsoleApiTest {
         List.of(
             "/decisions",
             "/decisions?outcome=refused,waiting&act=shadow&limit=3",
-            "/decisions?since=2026-01-01T00:00:00Z&incident=" + TestingActs.incidentId(1)));
+            "/decisions?since=2025-01-01T00:00:00Z&incident=" + TestingActs.incidentId(1)));
     questions.put("/decisions/{id}", List.of("/decisions/" + anyDecision()));
     questions.put("/approvals", List.of("/approvals", "/approvals?pool=none"));
     questions.put("/budget", List.of("/budget", "/budget?pool=" + TestingActs.POOL));

@@ -3,8 +3,19 @@ package io.forestall.app.console;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import io.forestall.schemas.Decision;
+import io.forestall.schemas.DecisionCode;
+import io.forestall.schemas.DecisionOutcome;
+import io.forestall.schemas.EntityKind;
+import io.forestall.schemas.EventRef;
+import io.forestall.schemas.Incident;
+import io.forestall.schemas.Policy;
+import io.forestall.schemas.PolicyKind;
+import io.forestall.schemas.Proposal;
 import io.forestall.schemas.Reason;
 import io.forestall.schemas.Risk;
+import io.forestall.schemas.Severity;
+import io.forestall.schemas.Suspect;
 import io.forestall.schemas.Tier;
 import java.io.IOException;
 import java.net.URLEncoder;
@@ -31,6 +42,7 @@ class ConsolePageTest {
   private static final int STEPS = 60;
 
   private final FleetView view = new FleetView();
+  private final ActViews acts = TestingActs.views();
   private @Nullable Chrome browser;
   private @Nullable ConsoleServer server;
 
@@ -45,10 +57,12 @@ class ConsolePageTest {
     for (int i = 0; i < STEPS; i++) {
       fleet.next(1);
     }
+    new TestingActs(acts, 40, 7).feed();
     server =
         ConsoleServer.start(
             new ConsoleServer.Options("127.0.0.1", 0, Set.of()),
             view,
+            acts,
             () -> FleetFeed.Progress.DONE);
     browser = Chrome.start(installed, directory, 1400, 900);
   }
@@ -174,7 +188,9 @@ class ConsolePageTest {
                 "#/anomalies", "Anomalies",
                 "#/late?state=never", "Late and silent",
                 "#/dead-letters", "Dead letters",
-                "#/models", "Models")
+                "#/models", "Models",
+                "#/decisions?outcome=refused", "Decisions",
+                "#/policies", "Policies")
             .entrySet()) {
       open(view.getKey());
       assertThat(text("#view-title")).as(view.getKey()).isEqualTo(view.getValue());
@@ -195,11 +211,186 @@ class ConsolePageTest {
             "#/anomalies",
             "#/late",
             "#/dead-letters",
-            "#/models")) {
+            "#/models",
+            "#/incidents",
+            "#/incidents/" + TestingActs.incidentId(0),
+            "#/decisions",
+            "#/decisions/" + decision("refused"),
+            "#/approvals",
+            "#/guard",
+            "#/policies")) {
       open(where);
       assertThat(chrome().eval("document.documentElement.scrollWidth").asInt())
           .as(where)
           .isLessThanOrEqualTo(420);
+    }
+  }
+
+  private String decision(String outcome) {
+    return acts.decisions()
+        .list(DecisionQuery.parse(Map.of("outcome", outcome)))
+        .items()
+        .get(0)
+        .id();
+  }
+
+  @Test
+  void anIncidentIsToldFromItsSentenceToItsOriginals() throws Exception {
+    open("#/incidents");
+    int critical = acts.incidents().figures().openBySeverity()[Severity.CRITICAL.ordinal()];
+    assertThat(critical).isPositive();
+    assertThat(text("#count-incidents")).isEqualTo(Integer.toString(critical));
+    assertThat(text(".sev-pick.sev-critical b")).isEqualTo(Integer.toString(critical));
+    assertThat(text("#guard")).startsWith("Advise: nothing is executed");
+    assertThat(count(".cards li")).isPositive();
+    assertThat(text(".cards li b")).startsWith("Critical:");
+    chrome().eval("document.querySelector('.sev-critical').click()");
+    chrome().await("location.hash.includes('severity=critical')");
+    chrome().await("document.querySelectorAll('.cards li').length === " + critical);
+
+    IncidentView.Row row = acts.incidents().list(IncidentQuery.parse(Map.of())).items().get(0);
+    IncidentView.Detail detail = Objects.requireNonNull(acts.incidents().detail(row.id()));
+    open("#/incidents/" + row.id());
+    assertThat(text("#incident-title")).isEqualTo(detail.incident().getSummary());
+    assertThat(count(".suspects li")).isEqualTo(3);
+    assertThat(text(".suspects")).contains("62%", "showed symptoms first");
+    assertThat(count(".timeline .tl-real") + count(".timeline .tl-predicted"))
+        .isEqualTo(detail.incident().getEvents().size());
+    assertThat(count(".tl-mark.decided")).isLessThanOrEqualTo(1);
+    assertThat(count("[data-part=events] tbody tr"))
+        .isEqualTo(Math.min(60, detail.incident().getEvents().size()));
+    assertThat(text("[data-part=recommendation]")).contains("Recommendation");
+    assertThat(count(".card-link[aria-current]")).isEqualTo(1);
+    chrome().press("u");
+    chrome().await("location.hash === '#/incidents'");
+    assertThat(chrome().complaints()).isEmpty();
+  }
+
+  @Test
+  void aDecisionShowsWhatEveryGuardSaid() throws Exception {
+    DecisionView.Row row =
+        acts.decisions()
+            .list(DecisionQuery.parse(Map.of("code", "BUDGET_SPENT,STORM,LOW_CONFIDENCE")))
+            .items()
+            .get(0);
+    open("#/decisions/" + row.id());
+    assertThat(text(".outcome.big")).isEqualTo("Refused");
+    assertThat(text(".entity-title code")).isEqualTo(row.code().name());
+    assertThat(count(".guards tbody tr")).isEqualTo(22);
+    assertThat(count(".guards tr.failed")).isEqualTo(1);
+    assertThat(text(".guards tr.first")).contains(row.code().name());
+    assertThat(count(".guards tr.first .against i.fail")).isEqualTo(1);
+    assertThat(text(".inputs")).contains("412 GB", "probability of failure within 14 days");
+    assertThat(text(".candidates")).contains("fits", "TARGET_AT_RISK");
+    open("#/decisions/" + decision("advised"));
+    assertThat(text(".panel-head .note")).contains("in act mode it would have been done");
+    assertThat(chrome().complaints()).isEmpty();
+    open("#/decisions/nothing");
+    assertThat(text("main")).contains("No such decision is held");
+  }
+
+  @Test
+  void budgetLocksModeHaltAndStormAreSaid() throws Exception {
+    acts.poolEvent(TestingActs.automation("p-01", true, TestingActs.NOW_MILLIS - 1000));
+    Policy halt = TestingActs.policy(PolicyKind.HALT, "all", "drill", null);
+    halt.setReason(HOSTILE);
+    acts.policy(TestingActs.key(halt), halt);
+    open("#/guard");
+    assertThat(text("#guard")).contains("Halted: all", "by ada", "Storm in pool p-01");
+    assertThat(text("main"))
+        .contains("pool/p-01/predicted", "set by a policy", "stopped by a storm", "Locked units");
+    assertThat(count(".mode-chip.advise")).isEqualTo(10);
+    assertThat(count(".panel[aria-labelledby=locks-title] tbody tr"))
+        .isEqualTo(2 * acts.admissions().inFlight());
+    open("#/fleet");
+    assertThat(text("#guard")).contains("Halted: all", HOSTILE);
+    assertThat(chrome().eval("document.title").asText()).doesNotContain("owned");
+    assertThat(chrome().complaints()).isEmpty();
+  }
+
+  @Test
+  void whatWaitsIsShownWithItsEndAndWithoutATokenNobodyCanAnswer() throws Exception {
+    open("#/approvals");
+    int waiting = acts.decisions().waitingAt(TestingActs.NOW_MILLIS);
+    assertThat(waiting).isPositive();
+    assertThat(text("#count-waiting")).isEqualTo(Integer.toString(waiting));
+    assertThat(count(".panel[aria-labelledby=view-title] .approval")).isEqualTo(waiting);
+    assertThat(text(".approval .state")).contains("left");
+    assertThat(text(".explain")).contains("--token-file");
+    assertThat(count(".approve")).isZero();
+    assertThat(chrome().complaints()).isEmpty();
+  }
+
+  @Test
+  void anEntityLeadsToItsIncidentsAndDecisions() throws Exception {
+    IncidentView.Row row = acts.incidents().list(IncidentQuery.parse(Map.of())).items().get(0);
+    open("#/entity/" + ConsoleJson.lower(row.kind()) + "/" + row.subject());
+    chrome()
+        .await("document.querySelector('main').innerText.includes('Incidents that speak of it')");
+    assertThat(count("a[href='#/incidents/" + row.id() + "']")).isEqualTo(1);
+  }
+
+  @Test
+  void hostileIncidentsStayText() throws Exception {
+    Incident hostile =
+        Incident.newBuilder(
+                Objects.requireNonNull(acts.incidents().detail(TestingActs.incidentId(0)))
+                    .incident())
+            .setId("<i>id/" + HOSTILE)
+            .setSummary(HOSTILE + "</p><script>alert(1)</script>")
+            .setSubject(TestingActs.ref(EntityKind.RACK, HOSTILE))
+            .setRule("<u>rule</u>")
+            .setSuspects(
+                List.of(new Suspect(TestingActs.ref(EntityKind.NODE, HOSTILE), 7.0, HOSTILE)))
+            .setEvents(
+                List.of(
+                    new EventRef(
+                        HOSTILE,
+                        "<b>type</b>",
+                        TestingActs.ref(EntityKind.NODE, HOSTILE),
+                        Long.MAX_VALUE / 2000,
+                        true),
+                    new EventRef(
+                        "far",
+                        "type",
+                        TestingActs.ref(EntityKind.NODE, HOSTILE),
+                        Long.MIN_VALUE,
+                        false)))
+            .build();
+    acts.incident(hostile.getId(), hostile);
+    Proposal proposal = TestingActs.proposal("<b>p", hostile, TestingActs.NOW_MILLIS + 1000);
+    proposal.setReason(HOSTILE);
+    acts.proposal(proposal);
+    Decision decision =
+        TestingActs.decision(
+            "<b>d",
+            proposal,
+            DecisionOutcome.WAITING,
+            DecisionCode.APPROVAL_NEEDED,
+            TestingActs.NOW_MILLIS);
+    decision.setText(HOSTILE);
+    decision.getGuards().get(0).setText(HOSTILE);
+    decision.getGuards().get(0).setGuard(HOSTILE);
+    acts.decision(decision);
+    String id = URLEncoder.encode(hostile.getId(), StandardCharsets.UTF_8).replace("+", "%20");
+    for (String where :
+        List.of(
+            "#/incidents/" + id,
+            "#/incidents",
+            "#/decisions/%3Cb%3Ed",
+            "#/decisions",
+            "#/approvals")) {
+      open(where);
+      String page = chrome().eval("document.body.innerHTML").asText();
+      assertThat(page)
+          .as(where)
+          .contains("&lt;img src=x onerror=")
+          .doesNotContain("<img")
+          .doesNotContain("<script>alert")
+          .doesNotContain("<b>type")
+          .doesNotContain("<u>rule");
+      assertThat(chrome().eval("document.title").asText()).as(where).doesNotContain("owned");
+      assertThat(chrome().complaints()).as(where).isEmpty();
     }
   }
 

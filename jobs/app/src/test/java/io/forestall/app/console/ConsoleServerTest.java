@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.forestall.app.CommandFailure;
+import io.forestall.schemas.ActKind;
+import io.forestall.schemas.DecisionCode;
+import io.forestall.schemas.DecisionOutcome;
 import io.forestall.schemas.Tier;
 import java.io.IOException;
 import java.io.InputStream;
@@ -229,6 +232,20 @@ class ConsoleServerTest {
     }
     assertThat(get("/js/../index.html").statusCode()).isEqualTo(404);
     assertThat(get("/vendor/uplot/LICENSE").statusCode()).isEqualTo(404);
+  }
+
+  @Test
+  void everyCodeHasWordsOnThePage() throws Exception {
+    String words = get("/js/codes.js").body();
+    for (DecisionCode code : DecisionCode.values()) {
+      assertThat(words).contains("  " + code + ": '");
+    }
+    for (ActKind act : ActKind.values()) {
+      assertThat(words).containsPattern("\\b" + ConsoleJson.lower(act) + ": '");
+    }
+    for (DecisionOutcome outcome : DecisionOutcome.values()) {
+      assertThat(words).containsPattern("\\b" + ConsoleJson.lower(outcome) + ": '");
+    }
   }
 
   @Test

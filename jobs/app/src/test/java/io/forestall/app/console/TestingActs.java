@@ -33,13 +33,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Look-alikes of incidents, proposals, decisions, admissions and policies from one seed, fed to
  * {@link ActViews}: of every state, outcome and severity some. Not thread-safe.
  */
 final class TestingActs {
-  static final long NOW_MILLIS = 1_790_000_000_000L;
+  static final long NOW_MILLIS = 1_767_240_000_000L;
   static final String POOL = "p-01";
   private static final long MINUTE = 60_000L;
 
@@ -555,7 +556,7 @@ final class TestingActs {
       String scope,
       String id,
       Map<String, String> parameters,
-      @org.jspecify.annotations.Nullable Long expires,
+      @Nullable Long expires,
       String reason) {
     Policy policy = policy(kind, scope, id, expires);
     policy.setParameters(parameters);
@@ -568,11 +569,7 @@ final class TestingActs {
   }
 
   /** A policy in force. */
-  static Policy policy(
-      PolicyKind kind,
-      String scope,
-      String id,
-      @org.jspecify.annotations.Nullable Long expiresMillis) {
+  static Policy policy(PolicyKind kind, String scope, String id, @Nullable Long expiresMillis) {
     return Policy.newBuilder()
         .setId(id)
         .setKind(kind)

@@ -66,7 +66,7 @@ class DashboardsTest {
         }
       }
     }
-    assertThat(uids).hasSize(3);
+    assertThat(uids).hasSize(4);
   }
 
   @Test

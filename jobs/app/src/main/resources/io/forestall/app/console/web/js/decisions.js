@@ -61,13 +61,13 @@ function fact(name, value, small) {
   return h('div', {}, h('dt', {}, name), h('dd', {}, value, small ? h('small', {}, ` ${small}`) : null));
 }
 
-const DURATION = /(age|lag|dwell|watermark|window|lateness|duration|delay|since)/;
+const DURATION = /(^|-)(age|lag|dwell|watermark|window|lateness|duration|delay|expired|telemetry|horizon|pause)($|-)/;
 const SHARE = /(share|probability|confidence|storm|risk|ratio)/;
 
 /** A number of a guard or input in the unit that its name tells. */
 export function figure(name, value, limit) {
   if (value === null || value === undefined) return '–';
-  const word = name.toLowerCase();
+  const word = name.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase();
   if (/bytes|space|cost/.test(word)) return bytes(value);
   if (/millis/.test(word) || (DURATION.test(word) && Math.max(Math.abs(value), Math.abs(limit || 0)) >= 1000)) return span(value);
   if (SHARE.test(word) && Math.abs(value) <= 1 && Math.abs(limit === null || limit === undefined ? 0 : limit) <= 1) return percent(value);
@@ -92,11 +92,19 @@ export function guardTable(guards, first) {
   if (!guards.length) return h('p', { class: 'empty' }, 'No guard was asked.');
   return h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Guards' }, h('table', { class: 'list guards', role: 'table' },
     h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, ['', 'Guard', 'Seen and allowed', 'Its answer'].map((name) => h('th', { scope: 'col', role: 'columnheader', class: name === 'Its answer' ? 'why' : null }, name || h('span', { class: 'sr' }, 'Result'))))),
-    h('tbody', { role: 'rowgroup' }, guards.map((guard, i) => h('tr', { role: 'row', class: guard.passed ? 'passed' : i === first ? 'failed first' : 'failed' },
-      h('td', { role: 'cell', class: 'verdict' }, guard.passed ? h('span', { class: 'yes' }, h('span', { 'aria-hidden': 'true' }, '✓'), h('span', { class: 'sr' }, 'passed')) : h('span', { class: 'no' }, h('span', { 'aria-hidden': 'true' }, '✕'), h('span', { class: 'sr' }, 'refused'))),
+    h('tbody', { role: 'rowgroup' }, guards.map((guard, i) => h('tr', { role: 'row', class: guard.passed ? 'passed' : `failed${i === first ? ' first' : ''}${guard.code === 'ADVISE_MODE' ? ' only-mode' : ''}` },
+      h('td', { role: 'cell', class: 'verdict' }, guard.passed ? h('span', { class: 'yes' }, h('span', { 'aria-hidden': 'true' }, '✓'), h('span', { class: 'sr' }, 'passed')) : h('span', { class: 'no' }, h('span', { 'aria-hidden': 'true' }, guard.code === 'ADVISE_MODE' ? '○' : '✕'), h('span', { class: 'sr' }, 'refused'))),
       h('td', { role: 'cell', class: 'guard-name' }, plain(guard.guard)),
       h('td', { role: 'cell', class: 'guard-figure' }, against(guard)),
       h('td', { role: 'cell', class: 'why' }, guard.passed ? null : h('code', {}, guard.code), ' ', guard.text || inWords(guard.code)))))));
+}
+
+function verdicts(guards) {
+  const failed = guards.filter((guard) => !guard.passed);
+  if (!guards.length) return '';
+  if (!failed.length) return `all ${guards.length} let it pass`;
+  if (failed.every((guard) => guard.code === 'ADVISE_MODE')) return `all but the mode let it pass: in act mode it would have been done`;
+  return `${failed.length} of ${guards.length} speak against it; the first gives the code`;
 }
 
 function course(decision) {
@@ -121,7 +129,6 @@ async function showDecision(host, route, context) {
     return;
   }
   const proposed = one.proposed;
-  const failed = one.guards.filter((guard) => !guard.passed).length;
   const first = one.guards.findIndex((guard) => !guard.passed);
   const model = one.model ? `${one.model}${one.modelVersion === null ? '' : ` ${one.modelVersion}`}` : null;
   const inputs = one.inputs.length ? one.inputs : proposed ? proposed.inputs : [];
@@ -149,7 +156,7 @@ async function showDecision(host, route, context) {
       one.outcome === 'waiting' && one.sameProposal[one.sameProposal.length - 1].id === one.id ? h('p', {}, h('a', { class: 'tool', href: `#/approvals?proposal=${encodeURIComponent(one.proposal)}` }, 'Approve or deny')) : null,
       h('p', { class: 'soft card-small' }, `${one.id}, proposal ${one.proposal}`)),
     h('section', { class: 'panel', 'aria-labelledby': 'guards-title' }, h('div', { class: 'panel-head' }, h('h2', { id: 'guards-title' }, 'Guards'),
-      h('p', { class: 'note' }, one.guards.length ? (failed ? `${failed} of ${one.guards.length} refused; the first gave the code` : `all ${one.guards.length} let it pass`) : '')), guardTable(one.guards, first)),
+      h('p', { class: 'note' }, verdicts(one.guards))), guardTable(one.guards, first)),
     h('div', { class: 'entity-grid' },
       h('section', { class: 'panel', 'aria-labelledby': 'inputs-title' }, h('h2', { id: 'inputs-title' }, 'Made from'),
         proposed && proposed.reason ? h('p', { class: 'soft' }, proposed.reason) : null,

@@ -12,8 +12,14 @@ export const words = (text) => title(text.toLowerCase().replaceAll('_', ' '));
 /** An event time in UTC; the time of day only where it says something. */
 export function when(millis) {
   if (millis === null || millis === undefined) return '–';
+  if (Math.abs(millis) > 8.64e15) return 'no date';
   const text = new Date(millis).toISOString();
   return millis % 86400000 === 0 ? text.slice(0, 10) : `${text.slice(0, 10)} ${text.slice(11, 16)}`;
+}
+
+/** The same to the second. */
+export function whenExactly(millis) {
+  return Math.abs(millis) > 8.64e15 ? 'no date' : new Date(millis).toISOString().replace('T', ' ').replace(/\.\d+Z$/, '');
 }
 
 /** A length of time in its largest unit. */

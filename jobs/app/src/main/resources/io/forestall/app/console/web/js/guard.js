@@ -25,7 +25,7 @@ export function showGuardStrip(acts) {
   }
   const mode = { advise: 'Advise: nothing is executed', mixed: 'Some acts are executed', act: 'Acts are executed' }[acts.mode];
   lines.push(h('p', { class: `guard-line mode-${acts.mode}` }, h('a', { href: '#/guard', 'data-key': 'guard-mode' }, mode),
-    acts.inFlight ? ` · ${integer(acts.inFlight)} ${acts.inFlight === 1 ? 'act' : 'acts'} in flight` : '',
+    acts.inFlight ? ` · ${integer(acts.inFlight)} ${acts.inFlight === 1 ? 'act' : 'acts'}${acts.mode === 'advise' ? ' admitted before' : ''} in flight` : '',
     acts.waiting ? [' · ', h('a', { href: '#/approvals', 'data-key': 'guard-waiting' }, `${integer(acts.waiting)} ${acts.waiting === 1 ? 'waits' : 'wait'} for approval`)] : ''));
   const text = JSON.stringify([acts.halts, acts.storms, acts.mode, acts.inFlight, acts.waiting]);
   const strip = $('guard');

@@ -1,7 +1,7 @@
 import { ask, csvLink } from './ask.js';
 import { OUTCOMES, actName, inWords, plain } from './codes.js';
 import { h, mark, onTheme, put, replace } from './dom.js';
-import { integer, link, percent, span, title, when } from './format.js';
+import { compact, integer, link, percent, span, title, when, whenExactly } from './format.js';
 import { pager, pick, table } from './table.js';
 import { timeline, timelineLegend } from './timeline.js';
 
@@ -20,6 +20,9 @@ const open = (incident) => incident.state !== 'resolved';
 const entityLink = (entity, text) => h('a', { href: link(entity.kind, entity.id) }, text || `${entity.kind} ${entity.id}`);
 const subjectText = (entity) => `${entity.kind} ${entity.id}`;
 
+/** Incidents live in event time: a replay of old data has its own now, the newest of the fleet. */
+const eventNow = (status) => (status.fleetMillis === null ? status.acts.nowMillis : status.fleetMillis);
+
 /** How long it lasts or lasted. */
 function lasts(incident, now) {
   return open(incident) ? `for ${span(Math.max(now, incident.updatedMillis) - incident.openedMillis)}` : `lasted ${span((incident.resolvedMillis || incident.updatedMillis) - incident.openedMillis)}`;
@@ -30,7 +33,7 @@ function card(incident, chosen, now, query) {
     class: `card-link go${open(incident) ? '' : ' over'}`, href: `${incidentLink(incident.id)}${query}`, 'aria-current': chosen ? 'true' : null, 'data-key': `incident-${incident.id}`,
   }, severityMark(incident.severity),
   h('span', { class: 'card-text' },
-    h('span', { class: 'card-line' }, h('b', {}, `${title(incident.severity)}: ${subjectText(incident.subject)}`), h('span', { class: 'soft num' }, open(incident) ? span(now - incident.updatedMillis) : 'over')),
+    h('span', { class: 'card-line' }, h('b', {}, `${title(incident.severity)}: ${subjectText(incident.subject)}`), h('span', { class: 'soft num' }, open(incident) ? span(Math.max(0, now - incident.updatedMillis)) : 'over')),
     h('span', { class: 'card-summary' }, incident.summary || plain(incident.rule)),
     h('span', { class: 'soft card-small' },
       `${integer(incident.eventCount)} ${incident.eventCount === 1 ? 'event' : 'events'}`, incident.predicted ? ' · all predicted' : '', incident.inhibitedBy ? ' · swallowed' : '',
@@ -55,7 +58,7 @@ function chips(query, go) {
 
 function list(page, route, context) {
   const { query } = route;
-  const now = context.status.acts.nowMillis;
+  const now = eventNow(context.status);
   const chosen = route.parts[0];
   const counts = context.status.acts.openIncidents;
   const empty = Object.keys(query).some((name) => CHIPS[name] || ['severity', 'state'].includes(name))
@@ -67,7 +70,7 @@ function list(page, route, context) {
     h('p', { class: 'severities', role: 'group', 'aria-label': 'Open incidents by severity' }, SEVERITIES.slice(0, 4).map((severity) => h('button', {
       type: 'button', class: `sev-pick sev-${severity}`, 'data-key': `sev-${severity}`, 'aria-pressed': String(query.severity === severity),
       onclick: () => context.go('severity', query.severity === severity ? '' : severity),
-    }, severityMark(severity), h('b', {}, integer(counts[severity])), ` ${severity}`))),
+    }, severityMark(severity), h('b', {}, compact(counts[severity])), ` ${severity}`))),
     h('div', { class: 'picks filters' },
       pick('State', 'state', query.state, [['', 'open'], ['resolved', 'over'], ['all', 'all']], context.go),
       pick('Order', 'sort', query.sort, [['', 'severity'], ['updated', 'newest event'], ['opened', 'opened last'], ['events', 'most events']], context.go),
@@ -172,7 +175,7 @@ function eventTable(incident, query, go) {
   return [h('div', { class: 'panel-head' }, h('h2', {}, 'Original events'), h('p', { class: 'note' }, missing > 0
     ? `${integer(incident.events.length)} of ${integer(incident.eventCount)} are listed` : `${integer(incident.events.length)}, in order`)),
   table([
-    { name: 'Event time', cell: (event) => new Date(event.timeMillis).toISOString().slice(0, 19).replace('T', ' ') },
+    { name: 'Event time', cell: (event) => whenExactly(event.timeMillis) },
     { name: 'State', cell: (event) => h('span', { class: `tl-key ${event.predicted ? 'predicted' : 'real'}` }, event.predicted ? 'predicted' : 'happened') },
     { name: 'Type', cell: (event) => event.type },
     { name: 'Entity', cell: (event) => h('a', { class: 'go', href: link(event.entity.kind, event.entity.id) }, subjectText(event.entity)) },
@@ -234,7 +237,7 @@ export async function showIncidents(host, route, context) {
   if (!shown || shown.host !== host || !shown.parts.list.isConnected) build(host);
   const { parts } = shown;
   shown.host.firstElementChild.classList.toggle('chosen', Boolean(id));
-  const now = context.status.acts.nowMillis;
+  const now = eventNow(context.status);
   const listText = JSON.stringify([page, route, context.status.acts.openIncidents, Math.floor(now / 30000)]);
   if (listText !== shown.listText) {
     shown.listText = listText;

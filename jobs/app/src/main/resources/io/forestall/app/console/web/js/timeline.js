@@ -5,6 +5,7 @@ const NS = 'http://www.w3.org/2000/svg';
 const MAX_ROWS = 10;
 const ROW = 24;
 const HEAD = 22;
+const FAR = 8e15;
 const STEPS = [1e3, 5e3, 15e3, 30e3, 60e3, 300e3, 900e3, 1800e3, 3600e3, 3 * 3600e3, 6 * 3600e3, 12 * 3600e3, 86400e3, 2 * 86400e3, 7 * 86400e3, 30 * 86400e3];
 const DAY = new Intl.DateTimeFormat('en', { timeZone: 'UTC', month: 'short', day: 'numeric' });
 
@@ -18,6 +19,7 @@ function s(tag, attributes, text) {
 function tick(at, step) {
   const iso = new Date(at).toISOString();
   if (step < 60e3) return iso.slice(11, 19);
+  if (step >= 300 * 86400e3) return when(at).slice(0, 10);
   return step < 86400e3 && at % 86400e3 ? iso.slice(11, 16) : DAY.format(new Date(at));
 }
 
@@ -42,7 +44,9 @@ export function lanes(events) {
  */
 export function timeline(events, marks, width, now) {
   const rows = lanes(events);
-  const times = [...events.map((event) => event.timeMillis), ...marks.map((mark) => mark.at)];
+  // What lies outside of what a date can say is put at its edge.
+  const clamp = (at) => Math.max(-FAR, Math.min(FAR, at));
+  const times = [...events.map((event) => clamp(event.timeMillis)), ...marks.map((mark) => clamp(mark.at))];
   let from = Math.min(...times);
   let to = Math.max(...times);
   const narrow = width < 560;
@@ -51,14 +55,14 @@ export function timeline(events, marks, width, now) {
   const pad = Math.max((to - from) * 0.02, 500);
   from -= pad;
   to += pad;
-  const x = (at) => left + ((at - from) / (to - from)) * (width - left - right);
+  const x = (at) => left + ((clamp(at) - from) / (to - from)) * (width - left - right);
   const rowHeight = narrow ? ROW + 12 : ROW;
   const foot = marks.length ? 34 : 20;
   const height = HEAD + rows.length * rowHeight + foot;
   const svg = s('svg', { viewBox: `0 0 ${width} ${height}`, width, height, class: 'timeline', role: 'img' });
   const predicted = events.filter((event) => event.predicted).length;
   svg.setAttribute('aria-label', `${integer(events.length)} events of ${rows.length} rows from ${when(times.length ? Math.min(...times) : now)}: ${integer(events.length - predicted)} real, ${integer(predicted)} predicted. The table below lists them.`);
-  const step = STEPS.find((one) => (to - from) / one <= (width - left) / 84) || 90 * 86400e3;
+  const step = STEPS.find((one) => (to - from) / one <= (width - left) / 84) || Math.ceil((to - from) / 6 / 86400e3) * 86400e3;
   for (let at = Math.ceil(from / step) * step; at <= to; at += step) {
     svg.append(s('line', { x1: x(at), x2: x(at), y1: HEAD - 4, y2: HEAD + rows.length * rowHeight, class: 'tl-grid' }));
     svg.append(s('text', { x: x(at), y: 12, class: 'tl-tick', 'text-anchor': 'middle' }, tick(at, step)));
