@@ -1,5 +1,7 @@
 package io.forestall.app.console;
 
+import io.forestall.decisions.guard.GuardPolicy;
+import io.forestall.decisions.guard.PolicyParameters;
 import io.forestall.schemas.ActKind;
 import io.forestall.schemas.PolicyKind;
 import java.util.ArrayList;
@@ -18,11 +20,6 @@ import org.jspecify.annotations.Nullable;
  */
 record BudgetBoard(List<PolicyView.Row> halts, List<Pool> pools) {
   private static final String PREDICTED = "/predicted";
-  private static final String IN_FLIGHT = "acts-in-flight";
-  private static final String ALL_IN_FLIGHT = "all-acts-in-flight";
-
-  /** Predicted acts of a pool at once, unless an operator said otherwise. */
-  private static final double SHIPPED = 1;
 
   /**
    * One budget.
@@ -102,7 +99,10 @@ record BudgetBoard(List<PolicyView.Row> halts, List<Pool> pools) {
     Map<String, Line> lines = new LinkedHashMap<>();
     String own = "pool/" + pool;
     String predicted = own + PREDICTED;
-    lines.put(predicted, new Line(predicted, 0, SHIPPED, "shipped"));
+    lines.put(
+        predicted,
+        new Line(predicted, 0, GuardPolicy.DEFAULTS.predictedActsInFlight(), "shipped"));
+    lines.put(own, new Line(own, 0, GuardPolicy.DEFAULTS.actsInFlight(), "shipped"));
     if (log != null) {
       for (AdmissionView.Budget budget : log.budgets()) {
         lines.put(
@@ -122,9 +122,9 @@ record BudgetBoard(List<PolicyView.Row> halts, List<Pool> pools) {
                   : policy.act() == ActKind.UNKNOWN
                       ? predicted
                       : "kind/" + ConsoleJson.lower(policy.act()).replace('_', '-');
-          set(lines, scope, policy.parameters().get(IN_FLIGHT), !zone);
+          set(lines, scope, policy.parameters().get(PolicyParameters.ACTS_IN_FLIGHT), !zone);
           if (!zone && policy.act() == ActKind.UNKNOWN) {
-            set(lines, own, policy.parameters().get(ALL_IN_FLIGHT), true);
+            set(lines, own, policy.parameters().get(PolicyParameters.ALL_ACTS_IN_FLIGHT), true);
           }
         }
       }

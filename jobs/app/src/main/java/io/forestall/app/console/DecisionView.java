@@ -48,7 +48,7 @@ final class DecisionView {
    */
   record Limits(int decisions, int proposals, long bytes) {
     /** What fits beside the other processes of a laptop. */
-    static final Limits DEFAULT = new Limits(20_000, 20_000, 96L << 20);
+    static final Limits DEFAULT = new Limits(20_000, 20_000, 64L << 20);
   }
 
   /** One decision in short. */
@@ -115,17 +115,7 @@ final class DecisionView {
   record Detail(Row row, Decision decision, @Nullable Proposal proposal, Case of) {}
 
   /** What the guards of a pool said last. */
-  record PoolGuards(String pool, long timeMillis, String decision, List<GuardResult> guards) {
-    /** What the guard that watches for storms said last, null when it was not asked. */
-    @Nullable GuardResult storm() {
-      for (GuardResult guard : guards) {
-        if (guard.getCode() == DecisionCode.STORM || guard.getGuard().contains("storm")) {
-          return guard;
-        }
-      }
-      return null;
-    }
-  }
+  record PoolGuards(String pool, long timeMillis, String decision, List<GuardResult> guards) {}
 
   /** How often a proposal ended so. */
   record Ending(DecisionOutcome outcome, DecisionCode code) {}

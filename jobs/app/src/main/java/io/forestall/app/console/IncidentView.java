@@ -45,7 +45,7 @@ final class IncidentView {
    */
   record Limits(int incidents, int open, long bytes) {
     /** What fits beside the other processes of a laptop. */
-    static final Limits DEFAULT = new Limits(20_000, 50_000, 96L << 20);
+    static final Limits DEFAULT = new Limits(20_000, 50_000, 64L << 20);
   }
 
   /** One incident in short. */

@@ -2,6 +2,7 @@ package io.forestall.app.console;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.forestall.schemas.ActKind;
 import io.forestall.schemas.Admission;
@@ -283,7 +284,7 @@ class ActViewsTest {
     assertThat(decisions(view, Map.of("pool", "none"))).isEmpty();
     assertThat(decisions(view, Map.of("incident", "none"))).isEmpty();
     assertThat(view.pools()).hasSize(1);
-    assertThat(view.pools().get(0).storm()).isNotNull();
+    assertThat(view.pools().get(0).guards()).hasSize(22);
   }
 
   @Test
@@ -410,8 +411,9 @@ class ActViewsTest {
     ActViews empty = TestingActs.views();
     empty.poolEvent(TestingActs.automation("p-09", true, NOW));
     assertThat(BudgetBoard.of(empty, null).pools().get(0).budgets())
-        .extracting(BudgetBoard.Line::source)
-        .containsExactly("shipped");
+        .extracting(BudgetBoard.Line::scope, BudgetBoard.Line::limit, BudgetBoard.Line::source)
+        .containsExactly(
+            tuple("pool/p-09/predicted", 1.0, "shipped"), tuple("pool/p-09", 4.0, "shipped"));
   }
 
   @Test

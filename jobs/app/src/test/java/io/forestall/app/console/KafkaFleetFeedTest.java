@@ -5,13 +5,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.forestall.app.Forestall;
 import io.forestall.app.KafkaOptions;
 import io.forestall.app.runtime.EmbeddedKafka;
+import io.forestall.schemas.Admission;
 import io.forestall.schemas.AnomalyRecord;
 import io.forestall.schemas.BaselineRecord;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.DeadReason;
+import io.forestall.schemas.Decision;
+import io.forestall.schemas.DecisionCode;
+import io.forestall.schemas.DecisionOutcome;
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.EntityRef;
+import io.forestall.schemas.Event;
 import io.forestall.schemas.FleetEntry;
+import io.forestall.schemas.Incident;
+import io.forestall.schemas.Policy;
+import io.forestall.schemas.PolicyKind;
+import io.forestall.schemas.Proposal;
 import io.forestall.schemas.Risk;
 import io.forestall.schemas.Sample;
 import io.forestall.schemas.SignalBaseline;
@@ -21,6 +30,7 @@ import io.forestall.schemas.Topics;
 import io.forestall.wire.AvroCodec;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -53,7 +63,9 @@ class KafkaFleetFeedTest {
     EmbeddedKafka kafka = EmbeddedKafka.start(directory);
     int port = kafka.port();
     KafkaOptions options = new KafkaOptions(kafka.bootstrapServers(), PREFIX);
-    try (KafkaFleetFeed feed = KafkaFleetFeed.start(options.clientProperties(), PREFIX, view)) {
+    ActViews acts = TestingActs.views();
+    try (KafkaFleetFeed feed =
+        KafkaFleetFeed.start(options.clientProperties(), PREFIX, view, acts)) {
       await(
           "the missing topics are named",
           feed,
@@ -158,6 +170,26 @@ class KafkaFleetFeedTest {
         assertThat(view.status().newestTelemetryMillis()).isEqualTo(7000);
         assertThat(feed.progress().undecodable()).isEqualTo(1);
 
+        sendActs(producer);
+        await(
+            "incident, decision, admission, policy and storm are read",
+            feed,
+            view,
+            () ->
+                acts.incidents().figures().held() == 1
+                    && acts.decisions().waiting().size() == 1
+                    && acts.admissions().inFlight() == 1
+                    && acts.policies().all().size() == 1
+                    && acts.storms().size() == 1);
+        assertThat(Objects.requireNonNull(acts.decisions().detail("d")).proposal()).isNotNull();
+        await(
+            "an incident and the grant of an admission that cannot be read are counted",
+            feed,
+            view,
+            () -> feed.progress().undecodable() == 3);
+        send(producer, Topics.POLICIES, "all/halt/h", null);
+        await("the policy is taken back", feed, view, () -> acts.policies().all().isEmpty());
+
         send(producer, Topics.FLEET, "disk/" + TestingFleet.id(1), null);
         await("the tombstone is read", feed, view, () -> view.status().disks() == 1);
 
@@ -207,6 +239,55 @@ class KafkaFleetFeedTest {
     } finally {
       kafka.close();
     }
+  }
+
+  private static void sendActs(KafkaProducer<byte[], byte[]> producer) throws Exception {
+    ActViews made = TestingActs.views();
+    new TestingActs(made, 1, 3).feed();
+    Incident incident =
+        Objects.requireNonNull(made.incidents().detail(TestingActs.incidentId(0))).incident();
+    Proposal proposal = TestingActs.proposal("p", incident, TestingActs.NOW_MILLIS + 1000);
+    send(producer, Topics.INCIDENTS, "broken", new byte[] {4, 5});
+    send(
+        producer,
+        Topics.INCIDENTS,
+        incident.getId(),
+        AvroCodec.of(Incident.class).encode(incident));
+    send(producer, Topics.PROPOSALS, "node/a", AvroCodec.of(Proposal.class).encode(proposal));
+    send(
+        producer,
+        Topics.DECISIONS,
+        "node/a",
+        AvroCodec.of(Decision.class)
+            .encode(
+                TestingActs.decision(
+                    "d",
+                    proposal,
+                    DecisionOutcome.WAITING,
+                    DecisionCode.APPROVAL_NEEDED,
+                    TestingActs.NOW_MILLIS)));
+    Admission admission = TestingActs.admission("a", proposal, 1, 2);
+    send(
+        producer,
+        Topics.ADMISSIONS,
+        TestingActs.POOL,
+        AvroCodec.of(Admission.class).encode(admission));
+    admission.setGrant(ByteBuffer.wrap(new byte[] {1}));
+    send(
+        producer,
+        Topics.ADMISSIONS,
+        TestingActs.POOL,
+        AvroCodec.of(Admission.class).encode(admission));
+    Policy halt = TestingActs.policy(PolicyKind.HALT, "all", "h", null);
+    send(
+        producer, Topics.POLICIES, TestingActs.key(halt), AvroCodec.of(Policy.class).encode(halt));
+    send(
+        producer,
+        Topics.EVENTS,
+        "pool/" + TestingActs.POOL,
+        AvroCodec.of(Event.class)
+            .encode(TestingActs.automation(TestingActs.POOL, true, TestingActs.NOW_MILLIS)));
+    send(producer, Topics.EVENTS, "node/a", new byte[] {9});
   }
 
   private static void create(KafkaOptions options) throws Exception {

@@ -103,8 +103,8 @@ function verdicts(guards) {
   const failed = guards.filter((guard) => !guard.passed);
   if (!guards.length) return '';
   if (!failed.length) return `all ${guards.length} let it pass`;
-  if (failed.every((guard) => guard.code === 'ADVISE_MODE')) return `all but the mode let it pass: in act mode it would have been done`;
-  return `${failed.length} of ${guards.length} speak against it; the first gives the code`;
+  if (failed.every((guard) => guard.code === 'ADVISE_MODE')) return 'all but the mode let it pass: in act mode it would have been done';
+  return `${failed.length} of ${guards.length} ${failed.length === 1 ? 'speaks' : 'speak'} against it; the first gives the code`;
 }
 
 function course(decision) {
