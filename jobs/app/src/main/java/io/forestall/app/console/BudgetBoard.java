@@ -100,8 +100,7 @@ record BudgetBoard(List<PolicyView.Row> halts, List<Pool> pools) {
     String own = "pool/" + pool;
     String predicted = own + PREDICTED;
     lines.put(
-        predicted,
-        new Line(predicted, 0, GuardPolicy.DEFAULTS.predictedActsInFlight(), "shipped"));
+        predicted, new Line(predicted, 0, GuardPolicy.DEFAULTS.predictedActsInFlight(), "shipped"));
     lines.put(own, new Line(own, 0, GuardPolicy.DEFAULTS.actsInFlight(), "shipped"));
     if (log != null) {
       for (AdmissionView.Budget budget : log.budgets()) {

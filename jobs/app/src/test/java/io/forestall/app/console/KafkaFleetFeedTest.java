@@ -279,8 +279,7 @@ class KafkaFleetFeedTest {
         TestingActs.POOL,
         AvroCodec.of(Admission.class).encode(admission));
     Policy halt = TestingActs.policy(PolicyKind.HALT, "all", "h", null);
-    send(
-        producer, Topics.POLICIES, TestingActs.key(halt), AvroCodec.of(Policy.class).encode(halt));
+    send(producer, Topics.POLICIES, TestingActs.key(halt), AvroCodec.of(Policy.class).encode(halt));
     send(
         producer,
         Topics.EVENTS,

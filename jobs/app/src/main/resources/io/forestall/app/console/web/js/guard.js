@@ -77,7 +77,7 @@ async function answer(one, verb, reason, context) {
         keepToken('');
         answered.delete(one.proposal);
         context.again();
-        token = tries < 3 ? await askForToken('That token was not accepted: it is unknown, or it has expired.') : '';
+        token = tries < 3 ? await askForToken(`The console did not take that token: ${error.message}.`) : '';
         continue;
       }
       answered.set(one.proposal, { state: 'failed', text: `It was not written: ${error.message}` });
