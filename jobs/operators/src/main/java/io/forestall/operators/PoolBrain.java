@@ -47,6 +47,9 @@ public interface PoolBrain<S extends DeciderState, E, B, D> {
   /** The decider of every key. */
   Decider<S, E, D> decider();
 
+  /** Hears in event time how far the watermark has come; milliseconds. */
+  default void timeReached(long nowMillis) {}
+
   /** Takes a row of what is shared that was kept, after a restore and before everything else. */
   default void restoreShared(String row, byte[] body) {}
 

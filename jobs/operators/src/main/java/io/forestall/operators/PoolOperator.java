@@ -285,6 +285,7 @@ public final class PoolOperator<S extends DeciderState, E, B, D> extends Abstrac
     greetAll();
     watermarkMillis = mark.getTimestamp();
     if (order != null) {
+      brain.timeReached(watermarkMillis);
       for (Held<S, E> held : List.copyOf(all.values())) {
         if (!held.waiting.isEmpty()) {
           setCurrentKey(held.key);

@@ -1,5 +1,10 @@
 package io.forestall.operators.types;
 
+import io.forestall.decisions.Place;
+import io.forestall.decisions.incident.FleetEvent;
+import io.forestall.decisions.incident.Incident;
+import io.forestall.decisions.incident.IncidentInput;
+import io.forestall.decisions.incident.Symptom;
 import io.forestall.operators.BaselineUpdate;
 import io.forestall.operators.BlameInput;
 import io.forestall.operators.EntityInput;
@@ -18,6 +23,11 @@ import io.forestall.operators.decide.ActFunction;
 import io.forestall.operators.decide.DecideInput;
 import io.forestall.operators.decide.EntityMemory;
 import io.forestall.operators.decide.Said;
+import io.forestall.operators.correlate.CorrelateInput;
+import io.forestall.operators.correlate.RouteMemory;
+import io.forestall.operators.correlate.EventFormat;
+import io.forestall.operators.correlate.PendingEvent;
+import io.forestall.operators.correlate.RouteControl;
 import io.forestall.risk.signal.PeerSummary;
 import java.io.IOException;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
@@ -48,7 +58,16 @@ public enum RecordFormat {
   DECIDE_INPUT(DecideInput.class, true, DecideInput::write, DecideInput::read),
   SAID(Said.class, true, Said::write, Said::read),
   ENTITY_MEMORY(EntityMemory.class, true, EntityMemory::write, EntityMemory::read),
-  ACT_MEMORY(ActFunction.Memory.class, true, ActFunction.Memory::write, ActFunction.Memory::read);
+  ACT_MEMORY(ActFunction.Memory.class, true, ActFunction.Memory::write, ActFunction.Memory::read),
+  FLEET_EVENT(FleetEvent.class, true, EventFormat::writeEvent, EventFormat::readEvent),
+  PLACE(Place.class, true, EventFormat::writePlace, EventFormat::readPlace),
+  SYMPTOM(Symptom.class, true, EventFormat::writeSymptom, EventFormat::readSymptom),
+  INCIDENT_INPUT(IncidentInput.class, true, EventFormat::writeInput, EventFormat::readInput),
+  INCIDENT(Incident.class, true, EventFormat::writeIncident, EventFormat::readIncident),
+  CORRELATE_INPUT(CorrelateInput.class, true, CorrelateInput::write, CorrelateInput::read),
+  ROUTE_CONTROL(RouteControl.class, true, RouteControl::write, RouteControl::read),
+  ROUTE_MEMORY(RouteMemory.class, false, RouteMemory::write, RouteMemory::read),
+  PENDING_EVENT(PendingEvent.class, true, PendingEvent::write, PendingEvent::read);
 
   private interface Writer<T> {
     void write(T value, DataOutputView out) throws IOException;
