@@ -42,7 +42,11 @@ public final class SubmitCommand implements Callable<Integer> {
   /** The jobs of this jar: what the user calls them, their fixed name, their main class. */
   private static final Map<String, Target> JOBS =
       new TreeMap<>(
-          Map.of("sense", new Target("forestall-sense", "io.forestall.topologies.SenseJob")));
+          Map.of(
+              "correlate",
+              new Target("forestall-correlate", "io.forestall.topologies.CorrelateJob"),
+              "sense",
+              new Target("forestall-sense", "io.forestall.topologies.SenseJob")));
 
   private static final int SAVEPOINT_TRIES = 5;
 

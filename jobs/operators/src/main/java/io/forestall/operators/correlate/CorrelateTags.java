@@ -1,8 +1,8 @@
 package io.forestall.operators.correlate;
 
+import io.forestall.decisions.Place;
 import io.forestall.decisions.incident.IncidentInput;
 import io.forestall.decisions.incident.Symptom;
-import io.forestall.decisions.Place;
 import io.forestall.operators.types.AvroType;
 import io.forestall.operators.types.RecordFormat;
 import io.forestall.schemas.DeadLetter;

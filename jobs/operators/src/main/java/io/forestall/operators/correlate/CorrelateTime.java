@@ -28,9 +28,7 @@ public final class CorrelateTime {
    */
   public static WatermarkStrategy<CorrelateInput> events(CorrelateSettings settings) {
     return new Events(
-        settings.outOfOrdernessMillis(),
-        settings.quietAfterMillis(),
-        settings.advanceWhenQuiet());
+        settings.outOfOrdernessMillis(), settings.quietAfterMillis(), settings.advanceWhenQuiet());
   }
 
   /** Fleet and policies: hold event time until they have once been read, then never again. */

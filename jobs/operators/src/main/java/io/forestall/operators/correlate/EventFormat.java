@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Bytes of events, symptoms and what is made of them, between the steps of the correlate job and in
- * its state. Enums by their ordinals, which only grow at their ends. Words that repeat from event to
- * event (types, rules, places) become one object again when they are read. Stateless.
+ * its state. Enums by their ordinals, which only grow at their ends. Words that repeat from event
+ * to event (types, rules, places) become one object again when they are read. Stateless.
  */
 public final class EventFormat {
 
@@ -41,7 +41,9 @@ public final class EventFormat {
   private static final int HAS_MODEL_VERSION = 1 << 5;
   private static final int PREDICTED = 1 << 6;
 
-  /** Words seen lately, by their hash. Races are harmless: a word may be two objects for a while. */
+  /**
+   * Words seen lately, by their hash. Races are harmless: a word may be two objects for a while.
+   */
   private static final @Nullable String[] WORDS = new @Nullable String[4096];
 
   private EventFormat() {}

@@ -24,8 +24,8 @@ import org.apache.flink.util.Collector;
 
 /**
  * Lets through the policy records that the rules take; one that makes no sense goes to the dead
- * letters and changes nothing. Runs once, before the broadcast, so that it makes one dead letter and
- * not one for each subtask. Policies of others pass by unread.
+ * letters and changes nothing. Runs once, before the broadcast, so that it makes one dead letter
+ * and not one for each subtask. Policies of others pass by unread.
  */
 public final class PolicyGate extends ProcessFunction<RouteControl, RouteControl>
     implements CheckpointedFunction {
@@ -35,11 +35,22 @@ public final class PolicyGate extends ProcessFunction<RouteControl, RouteControl
   private final CorrelateSettings settings;
   private final Rules submitted;
 
+  @SuppressWarnings("NullAway.Init")
   private transient RulesInForce rules;
+
+  @SuppressWarnings("NullAway.Init")
   private transient Map<String, byte[]> taken;
+
+  @SuppressWarnings("NullAway.Init")
   private transient ListState<Tuple2<String, byte[]>> state;
+
+  @SuppressWarnings("NullAway.Init")
   private transient DeadLetters letters;
+
+  @SuppressWarnings("NullAway.Init")
   private transient MetricGroup group;
+
+  @SuppressWarnings("NullAway.Init")
   private transient Counter policies;
 
   /** A gate before the rules of a job. */
@@ -98,7 +109,7 @@ public final class PolicyGate extends ProcessFunction<RouteControl, RouteControl
         return;
       }
     } catch (WireException e) {
-      refuse(control, e.reason(), e.getMessage(), context);
+      refuse(control, e.reason(), String.valueOf(e.getMessage()), context);
       return;
     } catch (IllegalArgumentException e) {
       refuse(control, DeadReason.OUT_OF_RANGE, String.valueOf(e.getMessage()), context);

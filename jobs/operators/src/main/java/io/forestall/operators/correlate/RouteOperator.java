@@ -43,14 +43,15 @@ import org.apache.flink.util.OutputTag;
  * Sends each event to the rules that can use it. Keyed by the identifier of the event's entity; the
  * second input is broadcast. Rows B3, B4.
  *
- * <p>An event waits until the watermark has passed it, then the events take their turns in the order
- * of (time, identifier): its place is looked up, and each rule that can use it gets a symptom: by a
- * side output for the rule's pattern, and by the main output for the incidents that are open. A
- * flood of one thing is thinned for the patterns, not for the incidents. A repeat is dropped.
+ * <p>An event waits until the watermark has passed it, then the events take their turns in the
+ * order of (time, identifier): its place is looked up, and each rule that can use it gets a
+ * symptom: by a side output for the rule's pattern, and by the main output for the incidents that
+ * are open. A flood of one thing is thinned for the patterns, not for the incidents. A repeat is
+ * dropped.
  *
- * <p>Two sorts do not wait: an event that alone is a critical incident of its own entity, and a late
- * one, behind the watermark. A late one satisfies a rule that needs one event; else it joins what is
- * open, and while it still speaks it goes to the pattern with the time that was reached.
+ * <p>Two sorts do not wait: an event that alone is a critical incident of its own entity, and a
+ * late one, behind the watermark. A late one satisfies a rule that needs one event; else it joins
+ * what is open, and while it still speaks it goes to the pattern with the time that was reached.
  */
 public final class RouteOperator extends AbstractStreamOperator<IncidentInput>
     implements TwoInputStreamOperator<FleetEvent, RouteControl, IncidentInput>,

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A pattern of CEP would begin a run with every symptom, and each would hold all that follow. It
  * is enough that runs begin at least one longest hold apart and live for two: the run before the
  * newest, or the newest, holds every symptom that still speaks. When the last run began is noted
- * here, in memory only: where nothing is noted, as after a restore, a run too many begins, never one
- * too few.
+ * here, in memory only: where nothing is noted, as after a restore, a run too many begins, never
+ * one too few.
  *
  * <p>For one subtask; the two conditions of a pattern share it.
  */
@@ -166,8 +166,7 @@ final class RuleRuns implements Serializable {
       }
     }
     noted.begins =
-        noted.beganMillis == NEVER
-            || atMillis - noted.beganMillis >= rule().longestHoldMillis();
+        noted.beganMillis == NEVER || atMillis - noted.beganMillis >= rule().longestHoldMillis();
     if (noted.begins) {
       noted.beganMillis = atMillis;
     }

@@ -2,7 +2,12 @@ package io.forestall.operators.correlate;
 
 import io.forestall.decisions.incident.RuleSet;
 import io.forestall.wire.rules.RuleFiles;
+import java.io.IOException;
 import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +33,29 @@ public final class Rules implements Serializable {
     this.name = name;
     this.yaml = yaml;
     this.set = RuleFiles.read(name, yaml);
+  }
+
+  /**
+   * The rules of a job: those of the file that its settings name, else the shipped ones.
+   *
+   * @throws IllegalArgumentException when the file cannot be read, or a rule is wrong
+   */
+  public static Rules of(CorrelateSettings settings) {
+    if (settings.rulesFile().isEmpty()) {
+      return new Rules(RuleFiles.SHIPPED, RuleFiles.shippedText());
+    }
+    try {
+      return new Rules(
+          settings.rulesFile(),
+          Files.readString(Path.of(settings.rulesFile()), StandardCharsets.UTF_8));
+    } catch (IOException | InvalidPathException e) {
+      throw new IllegalArgumentException(
+          CorrelateOptions.RULES_FILE.key()
+              + ": "
+              + settings.rulesFile()
+              + " cannot be read: name a file of this machine",
+          e);
+    }
   }
 
   /** Rules that stand nowhere yet. */
