@@ -321,6 +321,74 @@ class ConsolePageTest {
     assertThat(chrome().complaints()).isEmpty();
   }
 
+  /** The page's side of an approval; what the console does with it is tried where it is written. */
+  @Test
+  void anApprovalAsksForTheTokenOnceAndForAReason() throws Exception {
+    open("");
+    chrome()
+        .eval(
+            """
+            window.sent = [];
+            const real = window.fetch;
+            window.fetch = async (url, options) => {
+              if (options && options.method === 'POST') {
+                window.sent.push([url, options.headers.Authorization, options.body]);
+                const first = window.sent.length === 1;
+                return new Response(JSON.stringify(first
+                  ? { what: 'this token has expired', whatToDo: 'ask for a new one' } : { author: 'ada' }),
+                  { status: first ? 401 : 201 });
+              }
+              const answer = await real(url, options);
+              if (!String(url).includes('/approvals')) return answer;
+              const body = await answer.json();
+              body.writable = true;
+              return new Response(JSON.stringify(body));
+            };
+            0
+            """);
+    chrome().eval("location.hash = '#/approvals'");
+    chrome().await("document.querySelector('.approve input')");
+    String proposal =
+        chrome().eval("document.querySelector('.approval').dataset.proposal").asText();
+    chrome().eval("document.querySelector('.approve .primary').click()");
+    assertThat(chrome().eval("document.activeElement.dataset.key").asText())
+        .as("a reason is needed")
+        .isEqualTo("reason-" + proposal);
+    chrome().press("o");
+    chrome().press("k");
+    String status = chrome().eval("document.getElementById('rows-in').textContent").asText();
+    view.telemetry("simulated", 1000, TestingFleet.FIRST_DAY_MILLIS);
+    chrome().await("document.getElementById('rows-in').textContent !== " + quoted(status));
+    assertThat(focus()).as("a refresh takes no letter away").isEqualTo("reason-" + proposal);
+    chrome().press("!");
+    assertThat(chrome().eval("document.activeElement.value").asText()).isEqualTo("ok!");
+    chrome().eval("document.querySelector('.approve .primary').click()");
+    for (int tries = 1; tries <= 2; tries++) {
+      chrome().await("document.querySelector('dialog.token[open] input')");
+      assertThat(chrome().eval("window.sent.length").asInt()).isEqualTo(tries - 1);
+      if (tries == 2) {
+        assertThat(text("dialog.token")).contains("this token has expired");
+      }
+      for (String key : List.of("t", Integer.toString(tries))) {
+        chrome().press(key);
+      }
+      chrome().press("Enter");
+    }
+    chrome().await("document.querySelector('.answer.done')");
+    assertThat(text(".answer.done")).contains("Approved as ada", "decides again");
+    assertThat(chrome().eval("JSON.stringify(window.sent)").asText())
+        .isEqualTo(
+            "[[\"/api/v1/proposals/%1$s/approve\",\"Bearer t1\",\"{\\\"reason\\\":\\\"ok!\\\"}\"],"
+                    .formatted(proposal)
+                + "[\"/api/v1/proposals/%1$s/approve\",\"Bearer t2\",\"{\\\"reason\\\":\\\"ok!\\\"}\"]]"
+                    .formatted(proposal));
+    assertThat(chrome().eval("localStorage.length").asInt()).isZero();
+    assertThat(chrome().eval("sessionStorage.getItem('forestall-token')").asText()).isEqualTo("t2");
+    chrome().await("document.querySelector('[data-key=forget]')");
+    chrome().eval("document.querySelector('[data-key=forget]').click()");
+    assertThat(chrome().eval("sessionStorage.length").asInt()).isZero();
+  }
+
   @Test
   void anEntityLeadsToItsIncidentsAndDecisions() throws Exception {
     IncidentView.Row row = acts.incidents().list(IncidentQuery.parse(Map.of())).items().get(0);
