@@ -32,7 +32,7 @@ public record DecideSettings(
     implements Serializable {
 
   /** Deciders that run in this job; their proposals are not taken a second time. */
-  public static final Set<String> OWN_DECIDERS = Set.of("guard");
+  public static final Set<String> OWN_DECIDERS = Set.of("pool-arbiter");
 
   /** Copies the map. */
   public DecideSettings {
