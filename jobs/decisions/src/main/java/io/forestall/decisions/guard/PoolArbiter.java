@@ -173,6 +173,8 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
         state.zone(changed.zone(), changed.members());
       } else if (event instanceof GuardInput.UnitChanged unit) {
         unit(unit);
+      } else if (event instanceof GuardInput.UnitLeft left) {
+        state.forgetUnit(left.unit());
       } else if (event instanceof GuardInput.ActEnded ended) {
         actEnded(ended);
       } else if (event instanceof GuardInput.ModelPublished published) {
