@@ -1,10 +1,14 @@
 package io.forestall.operators.decide;
 
+import io.forestall.decisions.Severity;
+import io.forestall.decisions.guard.GuardPolicy;
 import io.forestall.operators.SenseOptions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ConfigOptions;
+import org.apache.flink.configuration.MemorySize;
 
 /**
  * Every option of the decide job. {@link DecideSettings#from} maps them once to an immutable record
@@ -15,6 +19,8 @@ public final class DecideOptions {
 
   /** First words of the keys of this job alone. */
   public static final String PREFIX = "forestall.decide.";
+
+  private static final GuardPolicy LIMITS = GuardPolicy.DEFAULTS;
 
   public static final ConfigOption<String> GROUP_ID =
       ConfigOptions.key(PREFIX + "group-id")
@@ -83,20 +89,158 @@ public final class DecideOptions {
               "How long a record waits at most in a buffer between two steps; part of the time from"
                   + " an incident to its decision. 0 s sends each at once.");
 
+  public static final ConfigOption<Severity> FAILOVER_THRESHOLD =
+      ConfigOptions.key("forestall.failover.threshold")
+          .enumType(Severity.class)
+          .defaultValue(LIMITS.failoverSeverity())
+          .withDescription(
+              "Least severity of an incident at which a failover is done: the specifications'"
+                  + " failoverThreshold.");
+
+  public static final ConfigOption<Integer> PREDICTED_ACTS =
+      limit("predicted-acts-in-flight")
+          .intType()
+          .defaultValue(LIMITS.predictedActsInFlight())
+          .withDescription(
+              "Predicted acts in flight at once in a pool; the budget that keeps a wrong model's harm small.");
+
+  public static final ConfigOption<Integer> ACTS =
+      limit("acts-in-flight")
+          .intType()
+          .defaultValue(LIMITS.actsInFlight())
+          .withDescription("Acts in flight at once in a pool, predicted or real.");
+
+  public static final ConfigOption<Double> NODES_PER_DAY =
+      limit("nodes-per-day")
+          .doubleType()
+          .defaultValue(LIMITS.nodesPerDayShare())
+          .withDescription(
+              "Share of a pool's nodes, 0 to 1, that predicted acts may touch a day; at least one node.");
+
+  public static final ConfigOption<Double> MIN_CONFIDENCE =
+      limit("min-confidence")
+          .doubleType()
+          .defaultValue(LIMITS.minConfidence())
+          .withDescription(
+              "Least trust in a prediction, 0 to 1, below which nothing is done about it.");
+
+  public static final ConfigOption<Double> MIN_PROBABILITY =
+      limit("min-probability")
+          .doubleType()
+          .defaultValue(LIMITS.minProbability())
+          .withDescription(
+              "Probability, 0 to 1, at which acting on a prediction begins to be worth it.");
+
+  public static final ConfigOption<Double> EXIT_PROBABILITY =
+      limit("exit-probability")
+          .doubleType()
+          .defaultValue(LIMITS.exitProbability())
+          .withDescription(
+              "Probability, 0 to 1, below which what was worth acting on no longer is; not above min-probability.");
+
+  public static final ConfigOption<Duration> DWELL =
+      limit("dwell")
+          .durationType()
+          .defaultValue(Duration.ofMillis(LIMITS.dwellMillis()))
+          .withDescription(
+              "How long a prediction must have stood before it is acted on; a critical one need not wait.");
+
+  public static final ConfigOption<Double> STORM_ENTER =
+      limit("storm-enter")
+          .doubleType()
+          .defaultValue(LIMITS.stormEnterShare())
+          .withDescription(
+              "Share of a pool's nodes at warning or worse, 0 to 1, at which automation stops.");
+
+  public static final ConfigOption<Double> STORM_EXIT =
+      limit("storm-exit")
+          .doubleType()
+          .defaultValue(LIMITS.stormExitShare())
+          .withDescription(
+              "Share below which automation may go on, once the cool-down is over; not above storm-enter.");
+
+  public static final ConfigOption<Duration> STORM_COOLDOWN =
+      limit("storm-cooldown")
+          .durationType()
+          .defaultValue(Duration.ofMillis(LIMITS.stormCooldownMillis()))
+          .withDescription("How long automation stays stopped after the share was last that high.");
+
+  public static final ConfigOption<Duration> MAX_SAMPLE_AGE =
+      limit("max-sample-age")
+          .durationType()
+          .defaultValue(Duration.ofMillis(LIMITS.maxSampleAgeMillis()))
+          .withDescription(
+              "Age of a pool's newest score beyond which the guard is blind and admits nothing.");
+
+  public static final ConfigOption<Duration> MAX_LAG =
+      limit("max-lag")
+          .durationType()
+          .defaultValue(Duration.ofMillis(LIMITS.maxLagMillis()))
+          .withDescription(
+              "Lag of a proposal's input beyond which the guard is blind and admits nothing.");
+
+  public static final ConfigOption<Duration> MAX_MODEL_AGE =
+      limit("max-model-age")
+          .durationType()
+          .defaultValue(Duration.ofMillis(LIMITS.maxModelAgeMillis()))
+          .withDescription("Age of a model beyond which its predictions are not acted on.");
+
+  public static final ConfigOption<MemorySize> MAX_COST =
+      limit("max-cost")
+          .memoryType()
+          .defaultValue(new MemorySize(LIMITS.maxCostBytes()))
+          .withDescription("Most bytes that one act may copy.");
+
+  public static final ConfigOption<MemorySize> COPY_BYTES_PER_SECOND =
+      limit("copy-bytes-per-second")
+          .memoryType()
+          .defaultValue(new MemorySize(LIMITS.copyBytesPerSecond()))
+          .withDescription(
+              "Bandwidth of a copy that the lead-time ladder reckons with, bytes a second.");
+
+  /** The options that are limits of the guard, in the order in which the docs list them. */
+  public static List<ConfigOption<?>> limits() {
+    return List.of(
+        FAILOVER_THRESHOLD,
+        PREDICTED_ACTS,
+        ACTS,
+        NODES_PER_DAY,
+        MIN_CONFIDENCE,
+        MIN_PROBABILITY,
+        EXIT_PROBABILITY,
+        DWELL,
+        STORM_ENTER,
+        STORM_EXIT,
+        STORM_COOLDOWN,
+        MAX_SAMPLE_AGE,
+        MAX_LAG,
+        MAX_MODEL_AGE,
+        MAX_COST,
+        COPY_BYTES_PER_SECOND);
+  }
+
+  private static ConfigOptions.OptionBuilder limit(String name) {
+    return ConfigOptions.key(PREFIX + name);
+  }
+
   private DecideOptions() {}
 
   /** All options in the order in which the docs list them. */
   public static List<ConfigOption<?>> all() {
-    return List.of(
-        SenseOptions.TOPIC_PREFIX,
-        SenseOptions.KAFKA_BOOTSTRAP_SERVERS,
-        GROUP_ID,
-        SIGNING_KEY_FILE,
-        TRUSTED_KEYS,
-        OPERATOR_KEYS,
-        HISTORY,
-        RISK_HISTORY,
-        PLACE_GRACE,
-        FLUSH_INTERVAL);
+    List<ConfigOption<?>> all =
+        new ArrayList<>(
+            List.of(
+                SenseOptions.TOPIC_PREFIX,
+                SenseOptions.KAFKA_BOOTSTRAP_SERVERS,
+                GROUP_ID,
+                SIGNING_KEY_FILE,
+                TRUSTED_KEYS,
+                OPERATOR_KEYS,
+                HISTORY,
+                RISK_HISTORY,
+                PLACE_GRACE,
+                FLUSH_INTERVAL));
+    all.addAll(limits());
+    return List.copyOf(all);
   }
 }

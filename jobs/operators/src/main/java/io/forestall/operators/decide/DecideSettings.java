@@ -1,11 +1,16 @@
 package io.forestall.operators.decide;
 
+import io.forestall.decisions.guard.GuardPolicy;
 import io.forestall.decisions.guard.PoolArbiter;
 import io.forestall.operators.OptionReader;
 import java.io.Serializable;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.MemorySize;
 
 /**
  * The options of the decide job, checked and ready: mapped once from the configuration, immutable
@@ -19,6 +24,8 @@ import org.apache.flink.configuration.Configuration;
  * @param riskHistoryMillis how far back scores are read at first; milliseconds
  * @param placeGraceMillis how long a score waits for the place of its thing; milliseconds
  * @param flushIntervalMillis how long a record waits in a buffer at most; milliseconds
+ * @param limits limits of the guard that are not the shipped ones, by name; policies of an operator
+ *     still win over them
  */
 public record DecideSettings(
     String topicPrefix,
@@ -28,7 +35,8 @@ public record DecideSettings(
     long historyMillis,
     long riskHistoryMillis,
     long placeGraceMillis,
-    long flushIntervalMillis)
+    long flushIntervalMillis,
+    Map<String, String> limits)
     implements Serializable {
 
   /** Deciders that run in this job; their proposals are not taken a second time. */
@@ -37,6 +45,7 @@ public record DecideSettings(
   /** Copies the map. */
   public DecideSettings {
     kafka = Map.copyOf(kafka);
+    limits = Map.copyOf(limits);
   }
 
   /** The settings of an empty configuration. */
@@ -65,13 +74,46 @@ public record DecideSettings(
             reader.millis(DecideOptions.HISTORY),
             reader.millis(DecideOptions.RISK_HISTORY),
             reader.atLeastOne(DecideOptions.PLACE_GRACE),
-            reader.millis(DecideOptions.FLUSH_INTERVAL));
+            reader.millis(DecideOptions.FLUSH_INTERVAL),
+            limits(reader));
     reader.check();
     return settings;
   }
 
+  /** The limits that differ from the shipped ones, checked together. */
+  private static Map<String, String> limits(OptionReader reader) {
+    Map<String, String> changed = new TreeMap<>();
+    for (ConfigOption<?> option : DecideOptions.limits()) {
+      Object value = reader.get(option);
+      if (!value.equals(option.defaultValue())) {
+        changed.put(limit(option), text(value));
+      }
+    }
+    try {
+      GuardPolicy.DEFAULTS.with(changed);
+    } catch (IllegalArgumentException e) {
+      reader.error(DecideOptions.PREFIX + e.getMessage());
+      return Map.of();
+    }
+    return changed;
+  }
+
+  /** The guard's own name of a limit. */
+  private static String limit(ConfigOption<?> option) {
+    return option == DecideOptions.FAILOVER_THRESHOLD
+        ? "failover-threshold"
+        : option.key().substring(DecideOptions.PREFIX.length());
+  }
+
+  private static String text(Object value) {
+    if (value instanceof Duration duration) {
+      return duration.toMillis() + " ms";
+    }
+    return value instanceof MemorySize size ? size.getBytes() + " b" : String.valueOf(value);
+  }
+
   /** The decider of every pool, under these settings. */
   public PoolArbiter arbiter() {
-    return new PoolArbiter();
+    return new PoolArbiter(GuardPolicy.DEFAULTS.with(limits));
   }
 }

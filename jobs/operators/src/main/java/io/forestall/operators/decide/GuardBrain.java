@@ -62,6 +62,7 @@ public final class GuardBrain implements PoolBrain<GuardState, DecideInput, Deci
   private final Counter unsignedDropped;
   private final MetricGroup metrics;
   private final Map<String, Counter> decided = new HashMap<>();
+  private final GuardFigures figures;
 
   private final Map<String, PolicyRecord> policies = new TreeMap<>();
   private final Map<String, DecideInput.ZoneRead> zones = new TreeMap<>();
@@ -98,6 +99,7 @@ public final class GuardBrain implements PoolBrain<GuardState, DecideInput, Deci
     this.arbiter = new Arbiter(arbiter);
     this.incarnation = incarnation;
     this.metrics = metrics;
+    this.figures = new GuardFigures(metrics);
     this.unsignedDropped = metrics.counter("admissionsWithoutKey");
     metrics.gauge("policyVersion", () -> policyVersion);
     metrics.gauge("acting", () -> signer == null ? 0 : 1);
@@ -332,11 +334,13 @@ public final class GuardBrain implements PoolBrain<GuardState, DecideInput, Deci
           ((DecideInput.ForPool) event).input(),
           nowMillis,
           output -> say(output, nowMillis, decisions));
+      figures.look(state, nowMillis);
     }
 
     @Override
     public void wake(GuardState state, long nowMillis, Consumer<Said> decisions) {
       inner.wake(state, nowMillis, output -> say(output, nowMillis, decisions));
+      figures.look(state, nowMillis);
     }
 
     @Override

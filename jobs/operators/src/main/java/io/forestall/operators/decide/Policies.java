@@ -1,12 +1,15 @@
 package io.forestall.operators.decide;
 
 import io.forestall.decisions.ActKind;
+import io.forestall.decisions.guard.PolicyProblems;
 import io.forestall.decisions.guard.PolicyRecord;
+import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.Policy;
 import io.forestall.schemas.PolicyKind;
 import io.forestall.wire.Keys;
 import io.forestall.wire.PolicyRecords;
 import io.forestall.wire.WireException;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +30,15 @@ public final class Policies {
    * @throws WireException when it makes no sense or lacks a signature
    */
   static PolicyRecord read(PolicyRecords records, String key, byte[] value) throws WireException {
-    return records.read(Keys.bytes(key), value);
+    PolicyRecord record = records.read(Keys.bytes(key), value);
+    if (matters(record)) {
+      List<String> problems = PolicyProblems.of(record);
+      if (!problems.isEmpty()) {
+        throw new WireException(
+            DeadReason.OUT_OF_RANGE, "the policy makes no sense: " + String.join("; ", problems));
+      }
+    }
+    return record;
   }
 
   /** True for what the guard looks at; the rest speaks to the correlate job. */

@@ -23,7 +23,8 @@ class DecideSettingsTest {
                 86_400_000,
                 3_600_000,
                 3_600_000,
-                1));
+                1,
+                Map.of()));
   }
 
   @Test
@@ -41,7 +42,23 @@ class DecideSettingsTest {
                 Map.entry("forestall.decide.history", "2 h"),
                 Map.entry("forestall.decide.risk-history", "3 h"),
                 Map.entry("forestall.decide.place-grace", "4 h"),
-                Map.entry("forestall.decide.flush-interval", "5 ms")));
+                Map.entry("forestall.decide.flush-interval", "5 ms"),
+                Map.entry("forestall.failover.threshold", "error"),
+                Map.entry("forestall.decide.predicted-acts-in-flight", "2"),
+                Map.entry("forestall.decide.acts-in-flight", "7"),
+                Map.entry("forestall.decide.nodes-per-day", "0.1"),
+                Map.entry("forestall.decide.min-confidence", "0.6"),
+                Map.entry("forestall.decide.min-probability", "0.4"),
+                Map.entry("forestall.decide.exit-probability", "0.3"),
+                Map.entry("forestall.decide.dwell", "1 min"),
+                Map.entry("forestall.decide.storm-enter", "0.2"),
+                Map.entry("forestall.decide.storm-exit", "0.1"),
+                Map.entry("forestall.decide.storm-cooldown", "1 h"),
+                Map.entry("forestall.decide.max-sample-age", "2 min"),
+                Map.entry("forestall.decide.max-lag", "30 s"),
+                Map.entry("forestall.decide.max-model-age", "10 d"),
+                Map.entry("forestall.decide.max-cost", "1 gb"),
+                Map.entry("forestall.decide.copy-bytes-per-second", "64 mb")));
     assertThat(configuration.keySet())
         .as("a new option needs its line here")
         .containsAll(DecideOptions.all().stream().map(ConfigOption::key).toList());
@@ -56,7 +73,24 @@ class DecideSettingsTest {
                 7_200_000,
                 10_800_000,
                 14_400_000,
-                5));
+                5,
+                Map.ofEntries(
+                    Map.entry("failover-threshold", "ERROR"),
+                    Map.entry("predicted-acts-in-flight", "2"),
+                    Map.entry("acts-in-flight", "7"),
+                    Map.entry("nodes-per-day", "0.1"),
+                    Map.entry("min-confidence", "0.6"),
+                    Map.entry("min-probability", "0.4"),
+                    Map.entry("exit-probability", "0.3"),
+                    Map.entry("dwell", "60000 ms"),
+                    Map.entry("storm-enter", "0.2"),
+                    Map.entry("storm-exit", "0.1"),
+                    Map.entry("storm-cooldown", "3600000 ms"),
+                    Map.entry("max-sample-age", "120000 ms"),
+                    Map.entry("max-lag", "30000 ms"),
+                    Map.entry("max-model-age", "864000000 ms"),
+                    Map.entry("max-cost", "1073741824 b"),
+                    Map.entry("copy-bytes-per-second", "67108864 b"))));
   }
 
   /** No key was renamed yet; each that is keeps its old one, which this test then sets. */
@@ -74,7 +108,23 @@ class DecideSettingsTest {
             "forestall.decide.history",
             "forestall.decide.risk-history",
             "forestall.decide.place-grace",
-            "forestall.decide.flush-interval");
+            "forestall.decide.flush-interval",
+            "forestall.failover.threshold",
+            "forestall.decide.predicted-acts-in-flight",
+            "forestall.decide.acts-in-flight",
+            "forestall.decide.nodes-per-day",
+            "forestall.decide.min-confidence",
+            "forestall.decide.min-probability",
+            "forestall.decide.exit-probability",
+            "forestall.decide.dwell",
+            "forestall.decide.storm-enter",
+            "forestall.decide.storm-exit",
+            "forestall.decide.storm-cooldown",
+            "forestall.decide.max-sample-age",
+            "forestall.decide.max-lag",
+            "forestall.decide.max-model-age",
+            "forestall.decide.max-cost",
+            "forestall.decide.copy-bytes-per-second");
   }
 
   @Test
@@ -85,14 +135,18 @@ class DecideSettingsTest {
                 "forestall.decide.history", "long",
                 "forestall.decide.place-grace", "0 s",
                 "forestall.decide.group-id", " ",
-                "forestall.decide.signing-key", "x"));
+                "forestall.decide.signing-key", "x",
+                "forestall.failover.threshold", "now",
+                "forestall.decide.storm-exit", "0.5"));
 
     assertThatThrownBy(() -> DecideSettings.from(configuration))
         .hasMessageContaining(
             "forestall.decide.history is 'long': give a duration with its unit, for example '1 d'")
         .hasMessageContaining("forestall.decide.place-grace is 0")
         .hasMessageContaining("forestall.decide.group-id is empty")
-        .hasMessageContaining("forestall.decide.signing-key is no option of the decide job");
+        .hasMessageContaining("forestall.decide.signing-key is no option of the decide job")
+        .hasMessageContaining("forestall.failover.threshold is 'now': give one of")
+        .hasMessageContaining("forestall.decide.storm-exit must not be above storm-enter");
   }
 
   @Test
