@@ -10,6 +10,8 @@ import io.forestall.schemas.AnomalyRecord;
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.EntityRef;
 import io.forestall.schemas.Event;
+import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -35,6 +37,10 @@ final class AnomalyEventsTest {
         .build();
   }
 
+  private static FleetEvent event(AnomalyRecord anomaly) {
+    return Objects.requireNonNull(AnomalyEvents.event(anomaly), "no event");
+  }
+
   @ParameterizedTest
   @CsvSource({
     "DISK, d-1, DISK_LATENCY, disk.latency.high, disk/d-1",
@@ -47,8 +53,7 @@ final class AnomalyEventsTest {
   })
   void theTypeSaysWhatIsUnusualAboutWhat(
       EntityKind kind, String id, Signal signal, String type, String entity) throws Exception {
-    FleetEvent event = AnomalyEvents.event(anomaly(kind, id, signal));
-    assertThat(event).isNotNull();
+    FleetEvent event = event(anomaly(kind, id, signal));
     assertThat(event.type()).isEqualTo(type);
     assertThat(event.entity()).hasToString(entity);
     assertThat(event.severity()).isEqualTo(Severity.WARNING);
@@ -63,12 +68,12 @@ final class AnomalyEventsTest {
   void thePathsOtherEndsAreRelated() {
     assertThat(AnomalyEvents.event(anomaly(EntityKind.PAIR, "v-1@c-1", Signal.PATH_LATENCY)))
         .extracting(FleetEvent::related)
-        .isEqualTo(java.util.List.of(new Subject(Subject.Kind.CLIENT, "c-1")));
+        .isEqualTo(List.of(new Subject(Subject.Kind.CLIENT, "c-1")));
     AnomalyRecord edge = anomaly(EntityKind.EDGE, "n-1>n-2", Signal.PATH_LOSS);
     edge.setNode("n-1");
     assertThat(AnomalyEvents.event(edge))
         .extracting(FleetEvent::related)
-        .isEqualTo(java.util.List.of(Subject.node("n-1"), Subject.node("n-2")));
+        .isEqualTo(List.of(Subject.node("n-1"), Subject.node("n-2")));
   }
 
   @Test
@@ -77,8 +82,7 @@ final class AnomalyEventsTest {
     AnomalyRecord worse = anomaly(EntityKind.DISK, "d-1", Signal.DISK_LATENCY);
     worse.setTimeMillis(SINCE + 600_000);
     worse.setScore(1.0);
-    FleetEvent event = AnomalyEvents.event(first);
-    assertThat(event).isNotNull();
+    FleetEvent event = event(first);
     assertThat(AnomalyEvents.event(worse))
         .extracting(FleetEvent::id, FleetEvent::timeMillis)
         .containsExactly(event.id(), event.timeMillis());
@@ -103,11 +107,8 @@ final class AnomalyEventsTest {
   void aLongNameStillGivesAnIdentifierThatOthersTake() throws Exception {
     String long1 = "v".repeat(128) + "1@" + "c".repeat(100);
     String long2 = "v".repeat(128) + "1@" + "c".repeat(99) + "d";
-    FleetEvent one = AnomalyEvents.event(anomaly(EntityKind.PAIR, long1, Signal.PATH_LATENCY_P99));
-    FleetEvent other =
-        AnomalyEvents.event(anomaly(EntityKind.PAIR, long2, Signal.PATH_LATENCY_P99));
-    assertThat(one).isNotNull();
-    assertThat(other).isNotNull();
+    FleetEvent one = event(anomaly(EntityKind.PAIR, long1, Signal.PATH_LATENCY_P99));
+    FleetEvent other = event(anomaly(EntityKind.PAIR, long2, Signal.PATH_LATENCY_P99));
     assertThat(one.id()).isNotEqualTo(other.id());
     IncidentRecords.event(IncidentRecords.event(one));
   }
