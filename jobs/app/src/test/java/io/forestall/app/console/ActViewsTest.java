@@ -280,11 +280,14 @@ class ActViewsTest {
         .containsExactly(one.id());
     assertThat(decisions(view, Map.of("code", "UNIT_LOCKED,STORM")))
         .isNotEmpty()
-        .allMatch(id -> Objects.requireNonNull(view.detail(id)).row().guardsPassed() == 21);
+        .allMatch(
+            id ->
+                Objects.requireNonNull(view.detail(id)).row().guardsPassed()
+                    == TestingActs.GUARD_COUNT - 1);
     assertThat(decisions(view, Map.of("pool", "none"))).isEmpty();
     assertThat(decisions(view, Map.of("incident", "none"))).isEmpty();
     assertThat(view.pools()).hasSize(1);
-    assertThat(view.pools().get(0).guards()).hasSize(22);
+    assertThat(view.pools().get(0).guards()).hasSize(TestingActs.GUARD_COUNT);
   }
 
   @Test

@@ -276,7 +276,7 @@ class ConsolePageTest {
     open("#/decisions/" + row.id());
     assertThat(text(".outcome.big")).isEqualTo("Refused");
     assertThat(text(".entity-title code")).isEqualTo(row.code().name());
-    assertThat(count(".guards tbody tr")).isEqualTo(22);
+    assertThat(count(".guards tbody tr")).isEqualTo(TestingActs.GUARD_COUNT);
     assertThat(count(".guards tr.failed")).isEqualTo(1);
     assertThat(text(".guards tr.first")).contains(row.code().name());
     assertThat(count(".guards tr.first .against i.fail")).isEqualTo(1);

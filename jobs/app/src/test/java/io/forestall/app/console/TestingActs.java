@@ -66,7 +66,8 @@ final class TestingActs {
               },
               ActKind.MIGRATE,
               Severity.ERROR,
-              "The network card of %s loses packets; 4 volumes see latency above 40 ms through it."),
+              "The network card of %s loses packets; 4 volumes see latency above 40 ms through"
+                  + " it."),
           new Shape(
               "disk-failed",
               EntityKind.DISK,
@@ -90,29 +91,40 @@ final class TestingActs {
               "Event processor %s grows by 210 MB an hour and reaches its limit within 6 hours."));
 
   private static final String[] GUARDS = {
-    "mode",
-    "halt",
-    "synced",
-    "maintenance",
-    "silence",
-    "override",
-    "pin",
-    "duplicate",
-    "watermark-age",
-    "own-lag",
+    "well-formed",
+    "known-subject",
+    "not-expired",
+    "no-duplicate",
+    "not-halted",
+    "not-denied",
+    "not-silenced",
+    "not-pinned",
+    "not-overridden",
+    "no-maintenance",
+    "watermark",
+    "lag",
     "model-age",
-    "telemetry-age",
-    "storm",
+    "subject-telemetry",
     "confidence",
-    "risk",
+    "severity",
+    "probability",
     "dwell",
+    "no-storm",
+    "unit-locks",
     "replication-minimum",
     "replica-set-risk",
     "target",
-    "locks",
+    "epochs",
+    "cost",
     "rate",
-    "budget"
+    "budget",
+    "nodes-per-day",
+    "mode",
+    "approval"
   };
+
+  /** Guards that each decision of these asked. */
+  static final int GUARD_COUNT = GUARDS.length;
 
   private final ActViews acts;
   private final Random random;
@@ -389,21 +401,25 @@ final class TestingActs {
     DecisionCode own =
         switch (guard) {
           case "mode" -> DecisionCode.ADVISE_MODE;
-          case "storm" -> DecisionCode.STORM;
+          case "approval" -> DecisionCode.APPROVAL_NEEDED;
+          case "no-storm" -> DecisionCode.STORM;
           case "budget" -> DecisionCode.BUDGET_SPENT;
-          case "locks" -> DecisionCode.UNIT_LOCKED;
+          case "unit-locks" -> DecisionCode.UNIT_LOCKED;
           case "target" -> DecisionCode.NO_SAFE_TARGET;
           case "confidence" -> DecisionCode.LOW_CONFIDENCE;
-          case "maintenance" -> DecisionCode.MAINTENANCE;
+          case "no-maintenance" -> DecisionCode.MAINTENANCE;
           default -> DecisionCode.OK;
         };
     boolean refuses = own == code && own != DecisionCode.OK;
     Double limit =
         switch (guard) {
-          case "storm" -> 0.10;
+          case "no-storm" -> 0.10;
           case "budget" -> 1.0;
           case "confidence" -> 0.7;
-          case "watermark-age", "own-lag" -> 120_000.0;
+          case "watermark", "subject-telemetry" -> 900_000.0;
+          case "lag" -> 2_000.0;
+          case "cost" -> 70_368_744_177_664.0;
+          case "severity" -> 2.0;
           case "model-age" -> 90 * 86_400_000.0;
           case "replica-set-risk" -> 0.001;
           case "rate" -> 4.0;
@@ -412,14 +428,16 @@ final class TestingActs {
     Double observed =
         limit == null
             ? null
-            : guard.equals("confidence") ? (refuses ? 0.41 : 0.86) : limit * (refuses ? 1.6 : 0.2);
+            : guard.equals("confidence")
+                ? (refuses ? 0.41 : 0.86)
+                : guard.equals("severity") ? 4.0 : limit * (refuses ? 1.6 : 0.2);
     return new GuardResult(
         guard,
         !refuses,
         refuses ? own : DecisionCode.OK,
         observed,
         limit,
-        refuses ? "the " + guard + " speaks against it" : "nothing speaks against it");
+        refuses ? "Guard " + guard + " speaks against it." : "Nothing speaks against it.");
   }
 
   /** A signed-looking admission that locks the proposal's units. */

@@ -62,14 +62,16 @@ function fact(name, value, small) {
 }
 
 const DURATION = /(^|-)(age|lag|dwell|watermark|window|lateness|duration|delay|expired|telemetry|horizon|pause)($|-)/;
+const SEVERITIES = ['unknown', 'info', 'warning', 'error', 'critical'];
 const SHARE = /(share|probability|confidence|storm|risk|ratio)/;
 
 /** A number of a guard or input in the unit that its name tells. */
 export function figure(name, value, limit) {
   if (value === null || value === undefined) return '–';
   const word = name.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase();
+  if (word === 'severity' && SEVERITIES[value]) return SEVERITIES[value];
   if (/bytes|space|cost/.test(word)) return bytes(value);
-  if (/millis/.test(word) || (DURATION.test(word) && Math.max(Math.abs(value), Math.abs(limit || 0)) >= 1000)) return span(value);
+  if (/millis/.test(word) || (DURATION.test(word) && Math.max(Math.abs(value), Math.abs(limit || 0)) >= 1000)) return Math.abs(value) < 1000 ? `${quantity(Math.round(value))} ms` : span(value);
   if (SHARE.test(word) && Math.abs(value) <= 1 && Math.abs(limit === null || limit === undefined ? 0 : limit) <= 1) return percent(value);
   return quantity(value);
 }

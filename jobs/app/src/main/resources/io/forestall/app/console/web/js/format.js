@@ -6,6 +6,7 @@ const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFraction
 
 export const integer = (value) => count.format(value);
 export const compact = (value) => (value < 100000 ? count.format(value) : short.format(value));
+export const brief = (value) => (value < 1000 ? count.format(value) : short.format(value));
 export const title = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 export const words = (text) => title(text.toLowerCase().replaceAll('_', ' '));
 

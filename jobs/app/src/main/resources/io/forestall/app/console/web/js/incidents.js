@@ -1,7 +1,7 @@
 import { ask, csvLink } from './ask.js';
 import { OUTCOMES, actName, inWords, plain } from './codes.js';
 import { h, mark, onTheme, put, replace } from './dom.js';
-import { compact, integer, link, percent, span, title, when, whenExactly } from './format.js';
+import { brief, integer, link, percent, span, title, when, whenExactly } from './format.js';
 import { pager, pick, table } from './table.js';
 import { timeline, timelineLegend } from './timeline.js';
 
@@ -70,7 +70,7 @@ function list(page, route, context) {
     h('p', { class: 'severities', role: 'group', 'aria-label': 'Open incidents by severity' }, SEVERITIES.slice(0, 4).map((severity) => h('button', {
       type: 'button', class: `sev-pick sev-${severity}`, 'data-key': `sev-${severity}`, 'aria-pressed': String(query.severity === severity),
       onclick: () => context.go('severity', query.severity === severity ? '' : severity),
-    }, severityMark(severity), h('b', {}, compact(counts[severity])), ` ${severity}`))),
+    }, severityMark(severity), h('b', {}, brief(counts[severity])), ` ${severity}`))),
     h('div', { class: 'picks filters' },
       pick('State', 'state', query.state, [['', 'open'], ['resolved', 'over'], ['all', 'all']], context.go),
       pick('Order', 'sort', query.sort, [['', 'severity'], ['updated', 'newest event'], ['opened', 'opened last'], ['events', 'most events']], context.go),
