@@ -140,6 +140,14 @@ final class Budgets {
 
   static GuardResult rate(Question q) {
     String pool = "pool/" + q.state.pool();
+    if (q.state.past().size() >= GuardState.MAX_PAST) {
+      return no(
+          "rate",
+          DecisionCode.RATE_LIMITED,
+          (double) q.state.past().size(),
+          (double) GuardState.MAX_PAST,
+          "More acts ended lately than the guard remembers.");
+    }
     GuardResult result =
         rateOf(q, List.of(pool, "all"), ActKind.UNKNOWN, false, q.limits.rateActs());
     if (!result.passed()) {

@@ -158,7 +158,7 @@ final class GuardChecks {
     checks.add(
         new GuardCheck(
             "probability",
-            "Is the failure probable enough; once it was, has it not fallen below the exit?",
+            "Is the subject at WARNING or worse, or the failure probable enough; once it was, has it not fallen below the exit?",
             List.of(LOW_RISK),
             List.of("min-probability", "exit-probability"),
             GuardChecks::probability));
@@ -580,6 +580,10 @@ final class GuardChecks {
     boolean wasRisky = own != null && own.riskySinceMillis() > 0;
     double limit = wasRisky ? q.limits.exitProbability() : q.limits.minProbability();
     double p = q.proposal.probability();
+    Tier tier = q.tierOf(q.proposal.subject());
+    if (tier == Tier.WARNING || tier == Tier.CRITICAL) {
+      return yes("probability", p, null, q.proposal.subject() + " is at tier " + tier + ".");
+    }
     return p >= limit
         ? yes("probability", p, limit, "The failure is probable enough.")
         : no("probability", LOW_RISK, p, limit, "The failure is not probable enough.");
@@ -699,7 +703,7 @@ final class GuardChecks {
   }
 
   private static double setRisk(Question q, List<Subject> copies) {
-    long horizon = q.isPredicted() ? q.proposal.horizonMillis() : 24L * 3_600_000;
+    long horizon = q.horizonMillis();
     List<ReplicaSetRisk.Copy> set = new ArrayList<>(copies.size());
     for (Subject copy : copies) {
       Member member = q.state.member(copy);

@@ -12,7 +12,9 @@ public sealed interface GuardInput {
 
   /**
    * A guard begins to run, for the first time or after a restore: until it has read its own {@code
-   * STARTED} admission and its own {@code SYNC} policy back, proposals wait.
+   * STARTED} admission and its own {@code SYNC} policy back, proposals wait. It is given whenever a
+   * state is made in memory, empty or restored; the guard says {@code STARTED} once there is
+   * something in the pool.
    *
    * @param incarnation unique to this start
    */
@@ -21,7 +23,7 @@ public sealed interface GuardInput {
   /** An incident opened, changed or ended. */
   record IncidentChanged(Incident incident) implements GuardInput {}
 
-  /** Another decider proposes an act. */
+  /** Another decider proposes an act; what this arbiter itself proposed may come back. */
   record Proposed(Proposal proposal) implements GuardInput {}
 
   /** A node of the pool is described. */
@@ -31,7 +33,8 @@ public sealed interface GuardInput {
   record MemberLeft(Subject member) implements GuardInput {}
 
   /**
-   * The risk of a node changed, or was confirmed.
+   * The risk of a node changed, or was confirmed: a pool whose risks are not confirmed every few
+   * minutes counts as not seen.
    *
    * @param timeMillis event time of the sample it stands on
    * @param stale true when silence made it
@@ -60,7 +63,7 @@ public sealed interface GuardInput {
   /**
    * Where the copies of a unit are.
    *
-   * @param copies nodes that hold a copy in sync, the owner too
+   * @param copies nodes that hold a copy in sync, the owner too; an empty list ends the unit
    * @param bytes size of the unit
    */
   record UnitChanged(

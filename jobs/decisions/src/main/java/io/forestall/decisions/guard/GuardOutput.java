@@ -8,7 +8,10 @@ public sealed interface GuardOutput {
   /** A proposal was made; its decision follows, at once or when it need not wait any more. */
   record Made(Proposal proposal) implements GuardOutput {}
 
-  /** A proposal ended, or waits. */
+  /**
+   * A proposal ended, or waits. An admission is said once its record was read back from the log and
+   * counted, so it comes after its {@link Logged}.
+   */
   record Decided(GuardDecision decision) implements GuardOutput {}
 
   /**

@@ -3,6 +3,7 @@ package io.forestall.decisions.guard;
 import io.forestall.decisions.Decider;
 import io.forestall.decisions.DeciderState;
 import io.forestall.decisions.Subject;
+import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -39,6 +40,12 @@ public final class GuardState implements DeciderState {
   /** Most ends that came before their admission; count. */
   static final int MAX_EARLY_ENDS = 1_000;
 
+  /** Most starts of guards that are remembered; count. */
+  static final int MAX_INCARNATIONS = 32;
+
+  /** How long an incident is remembered of which nothing is heard; milliseconds. */
+  static final long TRACKED_MILLIS = 7L * 24 * 3_600_000;
+
   private static final String HEADER = "h";
 
   /** What ends a row. */
@@ -60,6 +67,7 @@ public final class GuardState implements DeciderState {
   private long newestSampleMillis;
   private long inputLagMillis;
   private final TreeMap<String, GuardInput.ModelPublished> models = new TreeMap<>();
+  private final ArrayDeque<String> incarnations = new ArrayDeque<>();
 
   // kept, one row each
   private final Map<Subject, Member> members = new HashMap<>();
@@ -95,6 +103,7 @@ public final class GuardState implements DeciderState {
 
   // of this start only; not kept
   @Nullable String incarnation;
+  boolean announced;
   boolean startedRead;
   boolean ready;
   boolean superseded;
@@ -521,12 +530,16 @@ public final class GuardState implements DeciderState {
   void put(Tracked incident) {
     tracked.put(incident.id(), incident);
     schedule.at("i/" + incident.id(), incident.again() == 0 ? Decider.NO_ALARM : incident.again());
+    // the lag is from its newest record's time to when that came
+    schedule.at(
+        "t/" + incident.id(), incident.updatedMillis() + incident.lagMillis() + TRACKED_MILLIS);
     dirty.add("i/" + incident.id());
   }
 
   void forgetTracked(String incident) {
     if (tracked.remove(incident) != null) {
       schedule.off("i/" + incident);
+      schedule.off("t/" + incident);
       dirty.add("i/" + incident);
     }
   }
@@ -588,9 +601,26 @@ public final class GuardState implements DeciderState {
     }
   }
 
+  /**
+   * Remembers that a guard of this incarnation once started.
+   *
+   * @return true when that was known
+   */
+  boolean knewIncarnation(String started) {
+    if (incarnations.contains(started)) {
+      return true;
+    }
+    incarnations.addLast(started);
+    if (incarnations.size() > MAX_INCARNATIONS) {
+      incarnations.removeFirst();
+    }
+    dirty.add(HEADER);
+    return false;
+  }
+
   // --------------------------------------------------------------------- rows
 
-  private boolean hasRows() {
+  boolean hasRows() {
     return !(members.isEmpty()
         && units.isEmpty()
         && zones.isEmpty()
@@ -612,7 +642,7 @@ public final class GuardState implements DeciderState {
 
   @Override
   public boolean isEmpty() {
-    boolean starting = incarnation != null && !ready && !superseded && !pool.isEmpty();
+    boolean starting = announced && !ready && !superseded;
     return !needsHeader() && !starting;
   }
 
@@ -623,6 +653,9 @@ public final class GuardState implements DeciderState {
     }
     Map<String, byte[]> changes = new LinkedHashMap<>();
     for (String row : dirty) {
+      if (row.equals(HEADER) && !needsHeader() && !headerKept) {
+        continue;
+      }
       byte[] body = bytesOf(row);
       changes.put(row, body);
     }
@@ -699,7 +732,8 @@ public final class GuardState implements DeciderState {
         models.values(),
         (row, model) ->
             row.text(model.model()).ints(model.version()).longs(model.publishedMillis()));
-    return out.longs(inputLagMillis).toBytes();
+    out.longs(inputLagMillis);
+    return out.list(incarnations, RowWriter::text).toBytes();
   }
 
   @Override
@@ -755,6 +789,7 @@ public final class GuardState implements DeciderState {
       models.put(model.model(), model);
     }
     inputLagMillis = in.longs();
+    incarnations.addAll(in.list(RowReader::text));
     headerKept = true;
   }
 }

@@ -185,9 +185,7 @@ public final class PolicyProblems {
   private static void expiring(PolicyRecord record, List<String> problems) {
     if (record.expiresMillis() == null) {
       problems.add(
-          "a "
-              + record.kind().name().toLowerCase(Locale.ROOT)
-              + " must expire, so that nobody forgets it: say until when");
+          named(record) + " must expire, so that nobody forgets it: say until when");
     }
   }
 
@@ -202,9 +200,7 @@ public final class PolicyProblems {
     }
     if (!allowed.contains(name)) {
       problems.add(
-          "a "
-              + record.kind().name().toLowerCase(Locale.ROOT)
-              + " has no parameter '"
+          named(record) + " has no parameter '"
               + shorten(name)
               + "'"
               + (allowed.isEmpty()
@@ -268,6 +264,11 @@ public final class PolicyProblems {
       case PolicyParameters.MAX_COST -> PolicyValues.sizeBytes(text);
       default -> PolicyValues.count(text);
     };
+  }
+
+  private static String named(PolicyRecord record) {
+    String word = record.kind().name().toLowerCase(Locale.ROOT);
+    return ("aou".indexOf(word.charAt(0)) < 0 ? "a " : "an ") + word;
   }
 
   private static String shorten(String text) {

@@ -5,6 +5,7 @@ import io.forestall.decisions.Decider;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.guard.GuardDecision.Outcome;
 import io.forestall.decisions.incident.Incident;
+import io.forestall.risk.Tier;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumSet;
@@ -159,6 +160,10 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
       } else if (event instanceof GuardInput.IncidentChanged changed) {
         incident(changed.incident());
       } else if (event instanceof GuardInput.Proposed proposed) {
+        if (proposed.proposal().decider().equals(Proposer.DECIDER)) {
+          // its own, read back
+          return;
+        }
         long lag = Math.max(0, now - proposed.proposal().timeMillis());
         state.inputLag(lag);
         submit(proposed.proposal(), lag);
@@ -183,8 +188,12 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
     }
 
     void finish() {
-      boolean timeMatters =
-          state.ready && (!state.waiting().isEmpty() || state.policies.hasCancels());
+      boolean silent = state.pool().isEmpty() || state.incarnation == null;
+      if (!silent && !state.announced && !state.superseded && state.hasRows()) {
+        announce();
+      }
+      boolean cancels = !state.held().isEmpty() && state.policies.hasCancels();
+      boolean timeMatters = state.ready && (!state.waiting().isEmpty() || cancels);
       Long edge = timeMatters ? state.policies.nextEdgeMillis(now) : null;
       long due = edge == null ? NO_ALARM : edge;
       if (timeMatters && state.policies.approvesByTheHour()) {
@@ -200,20 +209,19 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
 
     private void start(String incarnation) {
       state.incarnation = incarnation;
+      state.announced = false;
       state.startedRead = false;
       state.ready = false;
       state.superseded = false;
-      if (state.pool().isEmpty()) {
-        return;
-      }
-      announce();
     }
 
+    /** Says that a guard has started, once there is something in the pool to guard. */
     private void announce() {
       String incarnation = state.incarnation;
       if (incarnation == null) {
         return;
       }
+      state.announced = true;
       if (!state.startedRead) {
         voice.accept(new GuardOutput.Logged(startedRecord(incarnation)));
       }
@@ -310,8 +318,9 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
         return;
       }
       long since = before == null ? 0 : before.riskySinceMillis();
-      boolean high = risk.probability() >= limits.minProbability();
-      boolean low = risk.probability() < limits.exitProbability();
+      boolean bad = risk.tier() == Tier.WARNING || risk.tier() == Tier.CRITICAL;
+      boolean high = bad || risk.probability() >= limits.minProbability();
+      boolean low = !bad && risk.probability() < limits.exitProbability();
       if (high && since == 0) {
         since = Math.max(1, Math.min(now, risk.timeMillis()));
       } else if (low) {
@@ -686,10 +695,12 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
     }
 
     private void startedRead(String incarnation) {
+      boolean known = state.knewIncarnation(incarnation);
       if (incarnation.equals(state.incarnation)) {
         state.startedRead = true;
         becomeReady();
-      } else if (state.startedRead) {
+      } else if (state.startedRead && !known) {
+        // a repeat of an older guard's mark is no younger guard
         state.superseded = true;
         state.ready = false;
       }
@@ -761,7 +772,9 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
         return;
       }
       state.release(held);
-      state.put(Past.of(held.admission(), now), now + PAST_MILLIS);
+      if (read.timeMillis() + PAST_MILLIS > now) {
+        state.put(Past.of(held.admission(), read.timeMillis()), read.timeMillis() + PAST_MILLIS);
+      }
       DecisionCode code =
           switch (read.state()) {
             case DONE -> DecisionCode.COMPLETED;
@@ -910,6 +923,7 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
             state.forget(member.subject());
           }
         }
+        case 't' -> state.forgetTracked(id);
         case 'r' -> state.forgetPast(id);
         case 'e' -> state.forgetEarlyEnd(id);
         case 'd' -> state.forgetDecided(id);

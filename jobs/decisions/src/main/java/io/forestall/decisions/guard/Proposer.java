@@ -216,7 +216,7 @@ final class Proposer {
         free == null || capacity == null || capacity <= 0
             ? 0.5
             : Math.min(1, (double) free / capacity);
-    double probability = q.probabilityOf(node, q.proposal.horizonMillis());
+    double probability = q.probabilityOf(node, q.horizonMillis());
     double score = 100 * fitShare * (1 - probability) * (0.5 + 0.5 * freeShare);
     String text =
         String.format(

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 /** One proposal before the guard, with everything a check may look at. For one thread. */
 final class Question {
 
+  private static final long DAY_MILLIS = 24L * 3_600_000;
+
   final GuardState state;
   final PolicySet policies;
   final GuardPolicy limits;
@@ -43,6 +45,11 @@ final class Question {
 
   static boolean isPredicted(Proposal proposal) {
     return proposal.horizonMillis() > 0;
+  }
+
+  /** Time ahead that risks are asked for: that of the prediction, a day when it has happened. */
+  long horizonMillis() {
+    return isPredicted() ? proposal.horizonMillis() : DAY_MILLIS;
   }
 
   ActKind act() {

@@ -152,7 +152,7 @@ final class TargetChecks {
     String name = "target-risk";
     Tier tier = q.tierOf(target);
     double limit = q.limits.maxTargetProbability();
-    double probability = q.probabilityOf(target, q.proposal.horizonMillis());
+    double probability = q.probabilityOf(target, q.horizonMillis());
     if (tier == Tier.WARNING || tier == Tier.CRITICAL || tier == Tier.UNKNOWN) {
       return no(
           name,
