@@ -26,14 +26,16 @@ public enum DecisionCode {
    * target.
    */
   PINNED(
-      "The subject or one of its units is pinned: it must stay where it is, or go only to the pinned target."),
+      "The subject or one of its units is pinned: it must stay where it is, or go only to the"
+          + " pinned target."),
   /** Every act of this scope is halted. */
   HALTED("Every act of this scope is halted."),
   /**
    * As many acts are in flight, or as many nodes were touched today, as the blast radius allows.
    */
   BUDGET_SPENT(
-      "As many acts are in flight, or as many nodes were touched today, as the blast radius allows."),
+      "As many acts are in flight, or as many nodes were touched today, as the blast radius"
+          + " allows."),
   /** As many acts were admitted within the window as the rate allows. */
   RATE_LIMITED("As many acts were admitted within the window as the rate allows."),
   /** Another admitted act holds one of the units or the subject. */

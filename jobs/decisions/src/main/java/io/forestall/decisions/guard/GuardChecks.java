@@ -158,7 +158,8 @@ final class GuardChecks {
     checks.add(
         new GuardCheck(
             "probability",
-            "Is the subject at WARNING or worse, or the failure probable enough; once it was, has it not fallen below the exit?",
+            "Is the subject at WARNING or worse, or the failure probable enough; once it was, has"
+                + " it not fallen below the exit?",
             List.of(LOW_RISK),
             List.of("min-probability", "exit-probability"),
             GuardChecks::probability));

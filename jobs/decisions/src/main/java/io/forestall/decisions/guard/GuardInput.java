@@ -97,8 +97,6 @@ public sealed interface GuardInput {
   /**
    * The policies in force changed; also the first input after a start. The set is not stored with
    * the state.
-   *
-   * @param syncedWith incarnations whose SYNC record is in the set
    */
   record PoliciesChanged(PolicySet policies) implements GuardInput {}
 

@@ -415,7 +415,7 @@ public final class GuardState implements DeciderState {
       for (EarlyEnd other : earlyEnds.values()) {
         oldest = other.heardMillis() < oldest.heardMillis() ? other : oldest;
       }
-      if (oldest == end) {
+      if (oldest.equals(end)) {
         return;
       }
       forgetEarlyEnd(oldest.admission());

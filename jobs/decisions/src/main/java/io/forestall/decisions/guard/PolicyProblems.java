@@ -110,10 +110,7 @@ public final class PolicyProblems {
             || record.kind() == Kind.PIN
             || record.kind() == Kind.SILENCE;
     if (needsEntity && scope.equals("all")) {
-      problems.add(
-          "a "
-              + record.kind().name().toLowerCase(Locale.ROOT)
-              + " names what it holds for, not all");
+      problems.add(named(record) + " names what it holds for, not all");
     }
   }
 
@@ -184,8 +181,7 @@ public final class PolicyProblems {
 
   private static void expiring(PolicyRecord record, List<String> problems) {
     if (record.expiresMillis() == null) {
-      problems.add(
-          named(record) + " must expire, so that nobody forgets it: say until when");
+      problems.add(named(record) + " must expire, so that nobody forgets it: say until when");
     }
   }
 
@@ -200,7 +196,8 @@ public final class PolicyProblems {
     }
     if (!allowed.contains(name)) {
       problems.add(
-          named(record) + " has no parameter '"
+          named(record)
+              + " has no parameter '"
               + shorten(name)
               + "'"
               + (allowed.isEmpty()

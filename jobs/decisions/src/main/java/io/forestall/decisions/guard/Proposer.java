@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -171,7 +172,12 @@ final class Proposer {
             .thenComparing(fit -> fit.node().toString()));
     List<Proposal.Candidate> listed = new ArrayList<>();
     for (Fit fit : fits.subList(0, Math.min(MAX_CANDIDATES, fits.size()))) {
-      listed.add(new Proposal.Candidate(fit.node(), fit.score(), fit.refusal(), fit.text()));
+      listed.add(
+          new Proposal.Candidate(
+              fit.node(),
+              fit.score(),
+              fit.refusal(),
+              fit.refusal() == null ? praise(q, fit, wish.units().size()) : fit.text()));
     }
     Fit best = fits.isEmpty() || fits.get(0).refusal() != null ? null : fits.get(0);
     List<GuardInput.UnitChanged> units = best == null ? wish.units() : best.units();
@@ -218,15 +224,20 @@ final class Proposer {
             : Math.min(1, (double) free / capacity);
     double probability = q.probabilityOf(node, q.horizonMillis());
     double score = 100 * fitShare * (1 - probability) * (0.5 + 0.5 * freeShare);
-    String text =
-        String.format(
-            java.util.Locale.ROOT,
-            "%d of %d units fit, %.0f %% of it is free, it fails with probability %.3g.",
-            fitting.size(),
-            units.size(),
-            100 * freeShare,
-            probability);
-    return new Fit(node, score, null, text, fitting);
+    return new Fit(node, score, null, "", fitting);
+  }
+
+  /** Why a node that may be the target scored as it did: made only for those that are listed. */
+  private static String praise(Question q, Fit fit, int units) {
+    Member member = q.state.member(fit.node());
+    Long free = member == null ? null : member.freeBytes();
+    return String.format(
+        Locale.ROOT,
+        "%d of %d units fit, %s free, it fails with probability %.3g.",
+        fit.units().size(),
+        units,
+        free == null ? "nobody knows how much is" : free / (1L << 30) + " GiB are",
+        q.probabilityOf(fit.node(), q.horizonMillis()));
   }
 
   /** Nodes to look at: the holders of copies, or the roomiest of each zone in turn. */

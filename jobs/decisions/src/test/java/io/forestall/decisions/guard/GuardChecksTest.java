@@ -49,20 +49,59 @@ class GuardChecksTest {
 
     Draft act(ActKind other) {
       return new Draft(
-          other, subject, source, target, units, probability, horizonMillis, confidence, costBytes,
-          ageMillis, validMillis, pool, lane, model, parameters);
+          other,
+          subject,
+          source,
+          target,
+          units,
+          probability,
+          horizonMillis,
+          confidence,
+          costBytes,
+          ageMillis,
+          validMillis,
+          pool,
+          lane,
+          model,
+          parameters);
     }
 
     Draft target(@Nullable Subject other) {
       return new Draft(
-          act, subject, source, other, units, probability, horizonMillis, confidence, costBytes,
-          ageMillis, validMillis, pool, lane, model, parameters);
+          act,
+          subject,
+          source,
+          other,
+          units,
+          probability,
+          horizonMillis,
+          confidence,
+          costBytes,
+          ageMillis,
+          validMillis,
+          pool,
+          lane,
+          model,
+          parameters);
     }
 
     Draft subject(Subject other, @Nullable Subject from) {
       return new Draft(
-          act, other, from, target, units, probability, horizonMillis, confidence, costBytes,
-          ageMillis, validMillis, pool, lane, model, parameters);
+          act,
+          other,
+          from,
+          target,
+          units,
+          probability,
+          horizonMillis,
+          confidence,
+          costBytes,
+          ageMillis,
+          validMillis,
+          pool,
+          lane,
+          model,
+          parameters);
     }
 
     Draft unitless() {
@@ -71,52 +110,156 @@ class GuardChecksTest {
 
     Draft units(Proposal.UnitStep... steps) {
       return new Draft(
-          act, subject, source, target, List.of(steps), probability, horizonMillis, confidence,
-          costBytes, ageMillis, validMillis, pool, lane, model, parameters);
+          act,
+          subject,
+          source,
+          target,
+          List.of(steps),
+          probability,
+          horizonMillis,
+          confidence,
+          costBytes,
+          ageMillis,
+          validMillis,
+          pool,
+          lane,
+          model,
+          parameters);
     }
 
     Draft chance(double p, double trust) {
       return new Draft(
-          act, subject, source, target, units, p, horizonMillis, trust, costBytes, ageMillis,
-          validMillis, pool, lane, model, parameters);
+          act,
+          subject,
+          source,
+          target,
+          units,
+          p,
+          horizonMillis,
+          trust,
+          costBytes,
+          ageMillis,
+          validMillis,
+          pool,
+          lane,
+          model,
+          parameters);
     }
 
     Draft cost(long bytes) {
       return new Draft(
-          act, subject, source, target, units, probability, horizonMillis, confidence, bytes,
-          ageMillis, validMillis, pool, lane, model, parameters);
+          act,
+          subject,
+          source,
+          target,
+          units,
+          probability,
+          horizonMillis,
+          confidence,
+          bytes,
+          ageMillis,
+          validMillis,
+          pool,
+          lane,
+          model,
+          parameters);
     }
 
     Draft old(long age, long valid) {
       return new Draft(
-          act, subject, source, target, units, probability, horizonMillis, confidence, costBytes,
-          age, valid, pool, lane, model, parameters);
+          act,
+          subject,
+          source,
+          target,
+          units,
+          probability,
+          horizonMillis,
+          confidence,
+          costBytes,
+          age,
+          valid,
+          pool,
+          lane,
+          model,
+          parameters);
     }
 
     Draft pool(String other) {
       return new Draft(
-          act, subject, source, target, units, probability, horizonMillis, confidence, costBytes,
-          ageMillis, validMillis, other, lane, model, parameters);
+          act,
+          subject,
+          source,
+          target,
+          units,
+          probability,
+          horizonMillis,
+          confidence,
+          costBytes,
+          ageMillis,
+          validMillis,
+          other,
+          lane,
+          model,
+          parameters);
     }
 
     Draft lane(String other) {
       return new Draft(
-          act, subject, source, target, units, probability, horizonMillis, confidence, costBytes,
-          ageMillis, validMillis, pool, other, model, parameters);
+          act,
+          subject,
+          source,
+          target,
+          units,
+          probability,
+          horizonMillis,
+          confidence,
+          costBytes,
+          ageMillis,
+          validMillis,
+          pool,
+          other,
+          model,
+          parameters);
     }
 
     Draft with(String name, String value) {
       Map<String, String> more = new TreeMap<>(parameters);
       more.put(name, value);
       return new Draft(
-          act, subject, source, target, units, probability, horizonMillis, confidence, costBytes,
-          ageMillis, validMillis, pool, lane, model, more);
+          act,
+          subject,
+          source,
+          target,
+          units,
+          probability,
+          horizonMillis,
+          confidence,
+          costBytes,
+          ageMillis,
+          validMillis,
+          pool,
+          lane,
+          model,
+          more);
     }
 
     Draft real() {
       return new Draft(
-          act, subject, source, target, units, 1, 0, 1, costBytes, ageMillis, validMillis, pool,
-          lane, model, parameters);
+          act,
+          subject,
+          source,
+          target,
+          units,
+          1,
+          0,
+          1,
+          costBytes,
+          ageMillis,
+          validMillis,
+          pool,
+          lane,
+          model,
+          parameters);
     }
 
     Proposal proposal(long now) {
@@ -229,8 +372,22 @@ class GuardChecksTest {
       PolicyRecord record = word(pool, Kind.THRESHOLD, "all", name, value);
       pool.policy(
           new PolicyRecord(
-              record.key(), "guard", record.kind(), 1, true, "all", null, ActKind.UNKNOWN, null,
-              "ann", "a test", pool.now, pool.now, null, record.parameters(), ""));
+              record.key(),
+              "guard",
+              record.kind(),
+              1,
+              true,
+              "all",
+              null,
+              ActKind.UNKNOWN,
+              null,
+              "ann",
+              "a test",
+              pool.now,
+              pool.now,
+              null,
+              record.parameters(),
+              ""));
       return d;
     };
   }
@@ -263,8 +420,7 @@ class GuardChecksTest {
             "well-formed",
             DecisionCode.INVALID,
             "a unit twice",
-            (p, d) ->
-                d.units(new Proposal.UnitStep("u", 7, 8), new Proposal.UnitStep("u", 7, 8))),
+            (p, d) -> d.units(new Proposal.UnitStep("u", 7, 8), new Proposal.UnitStep("u", 7, 8))),
         row(
             "well-formed",
             DecisionCode.INVALID,
@@ -315,8 +471,16 @@ class GuardChecksTest {
             DecisionCode.OVERRIDDEN,
             "healthy",
             policy(Kind.OVERRIDE, "node/n0", "tier", "healthy")),
-        row("no-maintenance", DecisionCode.MAINTENANCE, "node", policy(Kind.MAINTENANCE, "node/n0")),
-        row("no-maintenance", DecisionCode.MAINTENANCE, "zone", policy(Kind.MAINTENANCE, "zone/z0")),
+        row(
+            "no-maintenance",
+            DecisionCode.MAINTENANCE,
+            "node",
+            policy(Kind.MAINTENANCE, "node/n0")),
+        row(
+            "no-maintenance",
+            DecisionCode.MAINTENANCE,
+            "zone",
+            policy(Kind.MAINTENANCE, "zone/z0")),
         row("lag", DecisionCode.BLIND_LAG, "late", (p, d) -> d.old(130_000, HOUR)),
         row(
             "model-age",
@@ -336,7 +500,11 @@ class GuardChecksTest {
                       node(0), Tier.WARNING, 0, 0.6, HOUR, 0, true, p.now, null, null));
               return d;
             }),
-        row("confidence", DecisionCode.LOW_CONFIDENCE, "little trust", (p, d) -> d.chance(0.6, 0.49)),
+        row(
+            "confidence",
+            DecisionCode.LOW_CONFIDENCE,
+            "little trust",
+            (p, d) -> d.chance(0.6, 0.49)),
         row("severity", DecisionCode.LOW_RISK, "info", (p, d) -> d.with("severity", "INFO")),
         row(
             "severity",
@@ -476,16 +644,46 @@ class GuardChecksTest {
             (p, d) -> {
               p.policy(
                   p.word(
-                      Kind.MODE, "pool/p1", ActKind.UNKNOWN, null, null, "mode", "act", "approval",
+                      Kind.MODE,
+                      "pool/p1",
+                      ActKind.UNKNOWN,
+                      null,
+                      null,
+                      "mode",
+                      "act",
+                      "approval",
                       "true"));
               Draft other = d.real();
               p.give(
                   new GuardInput.Proposed(
                       new Proposal(
-                          "waits", other.act(), other.subject(), "p1", null, other.units(),
-                          other.source(), other.target(), List.of(), "test", "The test asks.",
-                          List.of(), null, null, null, null, null, 1, 0, 1, 0, 0, 0, p.now,
-                          p.now + HOUR, Proposal.LIVE, Map.of())));
+                          "waits",
+                          other.act(),
+                          other.subject(),
+                          "p1",
+                          null,
+                          other.units(),
+                          other.source(),
+                          other.target(),
+                          List.of(),
+                          "test",
+                          "The test asks.",
+                          List.of(),
+                          null,
+                          null,
+                          null,
+                          null,
+                          null,
+                          1,
+                          0,
+                          1,
+                          0,
+                          0,
+                          0,
+                          p.now,
+                          p.now + HOUR,
+                          Proposal.LIVE,
+                          Map.of())));
               return d;
             }),
         row(
@@ -519,8 +717,15 @@ class GuardChecksTest {
             (p, d) -> {
               p.policy(
                   p.word(
-                      Kind.BUDGET, "all", ActKind.MIGRATE, null, null, "rate-acts", "0",
-                      "rate-window", "1 h"));
+                      Kind.BUDGET,
+                      "all",
+                      ActKind.MIGRATE,
+                      null,
+                      null,
+                      "rate-acts",
+                      "0",
+                      "rate-window",
+                      "1 h"));
               return d;
             }),
         row(
@@ -544,7 +749,8 @@ class GuardChecksTest {
             "the budget of the kind",
             (p, d) -> {
               p.policy(
-                  p.word(Kind.BUDGET, "pool/p1", ActKind.MIGRATE, null, null, "acts-in-flight", "0"));
+                  p.word(
+                      Kind.BUDGET, "pool/p1", ActKind.MIGRATE, null, null, "acts-in-flight", "0"));
               return d;
             }),
         row(

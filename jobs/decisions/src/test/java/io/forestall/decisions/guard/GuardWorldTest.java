@@ -56,9 +56,7 @@ class GuardWorldTest {
     for (long seed = 100; seed < 115; seed++) {
       TestingWorld world = run(seed, seed % 3 != 0);
       Set<String> rows = world.endAll();
-      assertThat(rows)
-          .as("seed %d", seed)
-          .isEqualTo(world.sequence() > 0 ? Set.of("h") : Set.of());
+      assertThat(rows).as("seed %d", seed).isEqualTo(world.sequence() > 0 ? Set.of("h") : Set.of());
       assertThat(world.alarmMillis()).as("seed %d", seed).isEqualTo(Decider.NO_ALARM);
     }
   }

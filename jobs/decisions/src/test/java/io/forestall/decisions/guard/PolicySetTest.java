@@ -45,8 +45,22 @@ class PolicySetTest {
     }
     String id = "w" + next++;
     return new PolicyRecord(
-        scope + "/" + kind + "/" + id, id, kind, 1, true, scope, null, act, proposal, "ann",
-        "because", NOW, from, until, map, "");
+        scope + "/" + kind + "/" + id,
+        id,
+        kind,
+        1,
+        true,
+        scope,
+        null,
+        act,
+        proposal,
+        "ann",
+        "because",
+        NOW,
+        from,
+        until,
+        map,
+        "");
   }
 
   private static PolicySet set(PolicyRecord... records) {
@@ -85,8 +99,7 @@ class PolicySetTest {
 
   @Test
   void nothingHoldsBeforeItsTimeOrAfterItsEndOrWhenSwitchedOff() {
-    PolicyRecord halt =
-        word(Kind.HALT, "pool/p1", ActKind.UNKNOWN, null, NOW + 10, NOW + 20);
+    PolicyRecord halt = word(Kind.HALT, "pool/p1", ActKind.UNKNOWN, null, NOW + 10, NOW + 20);
     PolicySet set = set(halt);
     assertThat(set.halt(ActKind.SHADOW, N1, NOW + 9)).isNull();
     assertThat(set.halt(ActKind.SHADOW, N1, NOW + 10)).isEqualTo(halt);
@@ -97,8 +110,22 @@ class PolicySetTest {
     assertThat(set.nextEdgeMillis(NOW + 20)).isNull();
     PolicyRecord off =
         new PolicyRecord(
-            halt.key(), halt.id(), halt.kind(), 2, false, halt.scope(), null, halt.act(), null,
-            "ann", "off", NOW, NOW, null, Map.of(), "");
+            halt.key(),
+            halt.id(),
+            halt.kind(),
+            2,
+            false,
+            halt.scope(),
+            null,
+            halt.act(),
+            null,
+            "ann",
+            "off",
+            NOW,
+            NOW,
+            null,
+            Map.of(),
+            "");
     assertThat(set(off).halt(ActKind.SHADOW, N1, NOW + 15)).isNull();
     assertThat(set(off).nextEdgeMillis(NOW)).isNull();
   }
@@ -149,27 +176,42 @@ class PolicySetTest {
       value = {
         "MODE, all, UNKNOWN, mode, fire, 'mode: ''fire'' is no mode, write advise or act'",
         "MODE, all, UNKNOWN, -, -, a mode says mode=advise or mode=act",
-        "MODE, all, INVESTIGATE, mode, act, a mode of INVESTIGATE has no meaning: it touches no data",
+        "MODE, all, INVESTIGATE, mode, act, a mode of INVESTIGATE has no meaning: it touches no"
+            + " data",
         "MODE, all, UNKNOWN, approval, maybe, 'approval: ''maybe'' is neither true nor false'",
-        "MODE, all, UNKNOWN, colour, red, 'a mode has no parameter ''colour'', only approval, mode'",
-        "MODE, everything, UNKNOWN, mode, act, 'its scope ''everything'' is none: write all, pool/p1, zone/z1 or node/n-0001'",
-        "MODE, moon/1, UNKNOWN, mode, act, 'its scope ''moon/1'' is none: write all, pool/p1, zone/z1 or node/n-0001'",
+        "MODE, all, UNKNOWN, colour, red, 'a mode has no parameter ''colour'', only approval,"
+            + " mode'",
+        "MODE, everything, UNKNOWN, mode, act, 'its scope ''everything'' is none: write all,"
+            + " pool/p1, zone/z1 or node/n-0001'",
+        "MODE, moon/1, UNKNOWN, mode, act, 'its scope ''moon/1'' is none: write all, pool/p1,"
+            + " zone/z1 or node/n-0001'",
         "BUDGET, all, UNKNOWN, -, -, a budget limits nothing: give at least one of its parameters",
-        "BUDGET, all, UNKNOWN, acts-in-flight, -1, 'acts-in-flight: ''-1'' is no count from 0 to 1000000'",
-        "BUDGET, all, UNKNOWN, acts-in-flight, 1e9, 'acts-in-flight: ''1e9'' is no count from 0 to 1000000'",
-        "BUDGET, all, UNKNOWN, nodes-per-day, 2, 'nodes-per-day: ''2'' is no share, write it as 0.02'",
+        "BUDGET, all, UNKNOWN, acts-in-flight, -1, 'acts-in-flight: ''-1'' is no count from 0 to"
+            + " 1000000'",
+        "BUDGET, all, UNKNOWN, acts-in-flight, 1e9, 'acts-in-flight: ''1e9'' is no count from 0 to"
+            + " 1000000'",
+        "BUDGET, all, UNKNOWN, nodes-per-day, 2, 'nodes-per-day: ''2'' is no share, write it as"
+            + " 0.02'",
         "BUDGET, all, UNKNOWN, nodes-per-day, NaN, 'nodes-per-day: ''NaN'' is no finite number'",
         "BUDGET, all, UNKNOWN, rate-acts, 5, rate-acts and rate-window come together",
-        "BUDGET, all, UNKNOWN, rate-window, soon, 'rate-window: ''soon'' is no duration, write it as 30 s, 15 min, 8 h or 7 d'",
+        "BUDGET, all, UNKNOWN, rate-window, soon, 'rate-window: ''soon'' is no duration, write it"
+            + " as 30 s, 15 min, 8 h or 7 d'",
         "BUDGET, all, UNKNOWN, rate-window, 2 d, 'rate-window: ''2 d'' is not between 1 s and 1 d'",
-        "BUDGET, node/n1, UNKNOWN, acts-in-flight, 1, 'a budget holds for all, a pool or a zone, not for node/n1'",
-        "OVERRIDE, node/n1, UNKNOWN, tier, great, 'tier: ''great'' is no tier, write healthy, watch, warning or critical'",
+        "BUDGET, node/n1, UNKNOWN, acts-in-flight, 1, 'a budget holds for all, a pool or a zone,"
+            + " not for node/n1'",
+        "OVERRIDE, node/n1, UNKNOWN, tier, great, 'tier: ''great'' is no tier, write healthy,"
+            + " watch, warning or critical'",
         "OVERRIDE, all, UNKNOWN, tier, healthy, 'an override names what it holds for, not all'",
-        "PIN, node/n1, UNKNOWN, target, somewhere, 'target: ''somewhere'' is no key: write it as node/n-0001'",
-        "APPROVAL, all, UNKNOWN, -, -, 'an approval names a proposal, or as a rule the kind of act it approves'",
-        "APPROVAL, all, FAILOVER, hours, 8-25, 'hours: ''8-25'' are no hours of a day, write them as 08-18 (UTC)'",
-        "APPROVAL, all, FAILOVER, max-cost, 64 miles, 'max-cost: ''64 miles'' is no size, write it as 64 mb, 10 gb or 2 tb'",
-        "APPROVAL, all, FAILOVER, max-cost, 999999999999999999 tb, 'max-cost: ''999999999999999999 tb'' is too large'",
+        "PIN, node/n1, UNKNOWN, target, somewhere, 'target: ''somewhere'' is no key: write it as"
+            + " node/n-0001'",
+        "APPROVAL, all, UNKNOWN, -, -, 'an approval names a proposal, or as a rule the kind of act"
+            + " it approves'",
+        "APPROVAL, all, FAILOVER, hours, 8-25, 'hours: ''8-25'' are no hours of a day, write them"
+            + " as 08-18 (UTC)'",
+        "APPROVAL, all, FAILOVER, max-cost, 64 miles, 'max-cost: ''64 miles'' is no size, write it"
+            + " as 64 mb, 10 gb or 2 tb'",
+        "APPROVAL, all, FAILOVER, max-cost, 999999999999999999 tb, 'max-cost: ''999999999999999999"
+            + " tb'' is too large'",
         "DENIAL, all, UNKNOWN, -, -, a denial names the proposal that it denies",
         "CANCEL, all, UNKNOWN, -, -, a cancel names either a proposal or admission=ID",
         "UNKNOWN, all, UNKNOWN, -, -, its kind is not known to this version",
@@ -181,7 +223,8 @@ class PolicySetTest {
       @Nullable String name,
       @Nullable String value,
       String sentence) {
-    String[] parameters = name == null || value == null ? new String[0] : new String[] {name, value};
+    String[] parameters =
+        name == null || value == null ? new String[0] : new String[] {name, value};
     assertThat(PolicyProblems.of(word(kind, scope, act, parameters))).contains(sentence);
   }
 
@@ -189,8 +232,22 @@ class PolicySetTest {
   void authorReasonExpiryAndOrderAreAskedFor() {
     PolicyRecord nobody =
         new PolicyRecord(
-            "k", "", Kind.SILENCE, -1, true, "node/n1", Subject.node("n2"), ActKind.UNKNOWN, null,
-            " ", "", NOW, NOW, NOW, Map.of(), "");
+            "k",
+            "",
+            Kind.SILENCE,
+            -1,
+            true,
+            "node/n1",
+            Subject.node("n2"),
+            ActKind.UNKNOWN,
+            null,
+            " ",
+            "",
+            NOW,
+            NOW,
+            NOW,
+            Map.of(),
+            "");
     assertThat(PolicyProblems.of(nobody))
         .containsExactly(
             "it has no id",
@@ -199,8 +256,7 @@ class PolicySetTest {
             "its version -1 is below 0",
             "its scope node/n1 and its entity node/n2 differ",
             "it would end before it begins: let it expire later than it starts");
-    PolicyRecord forever =
-        word(Kind.MAINTENANCE, "node/n1", ActKind.UNKNOWN, null, NOW, null);
+    PolicyRecord forever = word(Kind.MAINTENANCE, "node/n1", ActKind.UNKNOWN, null, NOW, null);
     assertThat(PolicyProblems.of(forever))
         .containsExactly("a maintenance must expire, so that nobody forgets it: say until when");
   }
@@ -215,8 +271,21 @@ class PolicySetTest {
     for (Kind kind : Kind.values()) {
       hostile.add(
           new PolicyRecord(
-              "k", "x", kind, Long.MAX_VALUE, true, "a/".repeat(5_000), null, ActKind.UNKNOWN, "",
-              "a".repeat(100_000), "\u0000", Long.MIN_VALUE, Long.MAX_VALUE, Long.MIN_VALUE, many,
+              "k",
+              "x",
+              kind,
+              Long.MAX_VALUE,
+              true,
+              "a/".repeat(5_000),
+              null,
+              ActKind.UNKNOWN,
+              "",
+              "a".repeat(100_000),
+              "\u0000",
+              Long.MIN_VALUE,
+              Long.MAX_VALUE,
+              Long.MIN_VALUE,
+              many,
               "{"));
     }
     for (PolicyRecord record : hostile) {

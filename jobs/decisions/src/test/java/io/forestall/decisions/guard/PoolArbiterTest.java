@@ -146,7 +146,9 @@ class PoolArbiterTest {
     pool.readsBack = true;
     pool.settle();
     assertThat(pool.state.sequence()).isEqualTo(1);
-    assertThat(pool.decisions()).extracting(GuardDecision::outcome).containsExactly(Outcome.ADMITTED);
+    assertThat(pool.decisions())
+        .extracting(GuardDecision::outcome)
+        .containsExactly(Outcome.ADMITTED);
   }
 
   @Test
@@ -190,9 +192,26 @@ class PoolArbiterTest {
     Admission mine = admitted(pool).get(0);
     Admission foreign =
         new Admission(
-            "a-foreign", 1, Admission.State.ADMITTED, "elsewhere", ActKind.SHADOW, node(9),
-            TestingPool.POOL, "z1", false, List.of(new Proposal.UnitStep("b", 1, 2)), node(7),
-            node(11), List.of(), 1, pool.now, pool.now, pool.now + 1, pool.now, "", Map.of());
+            "a-foreign",
+            1,
+            Admission.State.ADMITTED,
+            "elsewhere",
+            ActKind.SHADOW,
+            node(9),
+            TestingPool.POOL,
+            "z1",
+            false,
+            List.of(new Proposal.UnitStep("b", 1, 2)),
+            node(7),
+            node(11),
+            List.of(),
+            1,
+            pool.now,
+            pool.now,
+            pool.now + 1,
+            pool.now,
+            "",
+            Map.of());
     pool.give(new GuardInput.AdmissionRead(foreign));
     assertThat(pool.state.lockOwner("segment/b")).isEqualTo("a-foreign");
     pool.give(new GuardInput.AdmissionRead(mine));
@@ -209,11 +228,9 @@ class PoolArbiterTest {
   @Test
   void anApprovalMayComeBeforeItsProposal() {
     TestingPool pool = approving();
-    pool.policy(
-        pool.word(PolicyRecord.Kind.APPROVAL, "all", ActKind.UNKNOWN, "early", 3_600_000L));
+    pool.policy(pool.word(PolicyRecord.Kind.APPROVAL, "all", ActKind.UNKNOWN, "early", 3_600_000L));
     pool.give(
-        new GuardInput.Proposed(
-            pool.proposal("early", ActKind.FAILOVER, node(3), node(4), "u")));
+        new GuardInput.Proposed(pool.proposal("early", ActKind.FAILOVER, node(3), node(4), "u")));
     assertThat(last(pool).outcome()).isEqualTo(Outcome.ADMITTED);
     assertThat(last(pool).approvedBy()).contains("ann");
   }
@@ -223,7 +240,14 @@ class PoolArbiterTest {
     pool.unit("u", 1, 3, 4, 5);
     pool.policy(
         pool.word(
-            PolicyRecord.Kind.MODE, "all", ActKind.UNKNOWN, null, null, "mode", "act", "approval",
+            PolicyRecord.Kind.MODE,
+            "all",
+            ActKind.UNKNOWN,
+            null,
+            null,
+            "mode",
+            "act",
+            "approval",
             "true"));
     return pool;
   }
@@ -231,8 +255,7 @@ class PoolArbiterTest {
   @Test
   void whatNeedsAnApprovalWaitsUntilItComes() {
     TestingPool pool = approving();
-    pool.give(
-        new GuardInput.Proposed(pool.proposal("x", ActKind.FAILOVER, node(3), node(4), "u")));
+    pool.give(new GuardInput.Proposed(pool.proposal("x", ActKind.FAILOVER, node(3), node(4), "u")));
     assertThat(last(pool).outcome()).isEqualTo(Outcome.WAITING);
     assertThat(last(pool).code()).isEqualTo(DecisionCode.APPROVAL_NEEDED);
     // an approval of something else, one that has expired, one of later
@@ -250,8 +273,7 @@ class PoolArbiterTest {
     TestingPool pool = approving();
     pool.policy(pool.word(PolicyRecord.Kind.APPROVAL, "all", ActKind.UNKNOWN, "x", 1_000L));
     pool.pass(1_000);
-    pool.give(
-        new GuardInput.Proposed(pool.proposal("x", ActKind.FAILOVER, node(3), node(4), "u")));
+    pool.give(new GuardInput.Proposed(pool.proposal("x", ActKind.FAILOVER, node(3), node(4), "u")));
     assertThat(last(pool).outcome()).isEqualTo(Outcome.WAITING);
     pool.pass(3_600_001);
     assertThat(last(pool).outcome()).isEqualTo(Outcome.REFUSED);
@@ -262,8 +284,7 @@ class PoolArbiterTest {
   @Test
   void aDenialBeatsAnApproval() {
     TestingPool pool = approving();
-    pool.give(
-        new GuardInput.Proposed(pool.proposal("x", ActKind.FAILOVER, node(3), node(4), "u")));
+    pool.give(new GuardInput.Proposed(pool.proposal("x", ActKind.FAILOVER, node(3), node(4), "u")));
     pool.policies.put(
         "both", pool.word(PolicyRecord.Kind.APPROVAL, "all", ActKind.UNKNOWN, "x", 60_000L));
     pool.policy(pool.word(PolicyRecord.Kind.DENIAL, "all", ActKind.UNKNOWN, "x", null));
@@ -276,10 +297,16 @@ class PoolArbiterTest {
     // 1_700_000_000 s is 22:13 UTC
     pool.policy(
         pool.word(
-            PolicyRecord.Kind.APPROVAL, "pool/p1", ActKind.FAILOVER, null, 86_400_000L, "hours",
-            "23-02", "max-cost", "1 gb"));
-    pool.give(
-        new GuardInput.Proposed(pool.proposal("x", ActKind.FAILOVER, node(3), node(4), "u")));
+            PolicyRecord.Kind.APPROVAL,
+            "pool/p1",
+            ActKind.FAILOVER,
+            null,
+            86_400_000L,
+            "hours",
+            "23-02",
+            "max-cost",
+            "1 gb"));
+    pool.give(new GuardInput.Proposed(pool.proposal("x", ActKind.FAILOVER, node(3), node(4), "u")));
     assertThat(last(pool).outcome()).isEqualTo(Outcome.WAITING);
     for (int i = 0; i < 50; i++) {
       pool.pass(60_000);
@@ -293,8 +320,7 @@ class PoolArbiterTest {
   @Test
   void aHaltRefusesWhatWaits() {
     TestingPool pool = approving();
-    pool.give(
-        new GuardInput.Proposed(pool.proposal("x", ActKind.FAILOVER, node(3), node(4), "u")));
+    pool.give(new GuardInput.Proposed(pool.proposal("x", ActKind.FAILOVER, node(3), node(4), "u")));
     pool.policy(pool.word(PolicyRecord.Kind.HALT, "all", ActKind.UNKNOWN, null, null));
     assertThat(last(pool).code()).isEqualTo(DecisionCode.HALTED);
   }
@@ -306,11 +332,23 @@ class PoolArbiterTest {
         pool.word(PolicyRecord.Kind.MAINTENANCE, "node/n3", ActKind.UNKNOWN, null, 7_200_000L);
     pool.policy(
         new PolicyRecord(
-            window.key(), window.id(), window.kind(), 1, true, window.scope(), null,
-            window.act(), null, "ann", "new memory", pool.now, pool.now + 600_000,
-            window.expiresMillis(), Map.of(), ""));
-    pool.give(
-        new GuardInput.Proposed(pool.proposal("x", ActKind.FAILOVER, node(3), node(4), "u")));
+            window.key(),
+            window.id(),
+            window.kind(),
+            1,
+            true,
+            window.scope(),
+            null,
+            window.act(),
+            null,
+            "ann",
+            "new memory",
+            pool.now,
+            pool.now + 600_000,
+            window.expiresMillis(),
+            Map.of(),
+            ""));
+    pool.give(new GuardInput.Proposed(pool.proposal("x", ActKind.FAILOVER, node(3), node(4), "u")));
     assertThat(last(pool).outcome()).isEqualTo(Outcome.WAITING);
     pool.pass(600_000);
     assertThat(last(pool).code()).isEqualTo(DecisionCode.MAINTENANCE);
@@ -326,7 +364,12 @@ class PoolArbiterTest {
     Admission admission = admitted(pool).get(0);
     pool.policy(
         pool.word(
-            PolicyRecord.Kind.CANCEL, "all", ActKind.UNKNOWN, null, null, "admission",
+            PolicyRecord.Kind.CANCEL,
+            "all",
+            ActKind.UNKNOWN,
+            null,
+            null,
+            "admission",
             admission.id()));
     assertThat(last(pool).outcome()).isEqualTo(Outcome.ENDED);
     assertThat(last(pool).code()).isEqualTo(DecisionCode.CANCELLED);
@@ -386,8 +429,7 @@ class PoolArbiterTest {
     keepSeen(pool, 50, 40 * 60_000);
     assertThat(notices(pool)).hasSize(1);
     pool.risk(node(47), Tier.HEALTHY, 0.001, 0);
-    assertThat(notices(pool))
-        .containsExactly("pool.automation.stopped", "pool.automation.resumed");
+    assertThat(notices(pool)).containsExactly("pool.automation.stopped", "pool.automation.resumed");
     pool.unit("v", 1, 19, 21, 22);
     pool.give(failing(pool, "i4", 19));
     assertThat(admitted(pool)).as(last(pool).text()).hasSizeGreaterThan(1);
@@ -407,8 +449,7 @@ class PoolArbiterTest {
     pool.give(failing(pool, "i1", 3));
     assertThat(last(pool).code()).isEqualTo(DecisionCode.STORM);
     keepSeen(pool, 3, 60_000);
-    assertThat(notices(pool))
-        .containsExactly("pool.automation.stopped", "pool.automation.resumed");
+    assertThat(notices(pool)).containsExactly("pool.automation.stopped", "pool.automation.resumed");
   }
 
   /** Lets time pass while the risks of some nodes are confirmed as they are. */
@@ -475,9 +516,7 @@ class PoolArbiterTest {
     assertThat(pool.decisions())
         .extracting(GuardDecision::code)
         .containsExactly(
-            DecisionCode.APPROVAL_NEEDED,
-            DecisionCode.SUPERSEDED,
-            DecisionCode.APPROVAL_NEEDED);
+            DecisionCode.APPROVAL_NEEDED, DecisionCode.SUPERSEDED, DecisionCode.APPROVAL_NEEDED);
     pool.give(
         new GuardInput.IncidentChanged(
             pool.incident("i1", 4, node(3), false, 0, ActKind.INVESTIGATE)));
@@ -552,11 +591,33 @@ class PoolArbiterTest {
 
   private static Proposal lane(Proposal p, String lane) {
     return new Proposal(
-        p.id(), p.act(), p.subject(), p.pool(), p.zone(), p.units(), p.source(), p.target(),
-        p.candidates(), p.decider(), p.reason(), p.inputs(), p.incident(), p.rule(),
-        p.ruleVersion(), p.model(), p.modelVersion(), p.probability(), p.horizonMillis(),
-        p.confidence(), p.costBytes(), p.expectedPauseMillis(), p.priority(), p.timeMillis(),
-        p.expiresMillis(), lane, p.parameters());
+        p.id(),
+        p.act(),
+        p.subject(),
+        p.pool(),
+        p.zone(),
+        p.units(),
+        p.source(),
+        p.target(),
+        p.candidates(),
+        p.decider(),
+        p.reason(),
+        p.inputs(),
+        p.incident(),
+        p.rule(),
+        p.ruleVersion(),
+        p.model(),
+        p.modelVersion(),
+        p.probability(),
+        p.horizonMillis(),
+        p.confidence(),
+        p.costBytes(),
+        p.expectedPauseMillis(),
+        p.priority(),
+        p.timeMillis(),
+        p.expiresMillis(),
+        lane,
+        p.parameters());
   }
 
   @Test

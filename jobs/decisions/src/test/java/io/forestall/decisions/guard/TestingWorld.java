@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -32,16 +33,11 @@ final class TestingWorld {
 
   /** One guard: a state and how far it has read. */
   private final class Guard {
-    final String name;
     GuardState state = arbiter.empty(POOL);
     final Map<String, byte[]> rows = new LinkedHashMap<>();
     int inputsRead;
     int logRead;
     int policiesRead;
-
-    Guard(String name) {
-      this.name = name;
-    }
 
     void decide(GuardInput input) {
       arbiter.decide(state, input, now, output -> hear(this, output));
@@ -97,7 +93,7 @@ final class TestingWorld {
     this.random = new Random(seed);
     this.acting = acting;
     this.nodes = 6 + random.nextInt(60);
-    this.guard = new Guard("g0");
+    this.guard = new Guard();
     budgets.put("pool/p1", 1 + random.nextInt(6));
     budgets.put("pool/p1/predicted", 1 + random.nextInt(3));
     budgets.put("kind/failover", 1 + random.nextInt(3));
@@ -250,7 +246,8 @@ final class TestingWorld {
   void step() {
     now += random.nextInt(20) == 0 ? 60_000 + random.nextInt(300_000) : random.nextInt(3_000);
     switch (random.nextInt(24)) {
-      case 0, 1, 2 -> inputs.add(risk(random.nextInt(nodes), random.nextInt(12) == 0 ? 0.9 : 0.001));
+      case 0, 1, 2 ->
+          inputs.add(risk(random.nextInt(nodes), random.nextInt(12) == 0 ? 0.9 : 0.001));
       case 3, 4, 5, 6 -> incident();
       case 7, 8, 9 -> propose();
       case 10, 11, 12 -> endSomething();
@@ -363,7 +360,8 @@ final class TestingWorld {
 
   private void propose() {
     List<String> names = new ArrayList<>(units.keySet());
-    GuardInput.UnitChanged unit = units.get(names.get(random.nextInt(names.size())));
+    GuardInput.UnitChanged unit =
+        Objects.requireNonNull(units.get(names.get(random.nextInt(names.size()))));
     for (int i = 0; i <= random.nextInt(4); i++) {
       inputs.add(
           new GuardInput.Proposed(
@@ -412,7 +410,8 @@ final class TestingWorld {
 
   private void moveUnit() {
     List<String> names = new ArrayList<>(units.keySet());
-    GuardInput.UnitChanged unit = units.get(names.get(random.nextInt(names.size())));
+    GuardInput.UnitChanged unit =
+        Objects.requireNonNull(units.get(names.get(random.nextInt(names.size()))));
     int first = random.nextInt(nodes);
     put(
         new GuardInput.UnitChanged(
@@ -443,15 +442,7 @@ final class TestingWorld {
       case 6 -> {
         if (acting) {
           policy(
-              Kind.MODE,
-              "pool/p1",
-              ActKind.SHADOW,
-              null,
-              lasts,
-              "mode",
-              "act",
-              "approval",
-              "true");
+              Kind.MODE, "pool/p1", ActKind.SHADOW, null, lasts, "mode", "act", "approval", "true");
         }
       }
       default -> policy(Kind.APPROVAL, "all", ActKind.UNKNOWN, "x" + (made + 1), lasts);
@@ -485,7 +476,7 @@ final class TestingWorld {
     // any of the last 20, so some are half an hour old and older
     int back = random.nextInt(Math.min(20, checkpoints.size()));
     Checkpoint from = checkpoints.get(checkpoints.size() - 1 - back);
-    Guard next = new Guard("g" + incarnations);
+    Guard next = new Guard();
     from.rows.forEach(next.state::restore);
     next.rows.putAll(from.rows);
     next.inputsRead = from.inputsRead;
@@ -521,7 +512,9 @@ final class TestingWorld {
     must(acting, "advise mode admitted " + record);
     admitted++;
     must(counted.add(record.id()), "the same admission twice: " + record.id());
-    must(countedAt.put(record.proposal(), folded - 1) == null, "a proposal admitted twice: " + record.proposal());
+    must(
+        countedAt.put(record.proposal(), folded - 1) == null,
+        "a proposal admitted twice: " + record.proposal());
     Set<String> locked = new HashSet<>();
     inFlight.values().forEach(other -> locked.addAll(Held.locks(other.units(), other.subject())));
     for (String key : Held.locks(record.units(), record.subject())) {
@@ -543,7 +536,9 @@ final class TestingWorld {
   }
 
   private void within(String budget, int used) {
-    must(used <= budgets.get(budget), used + " acts in flight are over budget " + budget);
+    must(
+        used <= Objects.requireNonNull(budgets.get(budget)),
+        used + " acts in flight are over budget " + budget);
   }
 
   private void check(Guard by, GuardDecision decision) {
@@ -557,7 +552,9 @@ final class TestingWorld {
       // what this guard has read, it does not contradict
       foldLog();
       Integer at = countedAt.get(proposal);
-      must(at == null || at >= by.logRead, "the log admitted " + proposal + ", the guard says " + decision.outcome());
+      must(
+          at == null || at >= by.logRead,
+          "the log admitted " + proposal + ", the guard says " + decision.outcome());
     }
     refused += decision.outcome() == Outcome.REFUSED ? 1 : 0;
     advised += decision.outcome() == Outcome.ADVISED ? 1 : 0;
