@@ -37,6 +37,10 @@ final class DecisionView {
   private static final int MAX_PER_PROPOSAL = 16;
 
   private static final int MAX_POOLS = 1000;
+
+  /** Waiting proposals that are put behind before one of them goes: a bound of the work. */
+  private static final int MAX_SPARED = 64;
+
   private static final int MAX_TEXT = 600;
 
   /**
@@ -302,7 +306,7 @@ final class DecisionView {
         return;
       }
       slots.remove(first.id);
-      if (first.waits && spared < waiting.size()) {
+      if (first.waits && spared < Math.min(waiting.size(), MAX_SPARED)) {
         slots.put(first.id, first);
         spared++;
         continue;
