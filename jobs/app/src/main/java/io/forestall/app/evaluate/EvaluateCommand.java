@@ -12,6 +12,7 @@ import picocli.CommandLine.Spec;
     name = "evaluate",
     description = "Measures the detectors, without a broker.",
     subcommands = {
+      EvaluateAlarmsCommand.class,
       EvaluateFaultsCommand.class,
       EvaluateServersCommand.class,
       NabCommand.class, //
