@@ -53,7 +53,8 @@ final class AlarmRoots {
     void print(PrintWriter out) {
       TextTable table = new TextTable("ROOT OF A SET OF ALARM TYPES", ">SETS", ">TOP-1", ">TOP-3");
       table.add("comes before the others", Integer.toString(sets), percent(first), percent(three));
-      table.add("most frequent", Integer.toString(sets), percent(frequentFirst), percent(frequentThree));
+      table.add(
+          "most frequent", Integer.toString(sets), percent(frequentFirst), percent(frequentThree));
       table.print(out);
       out.println();
     }
@@ -88,8 +89,7 @@ final class AlarmRoots {
     return new Result(stream.roots().size(), first, three, frequentFirst, frequentThree);
   }
 
-  private void learn(
-      Alarm alarm, Set<Subject> neighbours, Map<Subject, Map<String, Long>> last) {
+  private void learn(Alarm alarm, Set<Subject> neighbours, Map<Subject, Map<String, Long>> last) {
     counts.merge(alarm.signal(), 1, Integer::sum);
     List<Subject> around = new ArrayList<>(neighbours);
     around.add(alarm.entity());
@@ -105,9 +105,7 @@ final class AlarmRoots {
               });
     }
     for (String type : seen.keySet()) {
-      before
-          .computeIfAbsent(type, any -> new HashMap<>())
-          .merge(alarm.signal(), 1, Integer::sum);
+      before.computeIfAbsent(type, any -> new HashMap<>()).merge(alarm.signal(), 1, Integer::sum);
     }
     last.computeIfAbsent(alarm.entity(), any -> new HashMap<>())
         .put(alarm.signal(), alarm.timeMillis());

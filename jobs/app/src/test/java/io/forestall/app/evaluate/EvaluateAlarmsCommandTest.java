@@ -145,7 +145,8 @@ class EvaluateAlarmsCommandTest {
           }
           // What always speaks says nothing, however often.
           for (int i = 0; i < 4; i++) {
-            alert(alerts, fault, start + random.nextInt(400), "metric", pod, "usual" + i + ",up");
+            long later = Math.min(500, (long) (-Math.log(1 - random.nextDouble()) * 60));
+            alert(alerts, fault, start + later, "metric", pod, "usual" + i + ",up");
           }
         }
         if (level.equals("node")) {
@@ -182,8 +183,7 @@ class EvaluateAlarmsCommandTest {
   /** Devices in a row; type 3 brings 1 and 2 on the next device, and 1 often comes alone. */
   private static void devices(Path folder) throws IOException {
     Random random = new Random(SEED);
-    StringBuilder alarms =
-        new StringBuilder("alarm_id,device_id,start_timestamp,end_timestamp\n");
+    StringBuilder alarms = new StringBuilder("alarm_id,device_id,start_timestamp,end_timestamp\n");
     for (int i = 0; i < 300; i++) {
       int device = random.nextInt(5);
       int start = i * 600;

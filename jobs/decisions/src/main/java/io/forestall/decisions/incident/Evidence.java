@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -57,7 +58,10 @@ final class Evidence {
     this.entity = entity;
   }
 
-  void add(FleetEvent event, @Nullable Place where) {
+  /** Adds an event; true when it says something new of what the thing is or concerns. */
+  boolean add(FleetEvent event, @Nullable Place where) {
+    Place before = place;
+    int relatedBefore = related.size();
     count++;
     if (where != null && (place == null || event.timeMillis() < firstMillis)) {
       place = where;
@@ -78,6 +82,7 @@ final class Evidence {
     signal.firstMillis = Math.min(signal.firstMillis, event.timeMillis());
     signal.weight = Math.max(signal.weight, weight(event));
     keep(related, event.related(), MAX_RELATED);
+    return count == 1 || !Objects.equals(before, place) || related.size() != relatedBefore;
   }
 
   /** Adds, and keeps the smallest: the same whatever came first. */

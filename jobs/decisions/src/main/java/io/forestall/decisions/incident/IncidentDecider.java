@@ -6,7 +6,9 @@ import io.forestall.decisions.Subject;
 import io.forestall.decisions.incident.Incident.State;
 import io.forestall.decisions.incident.Incident.Suspect;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.TreeSet;
 import java.util.function.Consumer;
@@ -31,8 +33,58 @@ public final class IncidentDecider implements Decider<IncidentState, IncidentInp
   /** Share of the evidence from which the first suspect is what the incident is about. */
   private static final double STANDS_OUT = 0.5;
 
+  /** Longest chain of incidents that swallow each other. */
+  private static final int MAX_CHAIN = 64;
+
   private final Supplier<RuleSet> rules;
   private final Suspects suspects;
+  private @Nullable Known known;
+
+  /** The rules in force, looked up. */
+  private static final class Known {
+    final RuleSet of;
+    final Map<String, Rule> byId = new HashMap<>();
+    final Map<String, Integer> order = new HashMap<>();
+
+    /** Rules that swallow a rule, in the order of the file. */
+    final Map<String, List<Rule>> larger = new HashMap<>();
+
+    Known(RuleSet of) {
+      this.of = of;
+      for (Rule rule : of.rules()) {
+        byId.put(rule.id(), rule);
+        order.put(rule.id(), order.size());
+      }
+      for (Rule small : of.rules()) {
+        List<Rule> found = new ArrayList<>();
+        for (Rule rule : of.rules()) {
+          if (rule.inhibits().stream().anyMatch(one -> names(one, rule.id(), small.id()))) {
+            found.add(rule);
+          }
+        }
+        larger.put(small.id(), found);
+      }
+    }
+  }
+
+  private static boolean names(Rule.Inhibition inhibition, String large, String small) {
+    return !small.equals(large)
+        && (inhibition.rule().equals(small) || inhibition.rule().equals("*"));
+  }
+
+  private Known known() {
+    RuleSet now = rules.get();
+    Known last = known;
+    if (last == null || last.of != now) {
+      last = new Known(now);
+      known = last;
+    }
+    return last;
+  }
+
+  private @Nullable Rule rule(String id) {
+    return known().byId.get(id);
+  }
 
   /**
    * A decider.
@@ -96,7 +148,7 @@ public final class IncidentDecider implements Decider<IncidentState, IncidentInp
 
   /** A single critical event of the key's own thing: nobody waits for a watermark to hear of it. */
   private boolean firesOnArrival(IncidentInput.Matched matched) {
-    Rule rule = rules.get().rule(matched.rule());
+    Rule rule = rule(matched.rule());
     return rule != null
         && matched.symptoms().size() == 1
         && rule.firesOnArrival(matched.symptoms().get(0).event());
@@ -141,7 +193,7 @@ public final class IncidentDecider implements Decider<IncidentState, IncidentInp
 
   private void match(
       IncidentState state, IncidentInput.Matched matched, Consumer<Incident> incidents) {
-    Rule rule = rules.get().rule(matched.rule());
+    Rule rule = rule(matched.rule());
     IncidentSession session = state.session(matched.rule(), matched.key());
     if (session != null) {
       boolean added = false;
@@ -165,7 +217,7 @@ public final class IncidentDecider implements Decider<IncidentState, IncidentInp
       session.add(symptom);
     }
     state.open(session);
-    session.inhibitedBy = inhibitor(state, session);
+    state.inhibit(session, inhibitor(state, session));
     while (session.nextCount <= session.count) {
       session.nextCount *= 2;
     }
@@ -178,7 +230,7 @@ public final class IncidentDecider implements Decider<IncidentState, IncidentInp
     if (session == null) {
       return;
     }
-    Rule rule = rules.get().rule(symptom.rule());
+    Rule rule = rule(symptom.rule());
     long timeMillis = symptom.event().timeMillis();
     if (timeMillis < IncidentSession.plus(session.openedMillis, -reachMillis(rule, session))) {
       return;
@@ -201,11 +253,14 @@ public final class IncidentDecider implements Decider<IncidentState, IncidentInp
   /** Tells of added events, now or when the second is over. */
   private void changed(
       IncidentState state, IncidentSession session, long timeMillis, Consumer<Incident> incidents) {
-    Rule rule = rules.get().rule(session.rule);
+    Rule rule = rule(session.rule);
     if (rule != null) {
       session.follow(rule);
     }
-    session.inhibitedBy = inhibitor(state, session);
+    boolean wider = session.breadth != session.judgedBreadth;
+    if (wider) {
+      state.inhibit(session, inhibitor(state, session));
+    }
     boolean now =
         session.effectiveSeverity() != session.saidSeverity
             || session.predicted() != session.saidPredicted
@@ -223,31 +278,57 @@ public final class IncidentDecider implements Decider<IncidentState, IncidentInp
       session.waits = true;
       state.touch(session);
     }
-    inhibitOthers(state, session, timeMillis, incidents);
+    if (wider) {
+      inhibitOthers(state, session, timeMillis, incidents);
+    }
   }
 
   private void resolve(
       IncidentState state, IncidentSession session, long timeMillis, Consumer<Incident> incidents) {
     record(state, session, State.RESOLVED, timeMillis, timeMillis, incidents);
+    List<IncidentSession> freed = state.swallowedBy(session.id);
     state.close(session);
-    for (IncidentSession other : state.sessions()) {
-      if (session.id.equals(other.inhibitedBy)) {
-        judge(state, other, timeMillis, incidents);
-      }
+    for (IncidentSession other : freed) {
+      judge(state, other, timeMillis, incidents);
     }
   }
 
   private void inhibitOthers(
       IncidentState state, IncidentSession session, long timeMillis, Consumer<Incident> incidents) {
-    Rule rule = rules.get().rule(session.rule);
+    Rule rule = rule(session.rule);
+    session.judgedBreadth = session.breadth;
     if (rule == null || rule.inhibits().isEmpty()) {
       return;
     }
-    for (IncidentSession other : state.sessions()) {
-      if (other != session && !session.id.equals(other.inhibitedBy)) {
-        judge(state, other, timeMillis, incidents);
+    for (String small : state.openRules()) {
+      for (Rule.Inhibition inhibition : rule.inhibits()) {
+        if (names(inhibition, rule.id(), small)) {
+          for (IncidentSession other :
+              candidates(state, small, inhibition.same(), session.scope(inhibition.same()))) {
+            if (!session.id.equals(other.inhibitedBy)) {
+              judge(state, other, timeMillis, incidents);
+            }
+          }
+        }
       }
     }
+  }
+
+  /** Open incidents of a rule that may stand for one of these names; more than do, never fewer. */
+  private List<IncidentSession> candidates(
+      IncidentState state, String ruleId, Subject.Kind kind, TreeSet<String> names) {
+    Rule rule = rule(ruleId);
+    if (rule == null || rule.key().size() != 1 || rule.key().get(0) != kind) {
+      return state.sessions(ruleId);
+    }
+    List<IncidentSession> found = new ArrayList<>();
+    for (String name : names) {
+      IncidentSession session = state.session(ruleId, new Subject(kind, name).toString());
+      if (session != null) {
+        found.add(session);
+      }
+    }
+    return found;
   }
 
   /** Says again whether a larger incident swallows this one. */
@@ -255,28 +336,33 @@ public final class IncidentDecider implements Decider<IncidentState, IncidentInp
       IncidentState state, IncidentSession session, long timeMillis, Consumer<Incident> incidents) {
     String inhibitor = inhibitor(state, session);
     if (!Objects.equals(inhibitor, session.inhibitedBy)) {
-      session.inhibitedBy = inhibitor;
+      state.inhibit(session, inhibitor);
       record(state, session, State.UPDATED, timeMillis, null, incidents);
     }
   }
 
   /** The open incident that swallows this one, null when none does. */
   private @Nullable String inhibitor(IncidentState state, IncidentSession session) {
-    RuleSet now = rules.get();
     IncidentSession best = null;
     int bestOrder = Integer.MAX_VALUE;
-    for (int order = 0; order < now.rules().size(); order++) {
-      Rule rule = now.rules().get(order);
-      if (rule.inhibits().isEmpty() || rule.id().equals(session.rule)) {
-        continue;
-      }
-      for (IncidentSession other : state.sessions()) {
-        if (other.rule.equals(rule.id())
-            && swallows(rule, other, session)
-            && mayInhibit(now, other, session)
-            && (best == null || better(other, order, best, bestOrder))) {
-          best = other;
-          bestOrder = order;
+    for (Rule rule : known().larger.getOrDefault(session.rule, List.of())) {
+      int order = known().order.getOrDefault(rule.id(), Integer.MAX_VALUE);
+      for (Rule.Inhibition inhibition : rule.inhibits()) {
+        if (!names(inhibition, rule.id(), session.rule)) {
+          continue;
+        }
+        TreeSet<String> within = session.scope(inhibition.same());
+        if (within.isEmpty()) {
+          continue;
+        }
+        for (IncidentSession other : candidates(state, rule.id(), inhibition.same(), within)) {
+          if (other.scope(inhibition.same()).containsAll(within)
+              && !swallows(session, other, order)
+              && !leadsTo(state, other, session)
+              && (best == null || better(other, order, best, bestOrder))) {
+            best = other;
+            bestOrder = order;
+          }
         }
       }
     }
@@ -298,31 +384,38 @@ public final class IncidentDecider implements Decider<IncidentState, IncidentInp
         : one.id.compareTo(best.id) < 0;
   }
 
-  /** Two rules that swallow each other: the first of the file is the larger. */
-  private static boolean mayInhibit(RuleSet now, IncidentSession large, IncidentSession small) {
-    for (Rule rule : now.rules()) {
-      if (rule.id().equals(large.rule)) {
-        return true;
-      }
-      if (rule.id().equals(small.rule) && swallows(rule, small, large)) {
-        return false;
-      }
+  /** Whether the small one swallows the large one as well and its rule is the first of the file. */
+  private boolean swallows(IncidentSession small, IncidentSession large, int largeOrder) {
+    Rule rule = rule(small.rule);
+    if (rule == null || known().order.getOrDefault(rule.id(), Integer.MAX_VALUE) > largeOrder) {
+      return false;
     }
-    return true;
-  }
-
-  /** Whether all of the small incident stands within what the large one stands for. */
-  private static boolean swallows(Rule rule, IncidentSession large, IncidentSession small) {
     for (Rule.Inhibition inhibition : rule.inhibits()) {
-      if (inhibition.rule().equals(small.rule)
-          || (inhibition.rule().equals("*") && !small.rule.equals(large.rule))) {
-        TreeSet<String> within = small.scope(inhibition.same());
-        if (!within.isEmpty() && large.scope(inhibition.same()).containsAll(within)) {
+      if (names(inhibition, small.rule, large.rule)) {
+        TreeSet<String> within = large.scope(inhibition.same());
+        if (!within.isEmpty() && small.scope(inhibition.same()).containsAll(within)) {
           return true;
         }
       }
     }
     return false;
+  }
+
+  /** Whether an incident is swallowed, through others, by this one: nobody would speak then. */
+  private static boolean leadsTo(
+      IncidentState state, IncidentSession from, IncidentSession session) {
+    IncidentSession next = from;
+    for (int i = 0; i < MAX_CHAIN; i++) {
+      String inhibitor = next.inhibitedBy;
+      next = inhibitor == null ? null : state.session(inhibitor);
+      if (next == null) {
+        return false;
+      }
+      if (next == session) {
+        return true;
+      }
+    }
+    return true;
   }
 
   private void record(

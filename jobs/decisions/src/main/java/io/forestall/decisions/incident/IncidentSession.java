@@ -13,11 +13,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -47,9 +49,22 @@ final class IncidentSession {
   private static final Comparator<Original> BY_TIME =
       Comparator.comparingLong(Original::timeMillis).thenComparing(Original::id);
 
+  private static final Comparator<Evidence> FIRST_SPOKEN =
+      Comparator.comparingLong((Evidence one) -> one.firstMillis)
+          .thenComparing(one -> one.entity, Evidence.BY_NAME);
+
   final String rule;
   final String key;
   final String id;
+
+  /** What the key names. */
+  final List<Subject> parts;
+
+  /** Grows with each thing, place or relation that is new to it. */
+  int breadth;
+
+  /** What {@link #breadth} was when it was last asked what it swallows and what swallows it. */
+  int judgedBreadth = -1;
 
   /** What the rule said when it was last asked; it may be gone since. */
   int ruleVersion;
@@ -84,6 +99,11 @@ final class IncidentSession {
 
   @Nullable String inhibitedBy;
 
+  /** Of the evidence, what spoke last of all; null when not known. */
+  private @Nullable Evidence latest;
+
+  private long latestMillis;
+
   int revision;
   long recordMillis;
   long nextCount = 2;
@@ -101,6 +121,7 @@ final class IncidentSession {
     this.rule = rule;
     this.key = key;
     this.id = id;
+    this.parts = keyParts(key);
   }
 
   /** Opens a session by what satisfied the rule. */
@@ -173,29 +194,38 @@ final class IncidentSession {
     String type =
         types.containsKey(event.type()) || types.size() < MAX_TYPES ? event.type() : Evidence.OTHER;
     types.merge(type, 1L, Long::sum);
-    evidence.computeIfAbsent(event.entity(), Evidence::new).add(event, symptom.place());
-    if (evidence.size() > MAX_ENTITIES) {
-      evidence.remove(latest().entity);
+    Evidence one = evidence.get(event.entity());
+    if (one == null) {
+      one = makeRoom(event);
     }
-    affected.add(event.entity());
+    if (one != null && one.add(event, symptom.place())) {
+      breadth++;
+    }
+    Evidence.keep(affected, List.of(event.entity()), MAX_ENTITIES);
     Evidence.keep(affected, event.related(), MAX_ENTITIES);
     return true;
   }
 
-  private Evidence latest() {
-    Evidence latest = null;
-    for (Evidence one : evidence.values()) {
-      if (latest == null
-          || one.firstMillis > latest.firstMillis
-          || (one.firstMillis == latest.firstMillis
-              && Evidence.BY_NAME.compare(one.entity, latest.entity) > 0)) {
-        latest = one;
+  /** New evidence; null when there is no room and all that is kept spoke before this event. */
+  private @Nullable Evidence makeRoom(FleetEvent event) {
+    if (evidence.size() >= MAX_ENTITIES) {
+      Evidence last = latest;
+      if (last == null || last.firstMillis < latestMillis) {
+        last = Collections.max(evidence.values(), FIRST_SPOKEN);
+        latest = last;
+        latestMillis = last.firstMillis;
       }
+      if (event.timeMillis() > last.firstMillis
+          || (event.timeMillis() == last.firstMillis
+              && Evidence.BY_NAME.compare(event.entity(), last.entity) > 0)) {
+        return null;
+      }
+      evidence.remove(last.entity);
+      latest = null;
     }
-    if (latest == null) {
-      throw new IllegalStateException("no evidence");
-    }
-    return latest;
+    Evidence one = new Evidence(event.entity());
+    evidence.put(event.entity(), one);
+    return one;
   }
 
   boolean predicted() {
@@ -225,7 +255,7 @@ final class IncidentSession {
    */
   TreeSet<String> scope(Subject.Kind kind) {
     TreeSet<String> names = new TreeSet<>();
-    for (Subject part : keyParts(key)) {
+    for (Subject part : parts) {
       if (part.kind() == kind) {
         names.add(part.id());
       }
@@ -263,30 +293,12 @@ final class IncidentSession {
     return names;
   }
 
-  /** The things that a correlation key names. */
-  static java.util.List<Subject> keyParts(String key) {
-    java.util.List<Subject> parts = new java.util.ArrayList<>();
-    int from = 0;
-    while (from < key.length()) {
-      int plus = key.indexOf('+', from);
-      // A name may hold a plus itself: a part ends only where the next kind begins.
-      while (plus >= 0 && parse(key.substring(plus + 1)) == null) {
-        plus = key.indexOf('+', plus + 1);
-      }
-      Subject part = parse(key.substring(from, plus < 0 ? key.length() : plus));
-      if (part != null) {
-        parts.add(part);
-      }
-      from = plus < 0 ? key.length() : plus + 1;
-    }
-    return parts;
-  }
-
-  private static @Nullable Subject parse(String text) {
+  /** The things that a correlation key names; none when it is no key of ours. */
+  static List<Subject> keyParts(String key) {
     try {
-      return Subject.parse(text);
+      return CorrelationKey.parse(key);
     } catch (IllegalArgumentException e) {
-      return null;
+      return List.of();
     }
   }
 

@@ -6,8 +6,10 @@ import java.io.DataInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
@@ -47,9 +49,12 @@ public final class IncidentState implements DeciderState {
           .thenComparing(session -> session.key);
 
   private final String pool;
-  private final Map<String, IncidentSession> sessions = new TreeMap<>();
+  private final Map<String, IncidentSession> sessions = new HashMap<>();
   private final TreeSet<IncidentSession> due = new TreeSet<>(BY_DUE);
   private final PriorityQueue<IncidentInput> waiting = new PriorityQueue<>(IN_TIME);
+  private final Map<String, TreeMap<String, IncidentSession>> byRule = new HashMap<>();
+  private final Map<String, IncidentSession> byId = new HashMap<>();
+  private final Map<String, Set<IncidentSession>> swallowed = new HashMap<>();
   private final Set<String> changed = new HashSet<>();
   private final Set<String> kept = new HashSet<>();
   private boolean waitingChanged;
@@ -79,7 +84,7 @@ public final class IncidentState implements DeciderState {
           throw new IllegalArgumentException(
               "row " + row + " holds the incident of " + row(session.rule, session.key));
         }
-        sessions.put(row, session);
+        index(row, session);
         schedule(session);
       } else {
         throw new IllegalArgumentException("'" + row + "' is no row of open incidents");
@@ -124,14 +129,58 @@ public final class IncidentState implements DeciderState {
     return sessions.get(row(rule, key));
   }
 
-  /** The open sessions, in the order of rule and key. */
-  List<IncidentSession> sessions() {
-    return new ArrayList<>(sessions.values());
+  @Nullable IncidentSession session(String id) {
+    return byId.get(id);
+  }
+
+  /** The open sessions of a rule, in the order of their keys. */
+  List<IncidentSession> sessions(String rule) {
+    TreeMap<String, IncidentSession> sessions = byRule.get(rule);
+    return sessions == null ? List.of() : new ArrayList<>(sessions.values());
+  }
+
+  /** Rules of which an incident is open, in the order of their names. */
+  List<String> openRules() {
+    return byRule.keySet().stream().sorted().toList();
   }
 
   void open(IncidentSession session) {
-    sessions.put(row(session.rule, session.key), session);
+    index(row(session.rule, session.key), session);
     touch(session);
+  }
+
+  private void index(String row, IncidentSession session) {
+    sessions.put(row, session);
+    byRule.computeIfAbsent(session.rule, any -> new TreeMap<>()).put(session.key, session);
+    byId.put(session.id, session);
+    String inhibitor = session.inhibitedBy;
+    if (inhibitor != null) {
+      swallowed.computeIfAbsent(inhibitor, any -> new LinkedHashSet<>()).add(session);
+    }
+  }
+
+  /** Says that a larger incident swallows this one, or with null that none does. */
+  void inhibit(IncidentSession session, @Nullable String inhibitor) {
+    String before = session.inhibitedBy;
+    if (before != null) {
+      Set<IncidentSession> others = swallowed.get(before);
+      if (others != null && others.remove(session) && others.isEmpty()) {
+        swallowed.remove(before);
+      }
+    }
+    session.inhibitedBy = inhibitor;
+    if (inhibitor != null) {
+      swallowed.computeIfAbsent(inhibitor, any -> new LinkedHashSet<>()).add(session);
+    }
+  }
+
+  /** The sessions that this incident swallows, in the order of rule and key. */
+  List<IncidentSession> swallowedBy(String id) {
+    List<IncidentSession> found = new ArrayList<>(swallowed.getOrDefault(id, Set.of()));
+    found.sort(
+        Comparator.comparing((IncidentSession session) -> session.rule)
+            .thenComparing(session -> session.key));
+    return found;
   }
 
   /** To be called after each change of a session. */
@@ -143,7 +192,13 @@ public final class IncidentState implements DeciderState {
 
   void close(IncidentSession session) {
     due.remove(session);
+    inhibit(session, null);
     sessions.remove(row(session.rule, session.key));
+    byId.remove(session.id);
+    TreeMap<String, IncidentSession> ofRule = byRule.get(session.rule);
+    if (ofRule != null && ofRule.remove(session.key) != null && ofRule.isEmpty()) {
+      byRule.remove(session.rule);
+    }
     changed.add(row(session.rule, session.key));
   }
 

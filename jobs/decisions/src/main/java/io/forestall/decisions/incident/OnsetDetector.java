@@ -18,13 +18,13 @@ public final class OnsetDetector {
   private static final long ONCE_MILLIS = 60_000;
 
   /** How many times the usual rate a storm has at least. */
-  private static final double RATIO = 4;
+  private static final double RATIO = 3;
 
   /** Evidence that is asked for, the logarithm of odds: about ten things at once. */
-  private static final double ENOUGH = 14;
+  private static final double ENOUGH = 12;
 
   /** Time over which the usual rate is averaged; milliseconds. */
-  private static final double MEMORY_MILLIS = 180_000;
+  private static final double MEMORY_MILLIS = 300_000;
 
   /** Least usual rate, one thing in 20 s; per millisecond. */
   private static final double LEAST_RATE = 1.0 / 20_000;

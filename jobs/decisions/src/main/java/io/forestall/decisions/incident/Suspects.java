@@ -213,6 +213,18 @@ final class Suspects {
         }
       }
     }
+    // What a link or a pair is made of is written in its name.
+    int at = subject.id().indexOf(subject.kind() == Subject.Kind.PAIR ? '@' : '>');
+    if (at > 0 && at + 1 < subject.id().length()) {
+      switch (subject.kind()) {
+        case PAIR -> add(grounds, Subject.Kind.VOLUME, subject.id().substring(0, at));
+        case EDGE -> {
+          add(grounds, Subject.Kind.NODE, subject.id().substring(0, at));
+          add(grounds, Subject.Kind.NODE, subject.id().substring(at + 1));
+        }
+        default -> {}
+      }
+    }
     if (one.evidence != null) {
       for (Subject related : one.evidence.related) {
         if (depth(related.kind()) > depth(subject.kind())) {

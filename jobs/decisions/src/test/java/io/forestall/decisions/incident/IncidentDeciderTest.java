@@ -244,6 +244,38 @@ class IncidentDeciderTest {
   }
 
   @Test
+  void ofRulesThatSwallowEachOtherOneSpeaks() {
+    Rule.Inhibition all = new Rule.Inhibition("*", Subject.Kind.RACK);
+    for (int turn = 0; turn < 3; turn++) {
+      TestingIncidents run =
+          new TestingIncidents(
+              with(rule("a", Subject.Kind.RACK), null, all),
+              with(rule("b", Subject.Kind.RACK), null, all),
+              with(rule("c", Subject.Kind.RACK), null, all));
+      for (int i = 0; i < 3; i++) {
+        String rule = List.of("a", "b", "c").get((i + turn) % 3);
+        run.take(
+            0,
+            matched(
+                symptom(
+                    rule,
+                    "rack/r-0",
+                    event("e" + i, "disk.errors", Severity.ERROR, DISK, i * SECOND),
+                    place(1))));
+      }
+      run.until(10 * SECOND);
+      List<Incident> last =
+          List.of("a", "b", "c").stream()
+              .map(rule -> run.ofRule(rule).get(run.ofRule(rule).size() - 1))
+              .toList();
+      assertThat(last.stream().filter(one -> one.inhibitedBy() == null))
+          .as("turn %d", turn)
+          .hasSize(1);
+      assertThat(last.get(0).inhibitedBy()).as("the first of the file is the larger").isNull();
+    }
+  }
+
+  @Test
   void theMostNamedGroundIsTheLikeliestCause() {
     TestingIncidents run = new TestingIncidents(rule("disks", Subject.Kind.RACK));
     IntStream.range(0, 6)
@@ -278,5 +310,42 @@ class IncidentDeciderTest {
         .hasMessageContaining("version 9");
     assertThatThrownBy(() -> run.state().restore("other", new byte[0]))
         .hasMessageContaining("no row of open incidents");
+  }
+
+  @Test
+  void manyOpenIncidentsAreBounded() {
+    TestingIncidents run = new TestingIncidents(rule("disks", Subject.Kind.DISK));
+    for (int i = 0; i < IncidentState.MAX_SESSIONS + 100; i++) {
+      Subject disk = Subject.disk("d-" + i);
+      run.take(
+          i,
+          matched(
+              symptom(
+                  "disks",
+                  disk.toString(),
+                  event("e" + i, "disk.errors", Severity.ERROR, disk, i),
+                  place(1))));
+    }
+    assertThat(run.state().openIncidents()).isEqualTo(IncidentState.MAX_SESSIONS);
+    assertThat(run.records.stream().filter(one -> one.state() == State.RESOLVED)).hasSize(100);
+  }
+
+  @Test
+  void oneIncidentOfVeryManyThingsIsBounded() {
+    TestingIncidents run = new TestingIncidents(rule("disks", Subject.Kind.POOL));
+    for (int i = 0; i < 3000; i++) {
+      run.take(
+          i,
+          matched(
+              symptom(
+                  "disks",
+                  "pool/p",
+                  event("e" + i, "disk.errors", Severity.ERROR, Subject.disk("d-" + i), i),
+                  place(i % 64))));
+    }
+    run.untilEnd();
+    assertThat(run.last().eventCount()).isEqualTo(3000);
+    assertThat(run.last().affected()).hasSizeLessThanOrEqualTo(IncidentSession.MAX_ENTITIES);
+    assertThat(run.last().events()).hasSize(Incident.MAX_EVENTS);
   }
 }
