@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.Histogram;
 import org.apache.flink.metrics.Metric;
 import org.apache.flink.metrics.MetricConfig;
@@ -51,6 +52,20 @@ public final class Gauges implements MetricReporter {
       }
     }
     return sum;
+  }
+
+  /** Least value of a gauge over the instances of an operator; the lowest there is when none. */
+  static long min(String operator, String gauge) {
+    String wanted = operator + "/" + gauge;
+    long min = Long.MAX_VALUE;
+    for (Map.Entry<Metric, String> entry : METRICS.entrySet()) {
+      if (entry.getValue().equals(wanted)
+          && entry.getKey() instanceof Gauge<?> each
+          && each.getValue() instanceof Number value) {
+        min = Math.min(min, value.longValue());
+      }
+    }
+    return min == Long.MAX_VALUE ? Long.MIN_VALUE : min;
   }
 
   /** Mean of a histogram over the instances of an operator; NaN when there is none. */

@@ -72,6 +72,10 @@ final class Profile implements AutoCloseable {
           part = "timers";
         } else if (type.startsWith("io.forestall.risk.")) {
           part = "engine";
+        } else if (type.startsWith("io.forestall.decisions.")) {
+          part = "decider";
+        } else if (type.startsWith("io.forestall.operators.correlate.EventFormat")) {
+          part = "codec";
         } else if (type.startsWith("io.forestall.operators.types.")
             || type.startsWith("io.forestall.wire.AvroCodec")) {
           part = "codec";
@@ -84,10 +88,15 @@ final class Profile implements AutoCloseable {
       }
       if (type.startsWith("io.forestall.operators.")
           && (simple.endsWith("Function")
-              || simple.equals("Intake")
+              || simple.endsWith("Intake")
+              || simple.endsWith("Operator")
               || simple.endsWith("Reader")
               || simple.equals("RecordWriter"))) {
         operator = simple;
+        break;
+      }
+      if (type.startsWith("org.apache.flink.cep.")) {
+        operator = "pattern (Flink CEP)";
         break;
       }
       if (simple.startsWith("MailboxProcessor")) {

@@ -100,7 +100,8 @@ public final class CorrelateJob {
             .process(new PolicyGate(settings, rules), RouteControl.type())
             .setParallelism(1)
             .name("policy gate")
-            .uid(CorrelateUids.POLICY_GATE);
+            .uid(CorrelateUids.POLICY_GATE)
+            .setBufferTimeout(0);
 
     SingleOutputStreamOperator<IncidentInput> route =
         events
@@ -147,7 +148,9 @@ public final class CorrelateJob {
         .getSideOutput(CorrelateTags.symptoms(rule.id()))
         .keyBy(Symptom::key, Types.STRING)
         .transform("rule " + rule.id(), INPUT, new RuleOperator(rules, rule.id()))
-        .uid(CorrelateUids.pattern(rule));
+        .uid(CorrelateUids.pattern(rule))
+        // Matches are few: each is sent at once, and no thread wakes for them all the time.
+        .setBufferTimeout(0);
   }
 
   /** What holds for the job wherever it runs; what it runs on stays the cluster's business. */

@@ -12,6 +12,8 @@ import io.forestall.operators.kafka.PolicyReader;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.Topics;
 import io.forestall.wire.IncidentRecords;
+import java.util.HashMap;
+import java.util.Map;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
@@ -24,7 +26,10 @@ public final class KafkaCorrelatePorts implements CorrelatePorts {
   /** Ports under these settings. */
   public KafkaCorrelatePorts(CorrelateSettings settings) {
     this.settings = settings;
-    this.kafka = new KafkaPorts(settings.topicPrefix(), settings.kafka(), settings.groupId());
+    Map<String, String> properties = new HashMap<>(settings.kafka());
+    // Incidents are few: waiting for more of them to send together only makes them late.
+    properties.putIfAbsent("linger.ms", "1");
+    this.kafka = new KafkaPorts(settings.topicPrefix(), properties, settings.groupId());
   }
 
   @Override
@@ -52,7 +57,8 @@ public final class KafkaCorrelatePorts implements CorrelatePorts {
             kafka.source(Topics.FLEET, new PlaceReader()),
             CorrelateTime.controls(settings),
             "fleet")
-        .uid(CorrelateUids.FLEET_SOURCE);
+        .uid(CorrelateUids.FLEET_SOURCE)
+        .setBufferTimeout(0);
   }
 
   @Override

@@ -14,6 +14,7 @@ import io.forestall.app.runtime.Ports;
 import io.forestall.nodes.TelemetryPublisher;
 import io.forestall.operators.SenseLane;
 import io.forestall.operators.SenseOptions;
+import io.forestall.operators.correlate.CorrelateOptions;
 import io.forestall.schemas.Topics;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -39,9 +40,9 @@ import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All of Forestall in this process: broker, Flink, topics, the sense job, a feed and the console.
- * What lasts is under one folder; the next start, also after kill -9, goes on with it. Closing ends
- * all of it, the last started first.
+ * All of Forestall in this process: broker, Flink, topics, the jobs, a feed and the console. What
+ * lasts is under one folder; the next start, also after kill -9, goes on with it. Closing ends all
+ * of it, the last started first.
  */
 public final class Demo implements AutoCloseable {
   private static final Duration JOB_PATIENCE = Duration.ofSeconds(120);
@@ -64,7 +65,7 @@ public final class Demo implements AutoCloseable {
 
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private final LocalRuntime runtime;
-  private final EmbeddedFlink.SubmittedJob sense;
+  private final List<EmbeddedFlink.SubmittedJob> jobs;
   private final ConsoleCommand.Console console;
   private final CompletableFuture<FeedSummary> fed = new CompletableFuture<>();
   private final Object closing = new Object();
@@ -72,17 +73,17 @@ public final class Demo implements AutoCloseable {
 
   private Demo(
       LocalRuntime runtime,
-      EmbeddedFlink.SubmittedJob sense,
+      List<EmbeddedFlink.SubmittedJob> jobs,
       ConsoleCommand.Console console,
       Deque<AutoCloseable> parts) {
     this.runtime = runtime;
-    this.sense = sense;
+    this.jobs = List.copyOf(jobs);
     this.console = console;
     this.parts.addAll(parts);
   }
 
   /**
-   * Starts everything; when it returns, the job runs and the feed flows.
+   * Starts everything; when it returns, the jobs run and the feed flows.
    *
    * @param identity what feeds it, in a word that two starts on one folder must share
    * @param feeds makes the feed
@@ -113,22 +114,21 @@ public final class Demo implements AutoCloseable {
       runtime.createTopics();
       goOn(stop);
       EmbeddedFlink.SubmittedJob sense = runtime.submitSense(senseOptions(settings));
+      EmbeddedFlink.SubmittedJob correlate =
+          runtime.submitCorrelate(of(settings, CorrelateOptions.PREFIX));
       runtime.flink().awaitRunning(sense, JOB_PATIENCE, stop);
-      Path from = sense.resumedFrom();
       say.accept(
           "sense    "
-              + (from == null
-                  ? "runs, from the beginning"
-                  : "runs, from its checkpoint "
-                      + directory.relativize(from)
-                      + " (what it repeats is dropped and counted)")
+              + started(sense, directory)
               + (settings.lane() ? "; second lane: Deeplearning4j on a sample" : ""));
+      runtime.flink().awaitRunning(correlate, JOB_PATIENCE, stop);
+      say.accept("correlate " + started(correlate, directory));
       ConsoleCommand.Console console =
           ConsoleCommand.Console.start(
               new ConsoleServer.Options("127.0.0.1", settings.consolePort(), Set.of()),
               runtime.kafkaOptions());
       parts.push(console);
-      Demo demo = new Demo(runtime, sense, console, parts);
+      Demo demo = new Demo(runtime, List.of(sense, correlate), console, parts);
       demo.feed(feeds.create(directory.resolve("feed").resolve("position")), say);
       say.accept("console  " + console.url());
       return demo;
@@ -142,6 +142,29 @@ public final class Demo implements AutoCloseable {
       closeAll(parts, e);
       throw e;
     }
+  }
+
+  private static String started(EmbeddedFlink.SubmittedJob job, Path directory) {
+    Path from = job.resumedFrom();
+    return from == null
+        ? "runs, from the beginning"
+        : "runs, from its checkpoint "
+            + directory.relativize(from)
+            + " (what it repeats is dropped and counted)";
+  }
+
+  /** The options of one job among all that were given. */
+  private static Map<String, String> of(Settings settings, String prefix) {
+    Map<String, String> options = new HashMap<>();
+    settings
+        .senseOptions()
+        .forEach(
+            (key, value) -> {
+              if (key.startsWith(prefix)) {
+                options.put(key, value);
+              }
+            });
+    return options;
   }
 
   private static void goOn(BooleanSupplier stop) {
@@ -209,7 +232,12 @@ public final class Demo implements AutoCloseable {
 
   /** The sense job of this start. */
   public EmbeddedFlink.SubmittedJob sense() {
-    return sense;
+    return jobs.get(0);
+  }
+
+  /** All jobs of this start, sense first. */
+  public List<EmbeddedFlink.SubmittedJob> jobs() {
+    return jobs;
   }
 
   /** The address to open in a browser. */

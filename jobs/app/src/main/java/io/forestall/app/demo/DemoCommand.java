@@ -10,6 +10,7 @@ import io.forestall.app.ingest.SimulatedFeed;
 import io.forestall.app.runtime.Await;
 import io.forestall.app.runtime.Checkpoints;
 import io.forestall.app.runtime.Disk;
+import io.forestall.app.runtime.EmbeddedFlink;
 import io.forestall.app.runtime.EmbeddedKafka;
 import io.forestall.app.runtime.LocalRuntime;
 import io.forestall.app.runtime.LoopbackMetricsReporter;
@@ -194,7 +195,7 @@ public final class DemoCommand implements Callable<Integer> {
   @Option(
       names = "-D",
       paramLabel = "KEY=VALUE",
-      description = "An option of the sense job (forestall.*) or of Flink; may be repeated.")
+      description = "An option of a job (forestall.*) or of Flink; may be repeated.")
   private Map<String, String> options = new HashMap<>();
 
   @Option(
@@ -303,10 +304,15 @@ public final class DemoCommand implements Callable<Integer> {
     boolean told = false;
     Demo.@Nullable Counts before = null;
     while (!asked.await(LOOK_EVERY.toMillis(), TimeUnit.MILLISECONDS)) {
-      if (demo.runtime().flink().status(demo.sense()).isTerminalState()) {
-        throw new CommandFailure(
-            ExitCodes.FOUND,
-            "the sense job has ended: see " + folder().resolve("logs").resolve("demo.log"));
+      for (EmbeddedFlink.SubmittedJob job : demo.jobs()) {
+        if (demo.runtime().flink().status(job).isTerminalState()) {
+          throw new CommandFailure(
+              ExitCodes.FOUND,
+              "the job "
+                  + job.name()
+                  + " has ended: see "
+                  + folder().resolve("logs").resolve("demo.log"));
+        }
       }
       Demo.Counts counts = demo.counts();
       if (!counts.equals(before)) {

@@ -6,6 +6,7 @@ import io.forestall.app.KafkaOptions;
 import io.forestall.app.topics.SchemaPublisher;
 import io.forestall.app.topics.TopicAdmin;
 import io.forestall.operators.SenseOptions;
+import io.forestall.topologies.CorrelateJob;
 import io.forestall.topologies.SenseJob;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -139,13 +140,31 @@ public final class LocalRuntime implements AutoCloseable {
    * @param options {@code forestall.*} options of the job, or Flink's
    */
   public EmbeddedFlink.SubmittedJob submitSense(Map<String, String> options) {
+    Configuration configuration = configuration(options);
+    return flink.submit(
+        SenseJob.NAME, configuration, environment -> SenseJob.define(environment, configuration));
+  }
+
+  /**
+   * Starts the correlate job, from its newest complete checkpoint if it has one. Returns when the
+   * cluster has taken it; see {@link EmbeddedFlink#awaitRunning}.
+   *
+   * @param options {@code forestall.*} options of the job, or Flink's
+   */
+  public EmbeddedFlink.SubmittedJob submitCorrelate(Map<String, String> options) {
+    Configuration configuration = configuration(options);
+    return flink.submit(
+        CorrelateJob.NAME,
+        configuration,
+        environment -> CorrelateJob.define(environment, configuration));
+  }
+
+  private Configuration configuration(Map<String, String> options) {
     Map<String, String> all = new HashMap<>();
     all.put(SenseOptions.KAFKA_PREFIX + "bootstrap.servers", kafka.bootstrapServers());
     all.put(SenseOptions.TOPIC_PREFIX.key(), settings.topicPrefix());
     all.putAll(options);
-    Configuration configuration = Configuration.fromMap(all);
-    return flink.submit(
-        SenseJob.NAME, configuration, environment -> SenseJob.define(environment, configuration));
+    return Configuration.fromMap(all);
   }
 
   /** The folder all of it lives in. */

@@ -26,6 +26,8 @@ public final class MetricCatalogue {
     CONSOLE,
     /** Operators of the sense job. */
     SENSE,
+    /** Operators of the correlate job. */
+    CORRELATE,
     /** GET /metrics of forestall ingest scrape and telegraf, with --metrics-port. */
     INGEST,
     /** Flink itself. */

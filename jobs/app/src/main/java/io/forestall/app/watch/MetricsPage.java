@@ -12,10 +12,11 @@ public final class MetricsPage {
     StringBuilder page = new StringBuilder();
     page.append("# Metrics\n\n")
         .append("Generated from `metrics.yaml`; a test compares, others hold the list against a")
-        .append(" running sense job and console.\nNo label names a disk, a node or a volume: such")
+        .append(" running demo.\nNo label names a disk, a node or a volume: such")
         .append(" questions go to the console, its interface and SQL.\n");
     section(page, catalogue, From.CONSOLE, "The console: `GET /metrics`");
     section(page, catalogue, From.SENSE, "Operators of the sense job, by Flink's reporter");
+    section(page, catalogue, From.CORRELATE, "Operators of the correlate job, by Flink's reporter");
     page.append("\nFlink adds labels to each: `job_name`, `task_name`, `operator_name`,")
         .append(" `subtask_index`, `tm_id`, `host` and its ids.\nIts counters are gauges for")
         .append(" Prometheus that start again at 0 with a restarted task, which `rate` and")

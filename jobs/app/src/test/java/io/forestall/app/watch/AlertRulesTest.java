@@ -114,7 +114,9 @@ class AlertRulesTest {
       if (metric.type().equals("histogram")) {
         known.add("le");
       }
-      if (metric.from() == From.FLINK || metric.from() == From.SENSE) {
+      if (metric.from() == From.FLINK
+          || metric.from() == From.SENSE
+          || metric.from() == From.CORRELATE) {
         known.addAll(FLINK_LABELS);
       }
     }

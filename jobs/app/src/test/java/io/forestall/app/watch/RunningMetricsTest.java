@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.flink.configuration.Configuration;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -109,11 +110,12 @@ class RunningMetricsTest {
             .filter(name -> name.contains("_forestall_"))
             .collect(Collectors.toCollection(TreeSet::new));
     Set<String> listed =
-        catalogue.from(From.SENSE).stream()
+        Stream.of(From.SENSE, From.CORRELATE)
+            .flatMap(from -> catalogue.from(from).stream())
             .flatMap(metric -> metric.series().stream())
             .collect(Collectors.toCollection(TreeSet::new));
     assertThat(listed).as("metrics.yaml lists what operators register").containsAll(ours);
-    for (From from : List.of(From.SENSE, From.FLINK)) {
+    for (From from : List.of(From.SENSE, From.CORRELATE, From.FLINK)) {
       for (Metric metric : catalogue.from(from)) {
         if (metric.when() != null && !scrape.metrics().contains(metric.name())) {
           continue;

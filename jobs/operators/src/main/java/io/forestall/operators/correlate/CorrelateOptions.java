@@ -48,7 +48,7 @@ public final class CorrelateOptions {
   public static final ConfigOption<Duration> QUIET_AFTER =
       ConfigOptions.key(PREFIX + "quiet-after")
           .durationType()
-          .defaultValue(Duration.ofSeconds(2))
+          .defaultValue(Duration.ofSeconds(5))
           .withDescription(
               "After how long without a record, by the wall clock, a partition lets event time pass"
                   + " to its newest event and stops holding back the others.");

@@ -390,7 +390,7 @@ public final class RouteOperator extends AbstractStreamOperator<IncidentInput>
       begun = true;
       pending.replaceAll(
           each ->
-              each.event().timeMillis() > watermarkMillis
+              each.told().isEmpty() && each.event().timeMillis() > watermarkMillis
                   ? new PendingEvent(each.event(), onArrival(each.event()))
                   : each);
     }

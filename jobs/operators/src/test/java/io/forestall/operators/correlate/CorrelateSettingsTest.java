@@ -21,7 +21,7 @@ class CorrelateSettingsTest {
                 "forestall-correlate",
                 "",
                 5000,
-                2000,
+                5000,
                 true,
                 2000,
                 600_000,
