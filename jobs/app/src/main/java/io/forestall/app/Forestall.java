@@ -9,6 +9,21 @@ import io.forestall.app.console.RiskCommand;
 import io.forestall.app.demo.DemoCommand;
 import io.forestall.app.evaluate.EvaluateCommand;
 import io.forestall.app.ingest.IngestCommand;
+import io.forestall.app.operate.ApproveCommand;
+import io.forestall.app.operate.BudgetCommand;
+import io.forestall.app.operate.CancelCommand;
+import io.forestall.app.operate.DecisionsCommand;
+import io.forestall.app.operate.DenyCommand;
+import io.forestall.app.operate.HaltCommand;
+import io.forestall.app.operate.IncidentsCommand;
+import io.forestall.app.operate.KeysCommand;
+import io.forestall.app.operate.MaintenanceCommand;
+import io.forestall.app.operate.ModeCommand;
+import io.forestall.app.operate.OverrideCommand;
+import io.forestall.app.operate.PinCommand;
+import io.forestall.app.operate.PoliciesCommand;
+import io.forestall.app.operate.ResumeCommand;
+import io.forestall.app.operate.SilenceCommand;
 import io.forestall.app.rules.RulesCommand;
 import io.forestall.app.runtime.BrokerCommand;
 import io.forestall.app.score.ScoreCommand;
@@ -47,20 +62,35 @@ import picocli.CommandLine.Spec;
     },
     subcommands = {
       AnomaliesCommand.class,
+      ApproveCommand.class,
       BrokerCommand.class,
+      BudgetCommand.class,
+      CancelCommand.class,
       CompletionCommand.class,
       ConsoleCommand.class,
+      DecisionsCommand.class,
       DemoCommand.class,
+      DenyCommand.class,
       EntityCommand.class,
       EvaluateCommand.class,
       FleetCommand.class,
+      HaltCommand.class,
+      IncidentsCommand.class,
+      IngestCommand.class,
+      KeysCommand.class,
+      MaintenanceCommand.class,
+      ModeCommand.class,
+      OverrideCommand.class,
+      PinCommand.class,
+      PoliciesCommand.class,
+      ResumeCommand.class,
       RiskCommand.class,
       RulesCommand.class,
+      ScoreCommand.class,
+      SilenceCommand.class,
+      SimCommand.class,
       SqlCommand.class,
       SubmitCommand.class,
-      IngestCommand.class,
-      ScoreCommand.class,
-      SimCommand.class,
       TopicsCommand.class,
       TrainCommand.class, //
     })

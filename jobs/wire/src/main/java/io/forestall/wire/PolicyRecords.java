@@ -3,6 +3,7 @@ package io.forestall.wire;
 import io.forestall.decisions.ActKind;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.guard.PolicyParameters;
+import io.forestall.decisions.guard.PolicyProblems;
 import io.forestall.decisions.guard.PolicyRecord;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.EntityRef;
@@ -13,6 +14,7 @@ import io.forestall.wire.Signatures.Trusted;
 import io.forestall.wire.Signatures.Verdict;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -35,13 +37,13 @@ public final class PolicyRecords {
   public static final int MAX_AUTHOR_CHARS = 128;
 
   /** Longest reason; characters. */
-  public static final int MAX_REASON_CHARS = 1024;
+  public static final int MAX_REASON_CHARS = 1000;
 
   /** Most parameters of a record. */
   public static final int MAX_PARAMETERS = 64;
 
   /** Longest value of a parameter; characters. */
-  public static final int MAX_VALUE_CHARS = 1024;
+  public static final int MAX_VALUE_CHARS = 1000;
 
   /** Longest body; characters. */
   public static final int MAX_BODY_CHARS = 128 * 1024;
@@ -216,7 +218,12 @@ public final class PolicyRecords {
     word("scope", record.scope(), MAX_SCOPE_CHARS);
     scope(record);
     word("author", record.author(), MAX_AUTHOR_CHARS);
-    word("reason", record.reason(), MAX_REASON_CHARS);
+    // A guard that starts and a rule of a file speak for themselves.
+    boolean silent =
+        record.kind() == PolicyRecord.Kind.SYNC || record.kind() == PolicyRecord.Kind.RULE;
+    if (!silent || !record.reason().isEmpty()) {
+      word("reason", record.reason(), MAX_REASON_CHARS);
+    }
     String proposal = record.proposal();
     if (proposal != null) {
       word("proposal", proposal, MAX_ID_CHARS);
@@ -238,6 +245,11 @@ public final class PolicyRecords {
       throw new WireException(
           DeadReason.TOO_LARGE,
           "the body of the policy has " + record.body().length() + " characters");
+    }
+    List<String> problems = PolicyProblems.of(record);
+    if (!problems.isEmpty()) {
+      throw new WireException(
+          DeadReason.OUT_OF_RANGE, "the policy makes no sense: " + String.join("; ", problems));
     }
   }
 

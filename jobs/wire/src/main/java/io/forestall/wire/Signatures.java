@@ -101,6 +101,16 @@ public final class Signatures {
   }
 
   /**
+   * True when a file holds a private key.
+   *
+   * @throws KeyFileException when it is missing or no PEM file
+   */
+  public static boolean isPrivate(Path file) throws KeyFileException {
+    return !Files.isDirectory(file)
+        && blocks(file).stream().anyMatch(block -> block.label.equals(PRIVATE));
+  }
+
+  /**
    * Makes a pair of keys: the private one readable by its owner only, with the public one behind it
    * in the same file, and the public one by itself for those who check.
    *

@@ -54,8 +54,7 @@ class PolicyRecordsTest {
   @ParameterizedTest
   @EnumSource(value = Kind.class, names = "UNKNOWN", mode = EnumSource.Mode.EXCLUDE)
   void everyKindComesBackAsItWasWritten(Kind kind) throws WireException {
-    PolicyRecord record =
-        record("pool/p1", kind, "x-1", ActKind.MIGRATE, NOW, NOW + HOUR, Map.of("mode", "act"));
+    PolicyRecord record = sensible(kind);
 
     assertThat(open.read(key(record), open.write(record, null))).isEqualTo(record);
     assertThat(strict.read(key(record), strict.write(record, signer))).isEqualTo(record);
@@ -67,7 +66,7 @@ class PolicyRecordsTest {
         Arguments.of("kind", change(r -> r.kind = Kind.UNKNOWN), "a kind that is not known here"),
         Arguments.of("author", change(r -> r.author = " "), "the policy has no author"),
         Arguments.of("reason", change(r -> r.reason = ""), "the policy has no reason"),
-        Arguments.of("long", change(r -> r.reason = "x".repeat(1025)), "has 1025 characters"),
+        Arguments.of("long", change(r -> r.reason = "x".repeat(1001)), "has 1001 characters"),
         Arguments.of("control", change(r -> r.reason = "a\u001b[2Jb"), "a control character"),
         Arguments.of("id", change(r -> r.id = ""), "the policy has no id"),
         Arguments.of("slash", change(r -> r.id = "a/b"), "holds a slash"),
@@ -94,6 +93,9 @@ class PolicyRecordsTest {
                 }),
             "more than 64 parameters"),
         Arguments.of("value", change(r -> r.parameters.put("mode", "")), "no parameter mode"),
+        Arguments.of(
+            "parameter", change(r -> r.parameters.put("mode", "act")), "has no parameter 'mode'"),
+        Arguments.of("end", change(r -> r.expires = null), "must expire"),
         Arguments.of(
             "body",
             change(r -> r.body = "x".repeat(128 * 1024 + 1)),
@@ -130,11 +132,10 @@ class PolicyRecordsTest {
         Arguments.of(simple(Kind.APPROVAL, Map.of()), true),
         Arguments.of(off(simple(Kind.APPROVAL, Map.of())), false),
         Arguments.of(simple(Kind.MODE, act), true),
-        Arguments.of(simple(Kind.MODE, Map.of()), true),
         Arguments.of(off(simple(Kind.MODE, act)), false),
         Arguments.of(simple(Kind.MODE, advise), false),
         Arguments.of(simple(Kind.MAINTENANCE, Map.of()), false),
-        Arguments.of(simple(Kind.DENIAL, Map.of()), false),
+        Arguments.of(sensible(Kind.DENIAL), false),
         Arguments.of(simple(Kind.SYNC, Map.of()), false));
   }
 
@@ -178,7 +179,7 @@ class PolicyRecordsTest {
   private Iterable<Consumer<Policy>> tampering(Signer other) {
     return Arrays.asList(
         policy -> policy.setReason("another reason"),
-        policy -> policy.setExpiresMillis(null),
+        policy -> policy.setExpiresMillis(NOW + 2 * HOUR),
         policy -> policy.setSignature(null),
         policy -> policy.setSigned(null),
         policy -> policy.setSigned(ByteBuffer.wrap(new byte[] {1, 2, 3})),
@@ -289,6 +290,43 @@ class PolicyRecordsTest {
 
   private static PolicyRecord simple(Kind kind, Map<String, String> parameters) {
     return record("node/n-1", kind, "x-1", ActKind.FAILOVER, NOW, NOW + HOUR, parameters);
+  }
+
+  /** A record of the kind that makes sense. */
+  private static PolicyRecord sensible(Kind kind) {
+    Map<String, String> parameters =
+        switch (kind) {
+          case MODE -> Map.of(PolicyParameters.MODE, "act", PolicyParameters.APPROVAL, "true");
+          case BUDGET -> Map.of(PolicyParameters.ACTS_IN_FLIGHT, "2");
+          case OVERRIDE -> Map.of(PolicyParameters.TIER, "healthy");
+          case PIN -> Map.of(PolicyParameters.TARGET, "node/n-2");
+          case CANCEL -> Map.of(PolicyParameters.ADMISSION, "a-1");
+          case APPROVAL -> Map.of(PolicyParameters.MAX_COST, "64 gb");
+          default -> Map.of();
+        };
+    PolicyRecord record =
+        record("pool/p1", kind, "x-1", ActKind.MIGRATE, NOW, NOW + HOUR, parameters);
+    return kind == Kind.DENIAL ? about(record, "pr-1") : record;
+  }
+
+  private static PolicyRecord about(PolicyRecord record, String proposal) {
+    return new PolicyRecord(
+        record.key(),
+        record.id(),
+        record.kind(),
+        record.version(),
+        record.enabled(),
+        record.scope(),
+        record.entity(),
+        record.act(),
+        proposal,
+        record.author(),
+        record.reason(),
+        record.timeMillis(),
+        record.notBeforeMillis(),
+        record.expiresMillis(),
+        record.parameters(),
+        record.body());
   }
 
   private static PolicyRecord off(PolicyRecord on) {

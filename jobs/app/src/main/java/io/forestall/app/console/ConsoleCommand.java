@@ -3,7 +3,11 @@ package io.forestall.app.console;
 import io.forestall.app.CommandFailure;
 import io.forestall.app.ExitCodes;
 import io.forestall.app.KafkaOptions;
+import io.forestall.app.operate.KafkaActLookup;
+import io.forestall.app.operate.PolicyApi;
 import io.forestall.risk.signal.Signals;
+import io.forestall.wire.Signatures.KeyFileException;
+import io.forestall.wire.Signatures.Signer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -20,10 +24,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code forestall console}: the page and the read-only interface, until it is stopped. */
+/** {@code forestall console}: the page and the interface, until it is stopped. */
 @Command(
     name = "console",
-    description = "Serves the page and the read-only interface under /api/v1, until stopped.")
+    description = "Serves the page and the interface under /api/v1, until stopped.")
 public final class ConsoleCommand implements Callable<Integer> {
   @Spec private @Nullable CommandSpec spec;
   @Mixin private KafkaOptions kafka = new KafkaOptions();
@@ -55,9 +59,16 @@ public final class ConsoleCommand implements Callable<Integer> {
       paramLabel = "FILE",
       defaultValue = "${env:FORESTALL_CONSOLE_TOKEN_FILE:-" + Option.NULL_VALUE + "}",
       description =
-          "A file with the token that a request other than GET must bear. Without it every such"
-              + " request is refused.")
+          "A file with the tokens of which a request other than GET must bear one, a line each:"
+              + " TOKEN [author=NAME] [expires=TIME]. Without it every such request is refused.")
   private @Nullable Path tokenFile;
+
+  @Option(
+      names = "--key-file",
+      paramLabel = "FILE",
+      defaultValue = "${env:FORESTALL_KEY_FILE:-" + Option.NULL_VALUE + "}",
+      description = "Private key that signs what is written here, see forestall keys generate.")
+  private @Nullable Path keyFile;
 
   @Override
   public Integer call() throws InterruptedException {
@@ -69,8 +80,9 @@ public final class ConsoleCommand implements Callable<Integer> {
                 host,
                 port,
                 Set.copyOf(names),
-                tokenFile == null ? null : BearerToken.read(tokenFile)),
-            kafka)) {
+                tokenFile == null ? null : BearerTokens.read(tokenFile)),
+            kafka,
+            signer())) {
       CommandSpec known = Objects.requireNonNull(spec);
       known.commandLine().getOut().println("console at " + console.url());
       known.commandLine().getOut().flush();
@@ -79,6 +91,14 @@ public final class ConsoleCommand implements Callable<Integer> {
       ended.await();
     }
     return ExitCodes.OK;
+  }
+
+  private @Nullable Signer signer() {
+    try {
+      return keyFile == null ? null : Signer.read(keyFile);
+    } catch (KeyFileException e) {
+      throw new CommandFailure(ExitCodes.USAGE, String.valueOf(e.getMessage()), e);
+    }
   }
 
   /** A feed and a server together. */
@@ -97,6 +117,16 @@ public final class ConsoleCommand implements Callable<Integer> {
      * @throws CommandFailure when the port or the settings of the Kafka client cannot be used
      */
     public static Console start(ConsoleServer.Options options, KafkaOptions kafka) {
+      return start(options, kafka, null);
+    }
+
+    /**
+     * As the other one.
+     *
+     * @param signer who signs what operators write here, null for nobody
+     */
+    public static Console start(
+        ConsoleServer.Options options, KafkaOptions kafka, @Nullable Signer signer) {
       FleetView view = new FleetView(FleetView.Limits.DEFAULT, new Signals(), System::nanoTime);
       ActViews acts = new ActViews();
       KafkaFleetFeed feed;
@@ -112,8 +142,14 @@ public final class ConsoleCommand implements Callable<Integer> {
                 + " --command-config)",
             e);
       }
+      PolicyApi words =
+          PolicyApi.of(
+              kafka,
+              signer,
+              new ViewedActs(acts, new KafkaActLookup(kafka, System::currentTimeMillis)),
+              System::currentTimeMillis);
       try {
-        return new Console(feed, ConsoleServer.start(options, view, acts, feed::progress));
+        return new Console(feed, ConsoleServer.start(options, view, acts, feed::progress, words));
       } catch (IOException e) {
         feed.close();
         throw CommandFailure.unreachable(String.valueOf(e.getMessage()), e);

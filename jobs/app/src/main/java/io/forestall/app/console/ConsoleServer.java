@@ -3,6 +3,7 @@ package io.forestall.app.console;
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.forestall.app.operate.PolicyApi;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -31,8 +32,8 @@ import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The console's HTTP server: the page, the read-only interface, health and metrics. It answers GET
- * and HEAD; any other method needs the bearer token, and finds nothing to change. It knows no
+ * The console's HTTP server: the page, the interface, health and metrics. It answers GET
+ * and HEAD; any other method needs a bearer token. It knows no
  * cookie and no login, and listens on the loopback interface unless told otherwise. A request whose
  * Host header is a name that was not allowed is refused, so that a web page elsewhere cannot reach
  * the console through a name that resolves to this machine. Thread-safe.
@@ -86,11 +87,11 @@ public final class ConsoleServer implements AutoCloseable {
    * @param host address or name of the interface; {@code 127.0.0.1} serves this machine only
    * @param port TCP port, 0 for any free one
    * @param allowedHosts further names under which the console may be asked, without port
-   * @param token what a request that would change something must bear; null when no such request is
-   *     answered
+   * @param tokens of which a request that would change something must bear one; null when no such
+   *     request is answered
    */
   public record Options(
-      String host, int port, Set<String> allowedHosts, @Nullable BearerToken token) {
+      String host, int port, Set<String> allowedHosts, @Nullable BearerTokens tokens) {
 
     /** As the other constructor, without a token. */
     public Options(String host, int port, Set<String> allowedHosts) {
@@ -115,22 +116,25 @@ public final class ConsoleServer implements AutoCloseable {
   private final AtomicLong refused = new AtomicLong();
   private final RequestTimes times = new RequestTimes();
   private final ConsoleApi api;
-  private final @Nullable BearerToken token;
+  private final @Nullable BearerTokens tokens;
+  private final @Nullable PolicyApi words;
 
   private ConsoleServer(
       HttpServer server,
       Options options,
       FleetView view,
       ActViews acts,
-      Supplier<FleetFeed.Progress> progress) {
+      Supplier<FleetFeed.Progress> progress,
+      @Nullable PolicyApi words) {
     this.server = server;
     this.view = view;
     this.acts = acts;
     this.progress = progress;
     this.allowedHosts = options.allowedHosts();
     this.host = options.host();
-    this.token = options.token();
-    this.api = new ConsoleApi(view, acts, options.token() != null, progress, System::nanoTime);
+    this.tokens = options.tokens();
+    this.words = words;
+    this.api = new ConsoleApi(view, acts, options.tokens() != null && words != null, progress, System::nanoTime);
     AtomicInteger number = new AtomicInteger();
     this.threads =
         new ThreadPoolExecutor(
@@ -146,10 +150,17 @@ public final class ConsoleServer implements AutoCloseable {
             });
   }
 
-  /** As the other one, with nothing known of incidents and decisions. */
+  /** As the other one, with nothing known of incidents and decisions, and nothing to change. */
   public static ConsoleServer start(
       Options options, FleetView view, Supplier<FleetFeed.Progress> progress) throws IOException {
     return start(options, view, new ActViews(), progress);
+  }
+
+  /** As the other one, with nothing to change. */
+  public static ConsoleServer start(
+      Options options, FleetView view, ActViews acts, Supplier<FleetFeed.Progress> progress)
+      throws IOException {
+    return start(options, view, acts, progress, null);
   }
 
   /**
@@ -157,10 +168,15 @@ public final class ConsoleServer implements AutoCloseable {
    *
    * @param acts incidents, decisions, admitted acts and policies
    * @param progress how far the views have been fed, asked at every status
+   * @param words where the words of operators go, null when there is nothing to change
    * @throws IOException with one line on what to do when the port cannot be had
    */
   public static ConsoleServer start(
-      Options options, FleetView view, ActViews acts, Supplier<FleetFeed.Progress> progress)
+      Options options,
+      FleetView view,
+      ActViews acts,
+      Supplier<FleetFeed.Progress> progress,
+      @Nullable PolicyApi words)
       throws IOException {
     InetAddress address;
     try {
@@ -183,7 +199,7 @@ public final class ConsoleServer implements AutoCloseable {
               + "): stop what uses the port, or choose another one",
           e);
     }
-    ConsoleServer server = new ConsoleServer(http, options, view, acts, progress);
+    ConsoleServer server = new ConsoleServer(http, options, view, acts, progress, words);
     http.setExecutor(server.threads);
     http.createContext("/", server::handle);
     http.start();
@@ -267,7 +283,7 @@ public final class ConsoleServer implements AutoCloseable {
     String path = exchange.getRequestURI().getRawPath();
     String method = exchange.getRequestMethod();
     if (!method.equals("GET") && !method.equals("HEAD")) {
-      throw write(exchange, path);
+      return write(exchange, method, path);
     }
     String type = FILES.get(path);
     if (type != null) {
@@ -311,29 +327,70 @@ public final class ConsoleServer implements AutoCloseable {
   }
 
   /**
-   * Whoever would change something must show the token first, so that nobody without it learns what
-   * there is; then there is nothing to change yet.
+   * Whoever would change something must show a token first, so that nobody without it learns what
+   * there is. It comes in a header that no foreign page can set, and no cookie stands in for it.
    */
-  private ConsoleApi.Problem write(HttpExchange exchange, String path) {
-    BearerToken known = token;
+  private ConsoleApi.Answer write(HttpExchange exchange, String method, String path)
+      throws IOException {
+    String author = author(exchange);
+    PolicyApi known = words;
+    Set<String> methods = known == null ? Set.of() : known.methods(path);
+    if (known == null || !methods.contains(method)) {
+      boolean read = FILES.containsKey(path) || READ_ONLY.contains(path) || api.knows(path);
+      if (!read && methods.isEmpty()) {
+        throw new ConsoleApi.Problem(
+            404, "nothing is here to be changed", path, "see /api/v1/openapi.json");
+      }
+      String allowed = (read ? "GET, HEAD" : "") + (read && !methods.isEmpty() ? ", " : "");
+      exchange.getResponseHeaders().set("Allow", allowed + String.join(", ", methods));
+      throw methods.isEmpty()
+          ? new ConsoleApi.Problem(405, "this resource can only be read", path, "use GET")
+          : new ConsoleApi.Problem(
+              405, "this resource is not changed so", path, "use " + String.join(", ", methods));
+    }
+    byte[] body = new byte[0];
+    if (!method.equals("DELETE")) {
+      String type = exchange.getRequestHeaders().getFirst("Content-Type");
+      if (type == null || !type.split(";", 2)[0].strip().equalsIgnoreCase("application/json")) {
+        throw new ConsoleApi.Problem(
+            415, "the body must be JSON", "the Content-Type header", "send application/json");
+      }
+      body = exchange.getRequestBody().readNBytes(PolicyApi.MAX_BODY_BYTES + 1);
+    }
+    try {
+      PolicyApi.Answer answer =
+          known.answer(
+              method, path, parameters(exchange.getRequestURI().getRawQuery()), body, author);
+      return new ConsoleApi.Answer(
+          answer.status(), ConsoleApi.JSON, answer.body().getBytes(StandardCharsets.UTF_8));
+    } catch (PolicyApi.Refused e) {
+      throw new ConsoleApi.Problem(e.status(), String.valueOf(e.getMessage()), path, e.whatToDo());
+    }
+  }
+
+  /** Whose token the request bears. */
+  private String author(HttpExchange exchange) {
+    BearerTokens known = tokens;
     List<String> given = exchange.getRequestHeaders().getOrDefault("Authorization", List.of());
-    if (known == null || given.size() != 1 || !known.allows(given.get(0))) {
-      exchange.getResponseHeaders().set("WWW-Authenticate", "Bearer realm=\"forestall\"");
-      return new ConsoleApi.Problem(
-          401,
-          "whatever is not a GET needs a token",
-          "the Authorization header",
-          known == null
-              ? "start the console with --token-file FILE"
-              : "send Authorization: Bearer with the token of the console's --token-file");
+    BearerTokens.Holder holder =
+        known == null || given.size() != 1 ? null : known.holder(given.get(0));
+    if (holder != null && !holder.expiredAt(System.currentTimeMillis())) {
+      return holder.author();
     }
-    boolean resource = FILES.containsKey(path) || READ_ONLY.contains(path) || api.knows(path);
-    if (resource) {
-      exchange.getResponseHeaders().set("Allow", "GET, HEAD");
-      return new ConsoleApi.Problem(405, "this resource can only be read", path, "use GET");
-    }
-    return new ConsoleApi.Problem(
-        404, "nothing is here to be changed", path, "see /api/v1/openapi.json");
+    exchange.getResponseHeaders().set("WWW-Authenticate", "Bearer realm=\"forestall\"");
+    throw holder != null
+        ? new ConsoleApi.Problem(
+            401,
+            "this token has expired",
+            "the Authorization header",
+            "ask for a new one: its line in the console's --token-file says until when it held")
+        : new ConsoleApi.Problem(
+            401,
+            "whatever is not a GET needs a token",
+            "the Authorization header",
+            known == null
+                ? "start the console with --token-file FILE"
+                : "send Authorization: Bearer with a token of the console's --token-file");
   }
 
   private boolean hostAllowed(String header) {

@@ -153,7 +153,7 @@ class ConsoleServerTest {
     Path file = Files.writeString(directory.resolve("token"), secret + "\n");
     try (ConsoleServer guarded =
         ConsoleServer.start(
-            new ConsoleServer.Options("127.0.0.1", 0, Set.of(), BearerToken.read(file)),
+            new ConsoleServer.Options("127.0.0.1", 0, Set.of(), BearerTokens.read(file)),
             view,
             progress::get)) {
       assertThat(write(guarded, "POST", "/api/v1/acts", "Bearer " + secret).statusCode())
@@ -169,17 +169,17 @@ class ConsoleServerTest {
       }
       assertThat(write(guarded, "POST", "/api/v1/acts", null).statusCode()).isEqualTo(401);
     }
-    assertThat(BearerToken.read(file).toString()).doesNotContain(secret);
+    assertThat(BearerTokens.read(file).toString()).doesNotContain(secret);
   }
 
   @Test
   void aTokenThatCanBeGuessedIsRefused(@TempDir Path directory) throws Exception {
     Path file = Files.writeString(directory.resolve("token"), "secret");
-    assertThatThrownBy(() -> BearerToken.read(file))
+    assertThatThrownBy(() -> BearerTokens.read(file))
         .isInstanceOf(CommandFailure.class)
         .hasMessageContaining("at least 24")
         .hasMessageNotContaining("secret ");
-    assertThatThrownBy(() -> BearerToken.read(directory.resolve("none")))
+    assertThatThrownBy(() -> BearerTokens.read(directory.resolve("none")))
         .isInstanceOf(CommandFailure.class)
         .hasMessageContaining("cannot read --token-file");
   }

@@ -1,0 +1,106 @@
+package io.forestall.app.operate;
+
+import io.forestall.app.CommandFailure;
+import io.forestall.app.KafkaOptions;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.PartitionInfo;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+
+/**
+ * Reads a topic from a time to where it ends now. Every scan has an end: of records that come in
+ * while it reads it sees none, and a broker that falls silent is an error. Stateless.
+ */
+final class TopicScan {
+  private static final Duration POLL = Duration.ofMillis(200);
+  private static final Duration PATIENCE = Duration.ofSeconds(15);
+
+  private TopicScan() {}
+
+  /** What is done with each record, in the order of its partition. */
+  interface Visitor {
+    void record(ConsumerRecord<byte[], byte[]> record);
+  }
+
+  /**
+   * Reads.
+   *
+   * @param sinceMillis oldest record wanted, by the time the broker took it in; 0 for all
+   * @return number of records read
+   * @throws CommandFailure when the broker or the topic cannot be reached
+   */
+  static long read(KafkaOptions kafka, String topic, long sinceMillis, Visitor visitor) {
+    kafka.openAdmin().close();
+    Properties properties = kafka.clientProperties();
+    properties.remove("group.id");
+    properties.setProperty("enable.auto.commit", "false");
+    properties.setProperty("auto.offset.reset", "earliest");
+    properties.setProperty("allow.auto.create.topics", "false");
+    properties.setProperty("isolation.level", "read_committed");
+    long read = 0;
+    try (KafkaConsumer<byte[], byte[]> consumer =
+        new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+      List<PartitionInfo> partitions = consumer.partitionsFor(topic, PATIENCE);
+      if (partitions == null || partitions.isEmpty()) {
+        throw missing(kafka, topic);
+      }
+      List<TopicPartition> assigned =
+          partitions.stream().map(p -> new TopicPartition(p.topic(), p.partition())).toList();
+      consumer.assign(assigned);
+      Map<TopicPartition, Long> ends = consumer.endOffsets(assigned, PATIENCE);
+      if (sinceMillis <= 0) {
+        consumer.seekToBeginning(assigned);
+      } else {
+        Map<TopicPartition, Long> times = new HashMap<>();
+        assigned.forEach(partition -> times.put(partition, sinceMillis));
+        Map<TopicPartition, OffsetAndTimestamp> starts = consumer.offsetsForTimes(times, PATIENCE);
+        for (TopicPartition partition : assigned) {
+          OffsetAndTimestamp start = starts.get(partition);
+          consumer.seek(
+              partition, start == null ? ends.getOrDefault(partition, 0L) : start.offset());
+        }
+      }
+      long deadlineNanos = System.nanoTime() + PATIENCE.toNanos();
+      while (ends.entrySet().stream()
+          .anyMatch(end -> consumer.position(end.getKey(), PATIENCE) < end.getValue())) {
+        int got = 0;
+        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+          if (record.offset()
+              < ends.getOrDefault(new TopicPartition(topic, record.partition()), 0L)) {
+            visitor.record(record);
+            read++;
+          }
+          got++;
+        }
+        if (got > 0) {
+          deadlineNanos = System.nanoTime() + PATIENCE.toNanos();
+        } else if (System.nanoTime() > deadlineNanos) {
+          throw CommandFailure.unreachable(
+              "topic " + topic + " gives no more records: is its partition without a leader?",
+              null);
+        }
+      }
+      return read;
+    } catch (KafkaException e) {
+      throw CommandFailure.unreachable("reading " + topic + " failed: " + e.getMessage(), e);
+    }
+  }
+
+  static CommandFailure missing(KafkaOptions kafka, String topic) {
+    return CommandFailure.unreachable(
+        "there is no topic "
+            + topic
+            + " at "
+            + kafka.bootstrapServers()
+            + ": create it with forestall topics create, or correct --topic-prefix",
+        null);
+  }
+}
