@@ -32,11 +32,11 @@ import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The console's HTTP server: the page, the interface, health and metrics. It answers GET
- * and HEAD; any other method needs a bearer token. It knows no
- * cookie and no login, and listens on the loopback interface unless told otherwise. A request whose
- * Host header is a name that was not allowed is refused, so that a web page elsewhere cannot reach
- * the console through a name that resolves to this machine. Thread-safe.
+ * The console's HTTP server: the page, the interface, health and metrics. It answers GET and HEAD;
+ * any other method needs a bearer token. It knows no cookie and no login, and listens on the
+ * loopback interface unless told otherwise. A request whose Host header is a name that was not
+ * allowed is refused, so that a web page elsewhere cannot reach the console through a name that
+ * resolves to this machine. Thread-safe.
  */
 public final class ConsoleServer implements AutoCloseable {
   private static final Logger LOG = Logger.getLogger(ConsoleServer.class.getName());
@@ -134,7 +134,9 @@ public final class ConsoleServer implements AutoCloseable {
     this.host = options.host();
     this.tokens = options.tokens();
     this.words = words;
-    this.api = new ConsoleApi(view, acts, options.tokens() != null && words != null, progress, System::nanoTime);
+    this.api =
+        new ConsoleApi(
+            view, acts, options.tokens() != null && words != null, progress, System::nanoTime);
     AtomicInteger number = new AtomicInteger();
     this.threads =
         new ThreadPoolExecutor(

@@ -110,7 +110,6 @@ public final class KafkaPolicyStore implements PolicyStore {
     if (dryRun) {
       return new Written(record, keyId, Written.NOT_WRITTEN);
     }
-    kafka.openAdmin().close();
     Properties properties = kafka.clientProperties();
     properties.setProperty("acks", "all");
     properties.setProperty("enable.idempotence", "true");

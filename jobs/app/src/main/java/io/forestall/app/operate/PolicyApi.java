@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -258,14 +259,25 @@ public final class PolicyApi {
         new Words(new KafkaPolicyStore(kafka, signer, Trusted.NONE), acts, nowMillis));
   }
 
-  /** The resources that are served. */
-  List<Route> routes() {
-    return routes;
+  /**
+   * Words said to a store.
+   *
+   * @param store where they go
+   * @param acts where named acts are looked up
+   * @param nowMillis the time; milliseconds since 1970-01-01 UTC
+   */
+  public static PolicyApi of(PolicyStore store, ActLookup acts, LongSupplier nowMillis) {
+    return new PolicyApi(new Words(store, acts, nowMillis));
+  }
+
+  /** Method and path of each resource that is served, such as {@code POST/api/v1/halt}. */
+  public List<String> described() {
+    return routes.stream().map(route -> route.method + route.path).toList();
   }
 
   /** Methods that change the resource of a path as it was sent; empty when nothing does. */
   public Set<String> methods(String rawPath) {
-    Set<String> methods = new java.util.TreeSet<>();
+    Set<String> methods = new TreeSet<>();
     for (Route route : routes) {
       if (names(route, rawPath) != null) {
         methods.add(route.method);

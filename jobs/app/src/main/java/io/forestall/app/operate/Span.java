@@ -59,13 +59,14 @@ record Span(@Nullable Long fromMillis, @Nullable Long expiresMillis) {
     if (end != null && end <= nowMillis) {
       throw CommandFailure.usage("it would have ended before now: give a later end");
     }
-    return new Span(from, end);
+    // A length is counted from a begin that is written down, so that it is exactly that long.
+    return new Span(length == null ? from : Long.valueOf(begin), end);
   }
 
   /** The same with an end after this time, when it has none. */
   Span otherwise(long nowMillis, long lengthMillis) {
     long begin = fromMillis == null ? nowMillis : fromMillis;
-    return expiresMillis != null ? this : new Span(fromMillis, begin + lengthMillis);
+    return expiresMillis != null ? this : new Span(begin, begin + lengthMillis);
   }
 
   /** The same, which must have an end. */

@@ -7,12 +7,12 @@ import io.forestall.decisions.guard.PolicyParameters;
 import io.forestall.decisions.guard.PolicyRecord;
 import io.forestall.decisions.guard.PolicyRecord.Kind;
 import io.forestall.wire.PolicyRecords;
+import io.forestall.wire.WireException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -81,7 +81,7 @@ final class Words {
   private static void checked(PolicyRecord record) {
     try {
       PolicyRecords.check(record);
-    } catch (io.forestall.wire.WireException e) {
+    } catch (WireException e) {
       throw new CommandFailure(ExitCodes.USAGE, String.valueOf(e.getMessage()), e);
     }
   }
@@ -266,11 +266,6 @@ final class Words {
     return store.write(off, voice.dryRun());
   }
 
-  /** What stands in the topic. */
-  PolicyStore.Standing standing() {
-    return store.read();
-  }
-
   private void proposalOpen(String proposal, boolean early, String done) {
     if (early) {
       return;
@@ -338,15 +333,7 @@ final class Words {
         "");
   }
 
-  /** Records by what they are, for a page. */
-  static Map<Kind, List<PolicyStore.Entry>> byKind(PolicyStore.Standing standing) {
-    Map<Kind, List<PolicyStore.Entry>> byKind = new TreeMap<>();
-    for (PolicyStore.Entry entry : standing.newest().values()) {
-      byKind.computeIfAbsent(entry.record().kind(), kind -> new ArrayList<>()).add(entry);
-    }
-    return byKind;
-  }
-
+  /** A word of the contract as people write it. */
   static String lower(Enum<?> word) {
     return word.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
