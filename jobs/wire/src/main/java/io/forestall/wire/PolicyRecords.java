@@ -145,6 +145,30 @@ public final class PolicyRecords {
         : "a tombstone cannot be signed and so ends no halt: use forestall resume with a key";
   }
 
+  /**
+   * Why a record does not take the place of another of its key, null when it does. Versions grow:
+   * an older one that comes again, signed as it is, was copied by somebody who may not sign.
+   *
+   * @param current bytes of the record in force
+   * @param next what came after it
+   */
+  public @Nullable String orderProblem(byte[] current, PolicyRecord next) {
+    long version;
+    try {
+      version = codec.decode(current).getVersion();
+    } catch (WireException e) {
+      return null;
+    }
+    return next.version() >= version
+        ? null
+        : "version "
+            + next.version()
+            + " of policy "
+            + shown(next.key())
+            + " comes after version "
+            + version;
+  }
+
   private PolicyRecord believe(String key, byte[] value, Trusted trusted) throws WireException {
     Policy outer = codec.decode(value);
     PolicyRecord record = record(key, outer, value);

@@ -201,6 +201,19 @@ class PolicyRecordsTest {
   }
 
   @Test
+  void anOlderVersionThatComesAgainTakesNoPlace() throws WireException {
+    PolicyRecord first = halt();
+    PolicyRecord second = off(first);
+    byte[] newest = strict.write(second, signer);
+
+    assertThat(strict.orderProblem(newest, first))
+        .isEqualTo("version 1 of policy 'pool/p1/halt/halt' comes after version 2");
+    assertThat(strict.orderProblem(newest, second)).isNull();
+    assertThat(strict.orderProblem(strict.write(first, signer), second)).isNull();
+    assertThat(strict.orderProblem(new byte[] {1}, first)).isNull();
+  }
+
+  @Test
   void anyBytesAreRefusedOrARecordAndNothingElse() throws WireException {
     long seed = 20_261_121L;
     Random random = new Random(seed);

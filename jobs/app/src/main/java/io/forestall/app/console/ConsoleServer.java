@@ -423,8 +423,8 @@ public final class ConsoleServer implements AutoCloseable {
     headers.set("X-Frame-Options", "DENY");
     headers.set(
         "Content-Security-Policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-            + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src"
+            + " 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
     byte[] body = answer.body();
     if (answer.status() == 200) {
       CRC32C sum = new CRC32C();

@@ -21,7 +21,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "approve",
     description = {
-      "Approves a proposal that waits, for 24 h unless told otherwise; or with --rule a kind of act.",
+      "Approves a proposal that waits, for 24 h unless told otherwise; or with --rule a kind of"
+          + " act.",
       "An approval lifts no other guard: budget, storm and safety of the target still refuse."
     })
 public final class ApproveCommand implements Callable<Integer> {

@@ -102,11 +102,10 @@ class OperatorWordsTest {
 
   @Test
   void anExpiredTokenSaysSoAndAWrongOneSaysNothing() throws Exception {
-    refused(
-        401, send("POST", "/halt", OLD, "{\"reason\":\"r\"}"), "this token has expired");
-    for (String wrong : new String[] {MARA + "x", MARA.substring(1), "", OLD.replace("old", "OLD")}) {
-      refused(
-          401, send("POST", "/halt", wrong, "{\"reason\":\"r\"}"), "not a GET needs a token");
+    refused(401, send("POST", "/halt", OLD, "{\"reason\":\"r\"}"), "this token has expired");
+    for (String wrong :
+        new String[] {MARA + "x", MARA.substring(1), "", OLD.replace("old", "OLD")}) {
+      refused(401, send("POST", "/halt", wrong, "{\"reason\":\"r\"}"), "not a GET needs a token");
     }
     HttpResponse<String> cookie =
         client.send(
@@ -124,7 +123,8 @@ class OperatorWordsTest {
   @ParameterizedTest
   @CsvSource({
     "/halt, '{\"reason\":\"r\",\"scope\":\"pool/p1\",\"act\":\"migrate\"}', pool/p1/halt/migrate",
-    "/silence, '{\"reason\":\"r\",\"scope\":\"node/n-1\",\"for\":\"8 h\"}', node/n-1/silence/silence",
+    "/silence, '{\"reason\":\"r\",\"scope\":\"node/n-1\",\"for\":\"8 h\"}',"
+        + " node/n-1/silence/silence",
     "/maintenance, '{\"reason\":\"r\",\"scope\":\"rack/r-1\",\"for\":\"1 h\"}',"
         + " rack/r-1/maintenance/20261121-1200",
     "/override, '{\"reason\":\"r\",\"scope\":\"node/n-1\",\"for\":\"1 h\",\"tier\":\"watch\"}',"

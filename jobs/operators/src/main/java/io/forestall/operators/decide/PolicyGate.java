@@ -95,6 +95,12 @@ public final class PolicyGate extends ProcessFunction<DecideInput, DecideInput>
       PolicyRecord record = record(read);
       if (Policies.matters(record)) {
         if (record.kind() != PolicyRecord.Kind.SYNC) {
+          DecideInput.PolicyRead current = inForce.get(read.policy());
+          String older =
+              current == null ? null : records.orderProblem(bytes(current.value()), record);
+          if (older != null) {
+            throw new WireException(DeadReason.OUT_OF_RANGE, older);
+          }
           inForce.put(read.policy(), read);
         }
         out.collect(read);
