@@ -110,7 +110,7 @@ public final class BearerTokens {
   }
 
   private static Known known(String line, String where) {
-    String[] words = line.split("\\s+");
+    String[] words = line.split("\\s+", -1);
     if (words[0].length() < MIN_CHARS || words[0].chars().anyMatch(c -> c <= ' ' || c > '~')) {
       throw CommandFailure.usage(
           where

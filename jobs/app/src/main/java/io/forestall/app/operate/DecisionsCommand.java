@@ -43,7 +43,6 @@ import picocli.CommandLine.Spec;
     description = "How each proposal ended, with its code and what every guard said.",
     subcommands = {DecisionsCommand.ListDecisions.class, DecisionsCommand.Show.class})
 public final class DecisionsCommand implements Runnable {
-  private static final long FAR_BACK_MILLIS = Duration.ofDays(400).toMillis();
   private static final int MOST_OF_ONE = 1000;
 
   @Spec private @Nullable CommandSpec spec;

@@ -175,7 +175,14 @@ public final class IncidentsCommand implements Runnable {
 
     /** Worst first, then the newest: one number, since times stay below 2 to the 45th. */
     private static long order(Incident incident) {
-      return ((long) incident.getSeverity().ordinal() << 46) + incident.getUpdatedMillis();
+      long rank =
+          switch (incident.getSeverity()) {
+            case CRITICAL -> 3;
+            case ERROR -> 2;
+            case WARNING -> 1;
+            default -> 0;
+          };
+      return (rank << 46) + incident.getUpdatedMillis();
     }
 
     private boolean wanted(Incident incident) {
