@@ -43,6 +43,9 @@ public final class GuardState implements DeciderState {
   /** Most starts of guards that are remembered; count. */
   static final int MAX_INCARNATIONS = 32;
 
+  /** How long a node is remembered of which only the risk is known; milliseconds. */
+  static final long UNDESCRIBED_MILLIS = 2L * 3_600_000;
+
   /** How long an incident is remembered of which nothing is heard; milliseconds. */
   static final long TRACKED_MILLIS = 7L * 24 * 3_600_000;
 
@@ -141,6 +144,13 @@ public final class GuardState implements DeciderState {
       racks.merge(member.rack(), 1, Integer::sum);
       nodesAtRisk += member.atRisk() ? 1 : 0;
     }
+    GuardInput.RiskChanged risk = member.risk();
+    // a risk that comes after its node has left must not stay
+    schedule.at(
+        "m/" + member.subject(),
+        member.member() != null || risk == null
+            ? Decider.NO_ALARM
+            : risk.timeMillis() + UNDESCRIBED_MILLIS);
     dirty.add("m/" + member.subject());
   }
 
@@ -642,7 +652,8 @@ public final class GuardState implements DeciderState {
 
   @Override
   public boolean isEmpty() {
-    boolean starting = announced && !ready && !superseded;
+    // what has started and not read its marks back yet is told only once that it has started
+    boolean starting = incarnation != null && !ready && !superseded && !pool.isEmpty();
     return !needsHeader() && !starting;
   }
 

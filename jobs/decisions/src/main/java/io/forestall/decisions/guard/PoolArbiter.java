@@ -37,9 +37,6 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
   /** After how long a record that was not read back is sent again; milliseconds. */
   static final long RESEND_MILLIS = 30_000;
 
-  /** How long a node is remembered of which only the risk is known; milliseconds. */
-  static final long UNDESCRIBED_MILLIS = 2L * 3_600_000;
-
   private static final String START_DUE = "~start";
   private static final String EDGE_DUE = "~edge";
   private static final long HOUR_MILLIS = 3_600_000;
@@ -306,7 +303,6 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
                   : changed.freeBytes(),
               before == null ? null : before.risk(),
               before == null ? 0 : before.riskySinceMillis()));
-      state.schedule.off("m/" + changed.member().subject());
       judgeStorm();
     }
 
@@ -333,9 +329,6 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
               before == null ? null : before.freeBytes(),
               risk,
               since));
-      if (before == null || before.member() == null) {
-        state.schedule.at("m/" + risk.entity(), now + UNDESCRIBED_MILLIS);
-      }
       if (!risk.stale()) {
         state.sampled(risk.timeMillis());
         state.inputLag(now - risk.timeMillis());
@@ -873,7 +866,11 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
           List.of(),
           Proposer.DECIDER,
           a.text(),
-          List.of(),
+          List.of(
+              new Proposal.InputValue(
+                  "sequence",
+                  (double) a.sequence(),
+                  "Number of the admission in the log, which alone tells of it.")),
           a.parameters().get(Proposer.INCIDENT),
           null,
           null,

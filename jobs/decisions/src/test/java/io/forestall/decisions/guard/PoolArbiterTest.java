@@ -113,7 +113,7 @@ class PoolArbiterTest {
     pool.give(new GuardInput.PoliciesChanged(pool.set()));
     pool.give(new GuardInput.Started("g1"));
     assertThat(pool.said).as("an empty pool has nothing to guard").isEmpty();
-    assertThat(pool.state.isEmpty()).isTrue();
+    assertThat(pool.state.takeChanges()).isEmpty();
     pool.fleet(10, 3);
     pool.unit("u", 1, 3, 4, 5);
     pool.give(failing(pool, "i1", 3));
