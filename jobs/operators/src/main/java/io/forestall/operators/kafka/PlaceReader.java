@@ -27,7 +27,13 @@ public final class PlaceReader implements KafkaRecordDeserializationSchema<Route
   private static final long serialVersionUID = 1L;
   private static final byte[] DISK = Keys.bytes("disk/");
 
+  private static final int STILL_READING_EVERY = 1000;
+
+  /** Ends a thing that cannot be: changes nothing. */
+  private static final RouteControl STILL_READING = RouteControl.place("disk/", null);
+
   private transient AvroCodec<FleetEntry> codec;
+  private transient long disks;
   private transient Counter unreadable;
 
   /** A reader. */
@@ -43,7 +49,14 @@ public final class PlaceReader implements KafkaRecordDeserializationSchema<Route
   @Override
   public void deserialize(ConsumerRecord<byte[], byte[]> record, Collector<RouteControl> out) {
     byte[] key = record.key();
-    if (key == null || startsWith(key, DISK)) {
+    if (key == null) {
+      return;
+    }
+    if (startsWith(key, DISK)) {
+      // A long run of disks is no silence: the topic is not read to its end yet.
+      if (++disks % STILL_READING_EVERY == 0) {
+        out.collect(STILL_READING);
+      }
       return;
     }
     EntityRef entity = Keys.parse(new String(key, StandardCharsets.UTF_8));
