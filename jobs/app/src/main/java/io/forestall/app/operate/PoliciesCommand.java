@@ -6,13 +6,19 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.forestall.app.CommandFailure;
 import io.forestall.app.ExitCodes;
 import io.forestall.app.TextTable;
+import io.forestall.decisions.ActKind;
 import io.forestall.decisions.guard.PolicyRecord;
 import io.forestall.decisions.guard.PolicyRecord.Kind;
+import io.forestall.wire.PolicyRecords;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -26,7 +32,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code forestall policies list|show|end}: every word that was said, and whether it holds. */
+/** {@code forestall policies list|show|set|end}: every word that was said, and whether it holds. */
 @Command(
     name = "policies",
     description =
@@ -34,6 +40,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       PoliciesCommand.ListPolicies.class,
       PoliciesCommand.Show.class,
+      PoliciesCommand.SetPolicy.class,
       PoliciesCommand.End.class
     })
 public final class PoliciesCommand implements Runnable {
@@ -42,7 +49,7 @@ public final class PoliciesCommand implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(
-        Objects.requireNonNull(spec).commandLine(), "say what to do: list, show, end");
+        Objects.requireNonNull(spec).commandLine(), "say what to do: list, show, set, end");
   }
 
   /** Where a word stands in time. */
@@ -214,6 +221,89 @@ public final class PoliciesCommand implements Runnable {
       }
       out.flush();
       return ExitCodes.OK;
+    }
+  }
+
+  /** Says what no command of its own says. */
+  @Command(
+      name = "set",
+      description = {
+        "Says what no command of its own says: live values of a rule or of the guard, or a rule.",
+        "For a rule: set threshold RULE --parameter severity=warning, or enabled=false,"
+            + " quiet=5min.",
+        "For the guard: set threshold guard --parameter NAME=VALUE. Changes hold at once."
+      })
+  static final class SetPolicy implements Callable<Integer> {
+    @Spec private @Nullable CommandSpec spec;
+    @Mixin private Speech speech = new Speech();
+    @Mixin private Where where = new Where();
+    @Mixin private When when = new When();
+
+    @Parameters(index = "0", paramLabel = "KIND", description = "${COMPLETION-CANDIDATES}.")
+    private Kind kind = Kind.THRESHOLD;
+
+    @Parameters(index = "1", paramLabel = "ID", description = "Name of the rule, or guard.")
+    private String id = "";
+
+    @Option(
+        names = "--act",
+        paramLabel = "ACT",
+        converter = ActName.class,
+        completionCandidates = ActName.Candidates.class,
+        description = "Only this kind of act: ${COMPLETION-CANDIDATES}.")
+    private ActKind act = ActKind.UNKNOWN;
+
+    @Option(
+        names = "--parameter",
+        paramLabel = "NAME=VALUE",
+        description = "A value by name; may be repeated. All are given anew each time.")
+    private Map<String, String> parameters = new HashMap<>();
+
+    @Option(
+        names = "--body-file",
+        paramLabel = "FILE",
+        description = "A rule as YAML, as forestall rules show prints it.")
+    private @Nullable Path bodyFile;
+
+    @Override
+    public Integer call() {
+      Words.Voice voice = speech.voice();
+      Span span = when.span();
+      PolicyDraft draft =
+          new PolicyDraft(
+              kind,
+              where.scope(),
+              id,
+              act,
+              null,
+              voice.author(),
+              voice.reason(),
+              span.fromMillis(),
+              span.expiresMillis(),
+              parameters,
+              body());
+      return speech.print(
+          speech.words().say(draft, voice.dryRun()),
+          Objects.requireNonNull(spec).commandLine().getOut());
+    }
+
+    private String body() {
+      Path file = bodyFile;
+      if (file == null) {
+        return "";
+      }
+      try {
+        if (Files.size(file) > PolicyRecords.MAX_BODY_CHARS) {
+          throw CommandFailure.usage(
+              "--body-file " + file + " has more than " + PolicyRecords.MAX_BODY_CHARS + " bytes");
+        }
+        return Files.readString(file);
+      } catch (IOException e) {
+        throw new CommandFailure(
+            ExitCodes.USAGE,
+            "cannot read --body-file " + file + " (" + e.getClass().getSimpleName() + ")",
+            e);
+      }
     }
   }
 

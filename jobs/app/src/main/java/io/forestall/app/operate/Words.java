@@ -8,6 +8,8 @@ import io.forestall.decisions.guard.PolicyRecord;
 import io.forestall.decisions.guard.PolicyRecord.Kind;
 import io.forestall.wire.PolicyRecords;
 import io.forestall.wire.WireException;
+import io.forestall.wire.rules.RuleFiles;
+import io.forestall.wire.rules.RulesException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,6 +83,11 @@ final class Words {
   private static void checked(PolicyRecord record) {
     try {
       PolicyRecords.check(record);
+      if (record.kind() == Kind.RULE && !record.body().isBlank()) {
+        RuleFiles.read(record);
+      }
+    } catch (RulesException e) {
+      throw new CommandFailure(ExitCodes.USAGE, String.valueOf(e.getMessage()), e);
     } catch (WireException e) {
       throw new CommandFailure(ExitCodes.USAGE, String.valueOf(e.getMessage()), e);
     }

@@ -13,6 +13,7 @@ import io.forestall.wire.Keys;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -370,6 +371,39 @@ class OperateCommandsTest {
     assertThat(run("policies", "show", "node/n-o/override/override")).isZero();
     assertThat(out.toString()).contains("why      known firmware noise", "tier  healthy");
     assertThat(run("policies", "show", "nothing")).isEqualTo(ExitCodes.FOUND);
+  }
+
+  @Test
+  void liveValuesAndRulesAreSaid(@TempDir Path folder) throws Exception {
+    assertThat(
+            run(
+                "policies",
+                "set",
+                "threshold",
+                "some-rule",
+                "--parameter",
+                "severity=warning",
+                "--parameter",
+                "quiet=5min",
+                "--reason",
+                "too loud"))
+        .isZero();
+    assertThat(out.toString())
+        .contains("wrote all/threshold/some-rule", "quiet 5min, severity warning");
+    Path file = Files.writeString(folder.resolve("rule.yaml"), "id: some-rule\nstages: 7\n");
+    assertThat(
+            run(
+                "policies",
+                "set",
+                "rule",
+                "some-rule",
+                "--body-file",
+                file.toString(),
+                "--reason",
+                "better"))
+        .isEqualTo(ExitCodes.USAGE);
+    assertThat(err.toString()).contains("policy all/rule/some-rule").hasLineCount(1);
+    assertThat(run("policies", "set", "sync", "x", "--reason", "r")).isEqualTo(ExitCodes.USAGE);
   }
 
   @Test
