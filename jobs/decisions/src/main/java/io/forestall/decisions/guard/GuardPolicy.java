@@ -1,6 +1,7 @@
 package io.forestall.decisions.guard;
 
 import io.forestall.decisions.Severity;
+import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -250,6 +251,73 @@ public record GuardPolicy(
           "the guard has no limit named " + String.join(", ", left.keySet()));
     }
     return changed;
+  }
+
+  /**
+   * Every limit by its name, as people write it: what {@link #with} reads, in the order of the
+   * components.
+   */
+  public Map<String, String> values() {
+    Map<String, String> values = new LinkedHashMap<>();
+    values.put("predicted-acts-in-flight", String.valueOf(predictedActsInFlight));
+    values.put("acts-in-flight", String.valueOf(actsInFlight));
+    values.put("zone-acts-in-flight", String.valueOf(zoneActsInFlight));
+    values.put("kind-acts-in-flight", String.valueOf(kindActsInFlight));
+    values.put("rate-acts", String.valueOf(rateActs));
+    values.put("rate-window", duration(rateWindowMillis));
+    values.put("nodes-per-day", String.valueOf(nodesPerDayShare));
+    values.put("failover-threshold", failoverSeverity.name().toLowerCase(Locale.ROOT));
+    values.put("act-threshold", actSeverity.name().toLowerCase(Locale.ROOT));
+    values.put("min-confidence", String.valueOf(minConfidence));
+    values.put("min-probability", String.valueOf(minProbability));
+    values.put("exit-probability", String.valueOf(exitProbability));
+    values.put("dwell", duration(dwellMillis));
+    values.put("storm-enter", String.valueOf(stormEnterShare));
+    values.put("storm-exit", String.valueOf(stormExitShare));
+    values.put("storm-min-nodes", String.valueOf(stormMinNodes));
+    values.put("storm-cooldown", duration(stormCooldownMillis));
+    values.put("max-sample-age", duration(maxSampleAgeMillis));
+    values.put("max-lag", duration(maxLagMillis));
+    values.put("max-model-age", duration(maxModelAgeMillis));
+    values.put("max-telemetry-age", duration(maxTelemetryAgeMillis));
+    values.put("max-target-probability", String.valueOf(maxTargetProbability));
+    values.put("target-free", String.valueOf(targetFreeShare));
+    values.put("target-rest", duration(targetRestMillis));
+    values.put("max-replica-set-risk", String.valueOf(maxReplicaSetRisk));
+    values.put("rack-correlation", String.valueOf(rackCorrelation));
+    values.put("zone-correlation", String.valueOf(zoneCorrelation));
+    values.put("max-cost", size(maxCostBytes));
+    values.put("copy-bytes-per-second", size(copyBytesPerSecond));
+    values.put("safety-factor", String.valueOf(safetyFactor));
+    values.put("shadow-lead", duration(shadowLeadMillis));
+    values.put("migrate-lead", duration(migrateLeadMillis));
+    values.put("prefetch-lead", duration(prefetchLeadMillis));
+    values.put("proposal-time", duration(proposalMillis));
+    values.put("admission-time", duration(admissionMillis));
+    values.put("retry", duration(retryMillis));
+    values.put("max-attempts", String.valueOf(maxAttempts));
+    return values;
+  }
+
+  private static String duration(long millis) {
+    return millis % DAY == 0 && millis > 0
+        ? millis / DAY + " d"
+        : millis % HOUR == 0 && millis > 0
+            ? millis / HOUR + " h"
+            : millis % MINUTE == 0 && millis > 0
+                ? millis / MINUTE + " min"
+                : millis % 1_000 == 0 ? millis / 1_000 + " s" : millis + " ms";
+  }
+
+  private static String size(long bytes) {
+    String[] units = {"b", "kb", "mb", "gb", "tb"};
+    int unit = 0;
+    long left = bytes;
+    while (left > 0 && left % 1024 == 0 && unit < units.length - 1) {
+      left /= 1024;
+      unit++;
+    }
+    return left + " " + units[unit];
   }
 
   private static void atLeast(String name, long value, long least) {
