@@ -103,7 +103,7 @@ public final class SimCommand implements Callable<Integer> {
   }
 
   private SimulationReport run(long of, Bug planted, @Nullable Consumer<String> steps) {
-    Scenario chosen = scenario == null ? Scenario.of(of) : Scenario.named(scenario);
+    Scenario chosen = scenario == null ? planted.scenario(of) : Scenario.named(scenario);
     return Simulation.run(of, chosen, planted, Product.shipped(), steps);
   }
 

@@ -533,11 +533,16 @@ final class GuardChecks {
   private static GuardResult subjectTelemetry(Question q) {
     String name = "subject-telemetry";
     Member host = q.host;
+    double limit = q.limits.maxTelemetryAgeMillis();
+    Subject subject = q.proposal.subject();
+    if (q.isPredicted() && host == null && subject.kind() == Subject.Kind.NODE) {
+      // it has left, or was never heard of: whoever predicts of it knows no more than we do
+      return no(name, STALE_TELEMETRY, null, limit, subject + " is silent: nobody knows it.");
+    }
     if (!q.isPredicted() || host == null) {
       return yes(name, "Nothing is predicted of a known node.");
     }
     Long silent = q.silenceMillis(host.subject());
-    double limit = q.limits.maxTelemetryAgeMillis();
     if (silent == null) {
       return no(name, STALE_TELEMETRY, null, limit, host.subject() + " is silent.");
     }

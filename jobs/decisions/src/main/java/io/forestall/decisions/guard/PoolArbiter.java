@@ -359,7 +359,9 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
 
     private void incident(Incident incident) {
       Tracked before = state.tracked(incident.id());
-      if (before != null && before.revision() > incident.revision()) {
+      boolean ended = incident.state() == Incident.State.RESOLVED;
+      if (before != null && before.revision() > incident.revision() && !ended) {
+        // a restored correlate counts its revisions anew, but what is over is over
         return;
       }
       long lag = Math.max(0, now - incident.updatedMillis());
@@ -386,6 +388,10 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
     private void pursue(Tracked incident) {
       Proposer.Wish wish = Proposer.wish(state, limits, incident, now);
       if (wish == null) {
+        if (incident.again() != 0 && incident.again() <= now) {
+          // nothing to wish for now: asked again later, in memory as after a restore
+          state.put(incident.againAt(now + limits.retryMillis()));
+        }
         return;
       }
       boolean same = wish.matter().equals(incident.matter());
@@ -763,6 +769,10 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
       Held held = state.held(read.id());
       if (held == null || !held.counted() || read.revision() <= held.admission().revision()) {
         return;
+      }
+      if (!held.said()) {
+        // whoever wrote it may have died before its decision was heard
+        held = sayAdmitted(held);
       }
       state.release(held);
       if (read.timeMillis() + PAST_MILLIS > now) {

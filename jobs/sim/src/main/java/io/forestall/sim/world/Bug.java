@@ -45,9 +45,22 @@ public abstract class Bug {
     return caughtBy;
   }
 
-  /** One that is looked for in these scenarios; empty for all. */
+  /** Where it shows itself soonest; empty for everywhere. */
   List<String> scenarios() {
     return List.of();
+  }
+
+  /** The scenario in which a seed looks for it. */
+  public final Scenario scenario(long seed) {
+    List<String> own = scenarios();
+    return own.isEmpty()
+        ? Scenario.of(seed)
+        : Scenario.named(own.get((int) Math.floorMod(seed, (long) own.size())));
+  }
+
+  @Override
+  public String toString() {
+    return name;
   }
 
   /** What the guard hears of what its carrier read. */

@@ -190,6 +190,7 @@ public final class Bugs {
               "every-proposal-ends",
               "one-holder-per-unit",
               "nothing-is-contradicted",
+              "bad-input-is-counted",
               "speaks-after-read-back") {
             @Override
             boolean rereadsAdmissions() {
@@ -252,6 +253,11 @@ public final class Bugs {
             @Override
             boolean countsBySequence() {
               return false;
+            }
+
+            @Override
+            List<String> scenarios() {
+              return List.of("zombies");
             }
           },
           new Bug(

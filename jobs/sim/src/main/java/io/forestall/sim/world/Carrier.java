@@ -15,7 +15,10 @@ abstract class Carrier {
   final String incarnation;
   final Post.Writer writer;
   final Dice dice;
-  final long skewMillis;
+
+  /** How far its clock is off; an upgrade stays on its machine. */
+  long skewMillis;
+
   private final List<Topic> sources;
   private final Map<Topic, int[]> positions = new EnumMap<>(Topic.class);
   private boolean stopped;
@@ -117,6 +120,11 @@ abstract class Carrier {
     return count;
   }
 
+  /** True when something of this partition was not read. */
+  boolean unread(Topic topic, int partition) {
+    return position(topic)[partition] < world.logs.of(topic, partition).size();
+  }
+
   private int[] position(Topic topic) {
     int[] at = positions.get(topic);
     if (at == null) {
@@ -155,10 +163,8 @@ abstract class Carrier {
       while (run-- > 0 && allowed-- > 0 && at[partition] < log.size()) {
         Entry entry = log.get(at[partition]);
         if (entry.body() instanceof Entry.Poison && !world.bug.survivesPoison()) {
-          // Planted: the record is read again and again.
-          open.clear();
-          allowed = 0;
-          break;
+          // Planted: it never comes past this record.
+          return;
         }
         at[partition]++;
         world.recordsRead++;

@@ -172,11 +172,20 @@ final class CorrelateCarrier<S extends DeciderState> extends Carrier {
     return rule.stages().size() == 1 && rule.stages().get(0).count() == 1;
   }
 
+  private boolean unread(String partition) {
+    int dash = partition.lastIndexOf('-');
+    return unread(
+        Topic.valueOf(partition.substring(0, dash)),
+        Integer.parseInt(partition.substring(dash + 1)));
+  }
+
   @Override
   void turn(long nowMillis) {
     long reached = Long.MAX_VALUE;
-    for (long[] clock : clocks.values()) {
-      if (nowMillis - clock[1] < IDLE_MILLIS) {
+    for (Map.Entry<String, long[]> each : clocks.entrySet()) {
+      long[] clock = each.getValue();
+      // Who has something to say that was not read yet is not idle, however long we slept.
+      if (nowMillis - clock[1] < IDLE_MILLIS || unread(each.getKey())) {
         reached =
             Math.min(
                 reached, clock[0] == Long.MIN_VALUE ? Long.MIN_VALUE : clock[0] - BOUND_MILLIS);
@@ -230,6 +239,7 @@ final class CorrelateCarrier<S extends DeciderState> extends Carrier {
     for (IncidentInput heard : world.bug.heard(input, late)) {
       try {
         keep.decide(pool, heard, now, incident -> utter(pool, incident));
+        keep.settle(pool);
       } catch (RuntimeException e) {
         throw world.stumbled(this, pool + " reads " + heard, e);
       }

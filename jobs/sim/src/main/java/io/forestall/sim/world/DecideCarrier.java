@@ -14,7 +14,6 @@ import io.forestall.decisions.incident.Incident;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +37,6 @@ final class DecideCarrier<S extends DeciderState> extends Carrier {
           Topic.ADMISSIONS,
           Topic.POLICIES);
 
-  private final Decider<S, GuardInput, GuardOutput> arbiter;
   private final Map<String, Knowledge> knowledge = new TreeMap<>();
   private final Map<String, Bug.Mouth> mouths = new TreeMap<>();
   private final Map<String, Bug.Mouth> shadowMouths = new TreeMap<>();
@@ -55,7 +53,6 @@ final class DecideCarrier<S extends DeciderState> extends Carrier {
 
   DecideCarrier(Simulation world, int start, Decider<S, GuardInput, GuardOutput> arbiter) {
     super(world, JOB, start, SOURCES);
-    this.arbiter = arbiter;
     this.keep = new Keep<>(arbiter, world.bug::kept);
   }
 
@@ -125,7 +122,9 @@ final class DecideCarrier<S extends DeciderState> extends Carrier {
       case POLICIES -> {
         if (policies.take(entry)) {
           for (String pool : mouths.keySet().toArray(String[]::new)) {
-            deliver(pool, new GuardInput.PoliciesChanged(policies.set()), nowMillis);
+            if (keep.holds(pool)) {
+              deliver(pool, new GuardInput.PoliciesChanged(policies.set()), nowMillis);
+            }
           }
         } else {
           world.deadLetter(this, entry, "makes no sense");
@@ -160,7 +159,9 @@ final class DecideCarrier<S extends DeciderState> extends Carrier {
         if (body instanceof GuardInput model) {
           models.put(entry.key(), model);
           for (String pool : mouths.keySet().toArray(String[]::new)) {
-            deliver(pool, model, nowMillis);
+            if (keep.holds(pool)) {
+              deliver(pool, model, nowMillis);
+            }
           }
         }
       }
@@ -177,41 +178,72 @@ final class DecideCarrier<S extends DeciderState> extends Carrier {
     }
   }
 
-  private void touch(String pool, long nowMillis) {
-    if (mouths.containsKey(pool)) {
-      return;
-    }
-    mouths.put(pool, new Bug.Mouth(pool, incarnation));
-    shadowMouths.put(pool, new Bug.Mouth(pool, incarnation));
-    if (shadow != null && shadow.holds(pool)) {
-      // Memory that runs on is ready to speak: it is told first that it has to begin anew.
-      hear(shadow, pool, new GuardInput.Started(incarnation), nowMillis, new ArrayList<>());
-    }
-    deliver(pool, new GuardInput.PoliciesChanged(policies.set()), nowMillis);
-    deliver(pool, new GuardInput.Started(incarnation), nowMillis);
-    for (GuardInput model : models.values()) {
-      deliver(pool, model, nowMillis);
+  /** What a pool hears first: when it is new, and when its job has started. */
+  private List<GuardInput> greeting() {
+    List<GuardInput> greeting = new ArrayList<>();
+    greeting.add(new GuardInput.PoliciesChanged(policies.set()));
+    greeting.add(new GuardInput.Started(incarnation));
+    greeting.addAll(models.values());
+    return greeting;
+  }
+
+  private void greetAll(long nowMillis) {
+    for (String pool : world.poolNames()) {
+      if (keep.holds(pool) && !mouths.containsKey(pool)) {
+        deliver(pool, null, nowMillis);
+      }
     }
   }
 
-  private void deliver(String pool, GuardInput input, long nowMillis) {
-    touch(pool, nowMillis);
-    Knowledge known = knowledge.computeIfAbsent(pool, absent -> new Knowledge());
-    known.take(input);
-    Bug.Mouth mouth = Objects.requireNonNull(mouths.get(pool));
+  private void deliver(String pool, @Nullable GuardInput input, long nowMillis) {
+    List<GuardInput> inputs = new ArrayList<>();
+    boolean first = !mouths.containsKey(pool);
+    if (first || !keep.holds(pool)) {
+      inputs.addAll(greeting());
+    }
+    if (input != null) {
+      inputs.add(input);
+    }
+    Bug.Mouth mouth = mouths.computeIfAbsent(pool, key -> new Bug.Mouth(key, incarnation));
+    Bug.Mouth other = shadowMouths.computeIfAbsent(pool, key -> new Bug.Mouth(key, incarnation));
+    if (first && shadow != null && shadow.holds(pool)) {
+      // Memory that runs on is ready to speak: it is told first that it has to begin anew.
+      hear(shadow, pool, new GuardInput.Started(incarnation), nowMillis, new ArrayList<>());
+    }
+    for (GuardInput each : inputs) {
+      take(pool, each, mouth, other, nowMillis);
+    }
+    keep.settle(pool);
+    if (shadow != null) {
+      shadow.settle(pool);
+    }
+  }
+
+  private void take(
+      String pool, GuardInput input, Bug.Mouth mouth, Bug.Mouth other, long nowMillis) {
+    knowledge.computeIfAbsent(pool, absent -> new Knowledge()).take(input);
     mouth.nowMillis = nowMillis;
     List<GuardOutput> said = new ArrayList<>();
     for (GuardInput heard : world.bug.heard(input, mouth)) {
       hear(keep, pool, heard, nowMillis, said);
     }
     if (shadow != null) {
-      Bug.Mouth other = Objects.requireNonNull(shadowMouths.get(pool));
       other.nowMillis = nowMillis;
       List<GuardOutput> expected = new ArrayList<>();
       for (GuardInput heard : world.bug.heard(input, other)) {
         hear(shadow, pool, heard, nowMillis, expected);
       }
-      compare(pool, input.toString(), said, mouth, expected, other);
+      if (!said.equals(expected)) {
+        world.rowsForgot(
+            "after "
+                + input
+                + " pool "
+                + pool
+                + " restored from rows says "
+                + said
+                + ", its memory "
+                + expected);
+      }
       if (--shadowInputs <= 0) {
         shadow = null;
       }
@@ -234,35 +266,11 @@ final class DecideCarrier<S extends DeciderState> extends Carrier {
     }
   }
 
-  private void compare(
-      String pool,
-      String occasion,
-      List<GuardOutput> said,
-      Bug.Mouth mouth,
-      List<GuardOutput> expected,
-      Bug.Mouth other) {
-    if (!said.equals(expected)) {
-      world.rowsForgot(
-          "after "
-              + occasion
-              + " pool "
-              + pool
-              + " restored from rows says "
-              + said
-              + ", its memory "
-              + expected);
-    }
-  }
-
   @Override
   void turn(long nowMillis) {
+    greetAll(nowMillis);
     if (keep.alarmMillis() > nowMillis) {
       return;
-    }
-    for (String pool : world.poolNames()) {
-      if (keep.holds(pool)) {
-        touch(pool, nowMillis);
-      }
     }
     Map<String, List<GuardOutput>> said = new TreeMap<>();
     Map<String, List<GuardOutput>> expected = new TreeMap<>();

@@ -107,9 +107,9 @@ public final class Invariants {
         : null;
   }
 
-  /** True when this instance has already read that the log counted it: it only says so again. */
+  /** True when this instance has said it before, or has read that the log counted it. */
   private static boolean known(Knowledge known, Admission admission) {
-    return known.log.counted(admission.id()) != null;
+    return known.said.contains(admission.id()) || known.log.counted(admission.id()) != null;
   }
 
   private static long bytes(Knowledge known, Admission admission) {
@@ -332,7 +332,9 @@ public final class Invariants {
         limit[1] =
             Math.max(
                 limit[1],
-                instance.policies().budget("all-acts-in-flight", pool, nowMillis, ALL_IN_FLIGHT));
+                instance
+                    .policies()
+                    .budget(PolicyParameters.ALL_ACTS_IN_FLIGHT, pool, nowMillis, ALL_IN_FLIGHT));
       }
     }
 
@@ -516,7 +518,6 @@ public final class Invariants {
   /** The locks. */
   static final class EndsAreConfirmed extends Invariant {
     private final Set<String> cancelled = new HashSet<>();
-    private @Nullable Simulation world;
     private final Map<String, Executors.Act> acts = new HashMap<>();
 
     EndsAreConfirmed() {
@@ -659,8 +660,20 @@ public final class Invariants {
 
   /** Invariant 6. */
   static final class FollowsTheLog extends Invariant {
+    private final Map<String, Long> nextAtStart = new HashMap<>();
+
     FollowsTheLog() {
-      super(6, "A guard numbers its admissions on from what it has read of the log.");
+      super(
+          6,
+          "A guard numbers its admissions on from what it has read of the log, and has read at"
+              + " least what stood there when it started.");
+    }
+
+    @Override
+    void folded(Entry entry, AdmissionFold fold, AdmissionFold.Meaning meaning) {
+      if (meaning == AdmissionFold.Meaning.MARK && entry.body() instanceof Admission mark) {
+        nextAtStart.putIfAbsent(mark.id() + " " + entry.pool(), fold.nextSequence());
+      }
     }
 
     @Override
@@ -821,8 +834,6 @@ public final class Invariants {
 
   /** Invariant 9. */
   static final class EveryDecisionSaysWhy extends Invariant {
-    private final Set<String> proposals = new HashSet<>();
-
     EveryDecisionSaysWhy() {
       super(9, "Every decision has a code, a sentence, its inputs and the result of every guard.");
     }
@@ -910,7 +921,13 @@ public final class Invariants {
     @Override
     void rested(Simulation world) {
       for (Proposal proposal : proposals.values()) {
-        require(finals.containsKey(proposal.id()), () -> "nobody has decided on " + proposal);
+        if (finals.containsKey(proposal.id())) {
+          continue;
+        }
+        // The thought of an instance that died before it had decided is nobody's any more.
+        require(
+            world.hasCrashed(makers.get(proposal.id())), () -> "nobody has decided on " + proposal);
+        world.count("orphaned proposals");
       }
       for (AdmissionFold fold : world.folds().values()) {
         require(

@@ -49,7 +49,14 @@ final class Keep<S extends DeciderState, E, D> {
       states.put(key, state);
     }
     decider.decide(state, event, nowMillis, decisions);
-    forget(key, state);
+  }
+
+  /** After a key was spoken to: when its state is empty nothing of it stays. */
+  void settle(String key) {
+    S state = states.get(key);
+    if (state != null) {
+      forget(key, state);
+    }
   }
 
   /** Does what is due under each key; a bound keeps a decider that never rests from hanging. */
@@ -70,12 +77,9 @@ final class Keep<S extends DeciderState, E, D> {
 
   private void forget(String key, S state) {
     if (state.isEmpty()) {
+      state.takeChanges();
       states.remove(key);
-      Map<String, byte[]> left = rows.get(key);
-      if (left != null) {
-        // Ask the state: a row it does not end is a row that stays.
-        taken(key, state);
-      }
+      rows.remove(key);
     }
   }
 

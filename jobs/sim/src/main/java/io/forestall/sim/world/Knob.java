@@ -12,7 +12,7 @@ public enum Knob {
   /** Units of each pool, three copies each; count. */
   UNITS(8),
   /** How long the world lives before it comes to rest; hours. */
-  HOURS(5),
+  HOURS(3),
   /** Nodes whose risk grows, per pool and hour. */
   DECAYS(1.5),
   /** Share of the growing risks that come to nothing. */
@@ -22,7 +22,7 @@ public enum Knob {
   /** Bursts of events that rules join, per pool and hour. */
   BURSTS(3),
   /** Proposals of other deciders, per pool and hour. */
-  PROPOSALS(4),
+  PROPOSALS(6),
   /** Times at which four acts are proposed for one unit at once, per pool and hour. */
   CONTESTS(0.6),
   /** Share of the pools in which acts may be done. */
@@ -41,6 +41,8 @@ public enum Knob {
   CANCELS(0.1),
   /** Policies that make no sense, per hour. */
   NONSENSE(0.5),
+  /** Copies that are lost without a failed node, per pool and hour. */
+  LOST_COPIES(1),
   /** Failure zones that open, per pool and hour. */
   ZONES(0.4),
   /** Nodes that leave for good, per pool and hour. */

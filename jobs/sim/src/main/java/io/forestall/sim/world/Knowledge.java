@@ -37,12 +37,16 @@ final class Knowledge {
   /** Numbers of admissions this start has said and not read back. */
   final Set<Long> tentative = new HashSet<>();
 
+  /** Admissions that this start has said: what is sent again was judged when it was said first. */
+  final Set<String> said = new HashSet<>();
+
   void take(GuardInput input) {
     if (input instanceof GuardInput.Started started) {
       incarnation = started.incarnation();
       markRead = false;
       superseded = false;
       tentative.clear();
+      said.clear();
     } else if (input instanceof GuardInput.MemberChanged changed) {
       String node = changed.member().subject().toString();
       places.put(node, changed.member().place());
@@ -117,6 +121,7 @@ final class Knowledge {
     copy.markRead = markRead;
     copy.superseded = superseded;
     copy.tentative.addAll(tentative);
+    copy.said.addAll(said);
     return copy;
   }
 }

@@ -18,6 +18,9 @@ final class PolicyBook {
   private final Set<String> synced = new HashSet<>();
   private long version;
 
+  /** Made when it is asked for, until the next record. */
+  private @Nullable PolicySet set;
+
   /**
    * Takes a record.
    *
@@ -25,6 +28,7 @@ final class PolicyBook {
    */
   boolean take(Entry entry) {
     version = Math.max(version, entry.offset() + 1L);
+    set = null;
     if (entry.body() == null) {
       byKey.remove(entry.key());
       return true;
@@ -73,7 +77,12 @@ final class PolicyBook {
 
   /** The same as the guard takes it. */
   PolicySet set() {
-    return PolicySet.of(byKey.values(), synced, version);
+    PolicySet known = set;
+    if (known == null) {
+      known = PolicySet.of(byKey.values(), synced, version);
+      set = known;
+    }
+    return known;
   }
 
   Iterable<PolicyRecord> records() {

@@ -39,6 +39,7 @@ final class Post {
     private long pendingUntilMillis;
     private boolean dead;
     private double lostShare;
+    private long slowMillis;
 
     private Writer(String name) {
       this.name = name;
@@ -51,7 +52,7 @@ final class Post {
 
     /** Sends a record. */
     void send(Topic topic, String key, String pool, @Nullable Object body, boolean genuine) {
-      long due = timeline.nowMillis() + delayMillis();
+      long due = timeline.nowMillis() + delayMillis() + slowMillis;
       String order = topic.ordinal() + key;
       Long before = lastMillis.get(order);
       if (before != null && before >= due) {
@@ -92,6 +93,11 @@ final class Post {
     /** When everything sent so far has arrived. */
     long pendingUntilMillis() {
       return Math.max(pendingUntilMillis, timeline.nowMillis());
+    }
+
+    /** From now on everything it sends stays on its machine for so long first. */
+    void slow(long millis) {
+      slowMillis = millis;
     }
 
     /** The writer is gone: each record under way is lost with this probability. */

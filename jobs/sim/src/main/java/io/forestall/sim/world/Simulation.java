@@ -62,7 +62,7 @@ public final class Simulation {
   private final List<DecideCarrier<?>> deciding = new ArrayList<>();
   private final List<CorrelateCarrier<?>> correlating = new ArrayList<>();
   private final Map<String, List<Carrier.Checkpoint>> checkpoints = new HashMap<>();
-  private final Set<String> deadLetters = new HashSet<>();
+  private final Set<Long> deadLetters = new HashSet<>();
   private final Map<String, Long> counts = new TreeMap<>();
   private final List<String> pools = new ArrayList<>();
   private int starts;
@@ -90,7 +90,12 @@ public final class Simulation {
 
   /** The world of a seed with the deciders of the product. */
   public static SimulationReport run(long seed) {
-    return run(seed, Scenario.of(seed), Bug.NONE, Product.shipped(), null);
+    return run(seed, Bug.NONE);
+  }
+
+  /** The world of a seed with the deciders of the product and a planted bug. */
+  public static SimulationReport run(long seed, Bug bug) {
+    return run(seed, bug.scenario(seed), bug, Product.shipped(), null);
   }
 
   /**
@@ -265,7 +270,7 @@ public final class Simulation {
 
   private void save(String job) {
     timeline.after(
-        dice.between(2 * MINUTE, 12 * MINUTE),
+        dice.between(2 * MINUTE, 20 * MINUTE),
         () -> {
           if (resting) {
             return;
@@ -316,6 +321,10 @@ public final class Simulation {
       trace("upgrade", () -> carrier.incarnation);
       count("upgrades");
       start(job, taken, job.equals(DecideCarrier.JOB));
+      Carrier follower = running(job);
+      if (follower != null) {
+        follower.skewMillis = carrier.skewMillis;
+      }
       return;
     }
     count("crashes");
@@ -324,6 +333,11 @@ public final class Simulation {
     trace(zombie ? "zombie" : "crash", () -> carrier.incarnation);
     if (zombie) {
       count("zombies");
+      if (dice.chance(0.5)) {
+        // It thinks on, but what it says is heard when others have spoken.
+        carrier.writer.slow(dice.between(1_000, 10 * MINUTE));
+        timeline.after(dice.between(1, 20_000), storage::contest);
+      }
       timeline.after(dice.between(1_000, 30 * MINUTE), () -> carrier.stop(dice.unit()));
     } else {
       carrier.stop(dice.unit());
@@ -424,6 +438,7 @@ public final class Simulation {
     if (output instanceof GuardOutput.Logged logged
         && logged.admission().state() == Admission.State.ADMITTED) {
       known.tentative.add(logged.admission().sequence());
+      known.said.add(logged.admission().id());
     }
   }
 
@@ -469,8 +484,9 @@ public final class Simulation {
     return deadLetters.contains(letter(job, entry));
   }
 
-  private static String letter(String job, Entry entry) {
-    return job + entry.topic() + entry.partition() + "@" + entry.offset();
+  private static long letter(String job, Entry entry) {
+    long log = entry.topic().ordinal() * 16L + entry.partition();
+    return (job.equals(DecideCarrier.JOB) ? 1L << 48 : 0) + (log << 32) + entry.offset();
   }
 
   Violation stumbled(Carrier instance, String occasion, RuntimeException failure) {

@@ -137,9 +137,10 @@ final class StorageWorld {
       often(pool, Knob.DECAYS, () -> decay(pool));
       often(pool, Knob.STORMS, () -> storm(pool));
       often(pool, Knob.BURSTS, () -> burst(pool));
-      often(pool, Knob.PROPOSALS, () -> propose(pool, world.timeline.nowMillis()));
+      often(pool, Knob.PROPOSALS, () -> propose(pool));
       often(pool, Knob.CONTESTS, () -> contest(pool));
       often(pool, Knob.ZONES, () -> zone(pool));
+      often(pool, Knob.LOST_COPIES, () -> loseCopy(pool));
       often(pool, Knob.LEAVES, () -> leave(pool));
       often(
           pool,
@@ -176,7 +177,7 @@ final class StorageWorld {
             pool.name + "-z" + number % RACKS % ZONES,
             "region",
             pool.name);
-    boolean full = dice.chance(0.1);
+    boolean full = dice.chance(0.2);
     Node node = new Node(place, full ? dice.between(0, GIB / 2) : dice.between(50, 400) * GIB);
     pool.nodes.add(node);
     nodesWriter.send(
@@ -239,7 +240,7 @@ final class StorageWorld {
       event(pool, speaker.subject, "node.alive", Severity.INFO, false, List.of(), now);
       predicted(pool, speaker.subject, "node.risk.low", Severity.INFO, 0.01, List.of());
     }
-    world.timeline.after((quiet ? 4 * MINUTE : MINUTE) + dice.below(2_000), () -> beat(pool));
+    world.timeline.after((quiet ? 10 * MINUTE : MINUTE) + dice.below(2_000), () -> beat(pool));
   }
 
   private void event(
@@ -388,6 +389,16 @@ final class StorageWorld {
       }
     }
     world.timeline.after(dice.between(40, 120) * MINUTE, () -> recover(pool, node));
+  }
+
+  private void loseCopy(Pool pool) {
+    Unit unit = dice.pick(List.copyOf(pool.units.values()));
+    if (unit.copies.size() > 2) {
+      unit.copies.removeIf(copy -> !copy.equals(unit.owner) && unit.copies.indexOf(copy) == 2);
+      tell(pool, unit);
+      world.timeline.after(dice.between(20, 60) * MINUTE, () -> heal(pool, unit));
+      world.timeline.after(dice.between(0, 5 * MINUTE), () -> propose(pool, unit));
+    }
   }
 
   /** The pool repairs a unit by itself, as storage does: an owner that lives, three copies. */
@@ -589,7 +600,7 @@ final class StorageWorld {
                 topic,
                 "poison-" + counter++,
                 pool.name,
-                new Entry.Poison("\u0000\u0001 no record"),
+                new Entry.Poison("no record at all"),
                 false);
             poison();
           }
@@ -597,15 +608,18 @@ final class StorageWorld {
   }
 
   /** Another decider would like an act; half of what it would like is nonsense. */
-  private void propose(Pool pool, long nowMillis) {
-    if (pool.units.isEmpty() || pool.nodes.isEmpty()) {
-      return;
+  private void propose(Pool pool) {
+    if (!pool.units.isEmpty() && !pool.nodes.isEmpty()) {
+      propose(pool, dice.pick(List.copyOf(pool.units.values())));
     }
-    Unit unit = dice.pick(List.copyOf(pool.units.values()));
-    propose(pool, unit, "x-" + pool.name + "-" + counter++, nowMillis, nowMillis);
   }
 
-  private void propose(Pool pool, Unit unit, String id, long timeMillis, long sendMillis) {
+  private void propose(Pool pool, Unit unit) {
+    if (quiet || pool.nodes.isEmpty()) {
+      return;
+    }
+    String id = "x-" + pool.name + "-" + counter++;
+    long timeMillis = world.timeline.nowMillis();
     List<ActKind> kinds =
         List.of(
             ActKind.FAILOVER,
@@ -618,9 +632,11 @@ final class StorageWorld {
             ActKind.INVESTIGATE);
     ActKind act = dice.pick(kinds);
     Subject target = dice.chance(0.05) ? null : dice.pick(pool.nodes).subject;
-    if (target != null && dice.chance(0.5)) {
+    if (target != null && dice.chance(0.4)) {
       Node good = goodTarget(pool, unit);
       target = good == null ? target : good.subject;
+    } else if (target != null && dice.chance(0.33)) {
+      target = dice.pick(unit.copies);
     }
     long epoch = dice.chance(0.05) ? unit.epoch + 3 : unit.epoch;
     long expires = timeMillis + dice.between(5, 120) * MINUTE;
@@ -658,14 +674,20 @@ final class StorageWorld {
     othersWriter.send(Topic.PROPOSALS, proposal.subject().toString(), pool.name, proposal);
   }
 
+  /** Contests in every pool. */
+  void contest() {
+    if (!quiet && value(Knob.CONTESTS) > 0) {
+      pools.values().forEach(this::contest);
+    }
+  }
+
   private void contest(Pool pool) {
     if (pool.units.isEmpty()) {
       return;
     }
-    long now = world.timeline.nowMillis();
     Unit unit = dice.pick(List.copyOf(pool.units.values()));
     for (int i = 0; i < 4; i++) {
-      propose(pool, unit, "x-" + pool.name + "-" + counter++, now, now);
+      propose(pool, unit);
     }
   }
 

@@ -33,7 +33,17 @@ class SimulationKernelTest {
       new Scenario(
           "unguarded",
           "Nobody proposes anything.",
-          Map.of(Knob.PROPOSALS, 0.0, Knob.CONTESTS, 0.0, Knob.CRASHES, 3.0, Knob.LATE, 0.2));
+          Map.of(
+              Knob.PROPOSALS,
+              0.0,
+              Knob.CONTESTS,
+              0.0,
+              Knob.LOST_COPIES,
+              0.0,
+              Knob.CRASHES,
+              3.0,
+              Knob.LATE,
+              0.2));
 
   @Test
   void theSameSeedIsTheSameWorld() {
