@@ -54,7 +54,7 @@ public final class Ladder {
           recommendation, "It has happened already, so " + recommendation + " as the rule asks.");
     }
     double copyMillis = 1000.0 * bytes / limits.copyBytesPerSecond() * limits.safetyFactor();
-    String facts =
+    String known =
         String.format(
             java.util.Locale.ROOT,
             "%s left; copying %.1f GiB takes %s with a safety factor of %.1f",
@@ -62,6 +62,8 @@ public final class Ladder {
             bytes / (double) (1L << 30),
             words((long) copyMillis),
             limits.safetyFactor());
+    String facts =
+        bytes > 0 ? known : words(leftMillis) + " left; how many bytes to copy is not known";
     if (leftMillis >= limits.migrateLeadMillis() + copyMillis) {
       return new Choice(ActKind.MIGRATE, facts + ": time to migrate.");
     }

@@ -317,7 +317,9 @@ final class Proposer {
       long nowMillis) {
     ActKind act = wish.choice().act();
     Member own = state.member(incident.subject());
-    Member host = own != null || wish.source() == null ? own : state.member(wish.source());
+    boolean described = own != null && own.member() != null;
+    Member from = described || wish.source() == null ? null : state.member(wish.source());
+    Member host = from == null ? own : from;
     GuardInput.RiskChanged risk = own == null ? null : own.risk();
     boolean fromRisk = incident.predicted() && risk != null && risk.probability() > 0;
     double probability =

@@ -34,7 +34,9 @@ final class Question {
     this.lagMillis = lagMillis;
     Member own = state.member(proposal.subject());
     Subject source = proposal.source();
-    this.host = own != null || source == null ? own : state.member(source);
+    boolean described = own != null && own.member() != null;
+    Member from = described || source == null ? null : state.member(source);
+    this.host = from == null ? own : from;
     this.reach = Reach.of(proposal.subject(), host == null ? null : host.place(), state.pool());
   }
 

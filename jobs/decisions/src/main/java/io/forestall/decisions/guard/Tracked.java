@@ -4,7 +4,6 @@ import io.forestall.decisions.ActKind;
 import io.forestall.decisions.Severity;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.incident.Incident;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,22 +62,23 @@ record Tracked(
   }
 
   private static @Nullable Subject host(Incident incident) {
-    if (incident.subject().kind() == Subject.Kind.NODE) {
-      return incident.subject();
-    }
-    if (incident.subject().kind() != Subject.Kind.DISK) {
-      return null;
-    }
-    return firstNode(incident.affected());
-  }
-
-  private static @Nullable Subject firstNode(List<Subject> things) {
-    for (Subject thing : things) {
-      if (thing.kind() == Subject.Kind.NODE) {
-        return thing;
+    return switch (incident.subject().kind()) {
+      case NODE -> incident.subject();
+      case DISK, PROCESSOR, HEAD -> {
+        for (Subject thing : incident.affected()) {
+          if (thing.kind() == Subject.Kind.NODE) {
+            yield thing;
+          }
+        }
+        for (Incident.Suspect suspect : incident.suspects()) {
+          if (suspect.entity().kind() == Subject.Kind.NODE) {
+            yield suspect.entity();
+          }
+        }
+        yield null;
       }
-    }
-    return null;
+      default -> null;
+    };
   }
 
   Tracked proposed(String newMatter, int newAttempt, String newProposal) {

@@ -4,7 +4,9 @@ import static io.forestall.decisions.guard.TestingPool.node;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.forestall.decisions.ActKind;
+import io.forestall.decisions.Subject;
 import io.forestall.decisions.guard.GuardDecision.Outcome;
+import io.forestall.decisions.incident.Incident;
 import io.forestall.risk.Tier;
 import java.util.ArrayList;
 import java.util.List;
@@ -637,5 +639,80 @@ class PoolArbiterTest {
             output ->
                 assertThat(((GuardOutput.Decided) output).decision().code())
                     .isEqualTo(DecisionCode.UNKNOWN_SUBJECT));
+  }
+
+  @Test
+  void aDiskIsLeftFromTheNodeThatHoldsIt() {
+    TestingPool pool = TestingPool.started(20, 4);
+    Incident of = pool.incident("i1", 1, Subject.disk("S1"), false, 0, ActKind.MIGRATE);
+    pool.give(
+        new GuardInput.IncidentChanged(
+            new Incident(
+                of.id(),
+                1,
+                of.state(),
+                of.severity(),
+                of.summary(),
+                of.subject(),
+                of.pool(),
+                false,
+                1,
+                0,
+                of.recommendation(),
+                null,
+                of.rule(),
+                1,
+                of.correlationKey(),
+                List.of(),
+                List.of(of.subject(), node(6)),
+                List.of(),
+                1,
+                of.openedMillis(),
+                of.updatedMillis(),
+                null,
+                null,
+                Map.of())));
+    Proposal made = pool.made().get(0);
+    assertThat(made.source()).isEqualTo(node(6));
+    assertThat(made.zone()).isEqualTo("z2");
+    assertThat(made.target()).isNotNull().isNotEqualTo(node(6));
+    assertThat(last(pool).outcome()).as(last(pool).text()).isEqualTo(Outcome.ADVISED);
+    pool.policy(
+        pool.word(PolicyRecord.Kind.MAINTENANCE, "rack/r4", ActKind.UNKNOWN, null, 60_000L));
+    pool.policy(
+        pool.word(PolicyRecord.Kind.MAINTENANCE, "rack/r5", ActKind.UNKNOWN, null, 60_000L));
+    pool.give(new GuardInput.Proposed(with(made, "copy", "other")));
+    assertThat(last(pool).code()).isEqualTo(DecisionCode.MAINTENANCE);
+  }
+
+  private static Proposal with(Proposal p, String id, String decider) {
+    return new Proposal(
+        id,
+        p.act(),
+        p.subject(),
+        p.pool(),
+        p.zone(),
+        p.units(),
+        p.source(),
+        p.target(),
+        p.candidates(),
+        decider,
+        p.reason(),
+        p.inputs(),
+        p.incident(),
+        p.rule(),
+        p.ruleVersion(),
+        p.model(),
+        p.modelVersion(),
+        p.probability(),
+        p.horizonMillis(),
+        p.confidence(),
+        p.costBytes(),
+        p.expectedPauseMillis(),
+        p.priority(),
+        p.timeMillis(),
+        p.expiresMillis(),
+        p.lane(),
+        p.parameters());
   }
 }
