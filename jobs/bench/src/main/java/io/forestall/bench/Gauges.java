@@ -2,6 +2,7 @@ package io.forestall.bench;
 
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.Gauge;
@@ -15,7 +16,8 @@ import org.apache.flink.metrics.reporter.MetricReporterFactory;
 /** Lets a benchmark read the metrics of the jobs that run in its own process. Thread-safe. */
 public final class Gauges implements MetricReporter {
 
-  private static final Map<Metric, String> METRICS = new ConcurrentHashMap<>();
+  /** One metric may have several names: of its operator, and of the task around it. */
+  private static final Map<Metric, Set<String>> METRICS = new ConcurrentHashMap<>();
 
   /** Made by Flink. */
   public static final class Factory implements MetricReporterFactory {
@@ -34,7 +36,7 @@ public final class Gauges implements MetricReporter {
   @Override
   public void notifyOfAddedMetric(Metric metric, String name, MetricGroup group) {
     String scope = group.getAllVariables().getOrDefault("<operator_name>", "");
-    METRICS.put(metric, scope + "/" + name);
+    METRICS.computeIfAbsent(metric, each -> ConcurrentHashMap.newKeySet()).add(scope + "/" + name);
   }
 
   @Override
@@ -46,8 +48,8 @@ public final class Gauges implements MetricReporter {
   static long sum(String operator, String counter) {
     String wanted = operator + "/" + counter;
     long sum = 0;
-    for (Map.Entry<Metric, String> entry : METRICS.entrySet()) {
-      if (entry.getValue().equals(wanted) && entry.getKey() instanceof Counter each) {
+    for (Map.Entry<Metric, Set<String>> entry : METRICS.entrySet()) {
+      if (entry.getValue().contains(wanted) && entry.getKey() instanceof Counter each) {
         sum += each.getCount();
       }
     }
@@ -58,8 +60,8 @@ public final class Gauges implements MetricReporter {
   static long min(String operator, String gauge) {
     String wanted = operator + "/" + gauge;
     long min = Long.MAX_VALUE;
-    for (Map.Entry<Metric, String> entry : METRICS.entrySet()) {
-      if (entry.getValue().equals(wanted)
+    for (Map.Entry<Metric, Set<String>> entry : METRICS.entrySet()) {
+      if (entry.getValue().contains(wanted)
           && entry.getKey() instanceof Gauge<?> each
           && each.getValue() instanceof Number value) {
         min = Math.min(min, value.longValue());
@@ -73,8 +75,8 @@ public final class Gauges implements MetricReporter {
     String wanted = operator + "/" + histogram;
     double sum = 0;
     int count = 0;
-    for (Map.Entry<Metric, String> entry : METRICS.entrySet()) {
-      if (entry.getValue().equals(wanted) && entry.getKey() instanceof Histogram each) {
+    for (Map.Entry<Metric, Set<String>> entry : METRICS.entrySet()) {
+      if (entry.getValue().contains(wanted) && entry.getKey() instanceof Histogram each) {
         sum += each.getStatistics().getMean();
         count++;
       }

@@ -12,7 +12,6 @@ import io.forestall.operators.kafka.PolicyReader;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.Topics;
 import io.forestall.wire.IncidentRecords;
-import java.util.HashMap;
 import java.util.Map;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
@@ -26,10 +25,14 @@ public final class KafkaCorrelatePorts implements CorrelatePorts {
   /** Ports under these settings. */
   public KafkaCorrelatePorts(CorrelateSettings settings) {
     this.settings = settings;
-    Map<String, String> properties = new HashMap<>(settings.kafka());
-    // Incidents are few: waiting for more of them to send together only makes them late.
-    properties.putIfAbsent("linger.ms", "1");
-    this.kafka = new KafkaPorts(settings.topicPrefix(), properties, settings.groupId());
+    this.kafka =
+        new KafkaPorts(settings.topicPrefix(), settings.kafka(), settings.groupId())
+            .preferring(
+                // A client hands out what it fetched of one partition before the next: less of
+                // each, so that none seems quiet meanwhile, nor runs far ahead of the others.
+                Map.of("max.partition.fetch.bytes", "131072"),
+                // Incidents are few: to wait for more of them only makes them late.
+                Map.of("linger.ms", "1"));
   }
 
   @Override

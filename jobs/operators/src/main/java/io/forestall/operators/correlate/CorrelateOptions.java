@@ -98,7 +98,7 @@ public final class CorrelateOptions {
   public static final ConfigOption<Duration> FLUSH_INTERVAL =
       ConfigOptions.key(PREFIX + "flush-interval")
           .durationType()
-          .defaultValue(Duration.ofMillis(5))
+          .defaultValue(Duration.ofMillis(10))
           .withDescription(
               "How long a record waits at most in a buffer between two steps of the job, by the"
                   + " wall clock. Shorter is quicker when little happens; it costs nothing when"

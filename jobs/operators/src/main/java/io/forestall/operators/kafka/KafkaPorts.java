@@ -25,6 +25,8 @@ public final class KafkaPorts {
   private final String topicPrefix;
   private final Map<String, String> kafka;
   private final String groupId;
+  private final Map<String, String> ofConsumers;
+  private final Map<String, String> ofProducers;
 
   /** Ports of the sense job. */
   public KafkaPorts(SenseSettings settings) {
@@ -39,9 +41,30 @@ public final class KafkaPorts {
    * @param groupId consumer group of the committed offsets
    */
   public KafkaPorts(String topicPrefix, Map<String, String> kafka, String groupId) {
+    this(topicPrefix, kafka, groupId, Map.of(), Map.of());
+  }
+
+  private KafkaPorts(
+      String topicPrefix,
+      Map<String, String> kafka,
+      String groupId,
+      Map<String, String> ofConsumers,
+      Map<String, String> ofProducers) {
     this.topicPrefix = topicPrefix;
     this.kafka = Map.copyOf(kafka);
     this.groupId = groupId;
+    this.ofConsumers = Map.copyOf(ofConsumers);
+    this.ofProducers = Map.copyOf(ofProducers);
+  }
+
+  /**
+   * The same ports with other properties where the user gives none.
+   *
+   * @param consumers of the sources
+   * @param producers of the sinks
+   */
+  public KafkaPorts preferring(Map<String, String> consumers, Map<String, String> producers) {
+    return new KafkaPorts(topicPrefix, kafka, groupId, consumers, producers);
   }
 
   private Properties properties() {
@@ -63,6 +86,7 @@ public final class KafkaPorts {
   public <T> KafkaSource<T> source(
       Topics topic, KafkaRecordDeserializationSchema<T> reader, OffsetsInitializer start) {
     Properties properties = properties();
+    ofConsumers.forEach(properties::putIfAbsent);
     properties.putIfAbsent("commit.offsets.on.checkpoint", "true");
     properties.putIfAbsent("register.consumer.metrics", "false");
     properties.putIfAbsent("partition.discovery.interval.ms", "60000");
@@ -102,6 +126,7 @@ public final class KafkaPorts {
       RecordWriter.Part<E, @Nullable T> value,
       String lingerMillis) {
     Properties properties = properties();
+    ofProducers.forEach(properties::putIfAbsent);
     properties.putIfAbsent("acks", "all");
     properties.putIfAbsent("compression.type", "zstd");
     properties.putIfAbsent("linger.ms", lingerMillis);
