@@ -52,7 +52,7 @@ export function timeline(events, marks, width, now) {
   const narrow = width < 560;
   const left = narrow ? 6 : Math.min(190, Math.round(width * 0.24));
   const right = 14;
-  const pad = Math.max((to - from) * 0.02, 500);
+  const pad = to === from ? 60000 : Math.max((to - from) * 0.02, 1);
   from -= pad;
   to += pad;
   const x = (at) => left + ((clamp(at) - from) / (to - from)) * (width - left - right);
