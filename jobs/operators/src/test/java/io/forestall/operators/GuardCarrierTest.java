@@ -82,8 +82,7 @@ class GuardCarrierTest {
     }
     long laterMillis = START + HALF_AN_HOUR;
     try (TestingGuard guard =
-        new TestingGuard(
-            logs, backend, keyFile, laterMillis, old, admissionsRead, policiesRead)) {
+        new TestingGuard(logs, backend, keyFile, laterMillis, old, admissionsRead, policiesRead)) {
       // The world is read anew before the log is: the same incidents, and one more.
       refresh(guard);
       guard.give(guard.failed(1), guard.failed(2), guard.failed(6));
@@ -98,7 +97,8 @@ class GuardCarrierTest {
           .doesNotContain("node/n6 ADMITTED OK");
 
       // The first act ends: its budget is free again, with the next number.
-      String first = logs.admissions.stream()
+      String first =
+          logs.admissions.stream()
               .filter(record -> record.getSubject().getId().equals("n1"))
               .findFirst()
               .orElseThrow()
@@ -122,13 +122,7 @@ class GuardCarrierTest {
       OperatorSubtaskState copy = old.snapshot();
       try (TestingGuard young =
           new TestingGuard(
-              logs,
-              Backend.HEAP,
-              keyFile,
-              START + 1,
-              copy,
-              old.admissionsRead,
-              old.policiesRead)) {
+              logs, Backend.HEAP, keyFile, START + 1, copy, old.admissionsRead, old.policiesRead)) {
         young.settle().give(young.failed(1)).settle();
         assertThat(young.log()).containsExactly("1 ADMITTED node/n1");
 

@@ -110,9 +110,7 @@ final class TestingGuard implements AutoCloseable {
   /** Ten healthy nodes in five racks and two zones, each with room, and a unit on three of them. */
   TestingGuard fleet() throws Exception {
     for (int i = 0; i < 10; i++) {
-      give(
-          new GuardInput.MemberChanged(member(i), 60L << 30),
-          risk(i, Tier.HEALTHY, 0.001));
+      give(new GuardInput.MemberChanged(member(i), 60L << 30), risk(i, Tier.HEALTHY, 0.001));
     }
     for (int unit = 0; unit < 10; unit++) {
       List<Subject> copies = List.of(node(unit), node((unit + 1) % 10), node((unit + 3) % 10));

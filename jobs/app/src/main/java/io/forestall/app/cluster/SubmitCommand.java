@@ -45,6 +45,8 @@ public final class SubmitCommand implements Callable<Integer> {
           Map.of(
               "correlate",
               new Target("forestall-correlate", "io.forestall.topologies.CorrelateJob"),
+              "decide",
+              new Target("forestall-decide", "io.forestall.topologies.DecideJob"),
               "sense",
               new Target("forestall-sense", "io.forestall.topologies.SenseJob")));
 
