@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.execution.SavepointFormatType;
@@ -61,7 +62,7 @@ class DecideEndToEndTest {
       assertThat(proposals.get(0).getId()).isEqualTo(first.getProposal());
 
       pools.policy(PolicyRecord.Kind.MAINTENANCE, "node/n2");
-      policiesRead(runtime, pools, "node/n2/maintenance/test");
+      policiesRead(pools, "node/n2/maintenance/test");
       pools.failed(2);
       Decision second = on(pools, "n2");
       assertThat(second.getCode().name()).as(second.toString()).isEqualTo("MAINTENANCE");
@@ -81,7 +82,7 @@ class DecideEndToEndTest {
       pools.await(Topics.DEAD_LETTERS, DeadLetter.class, "dead letters", all -> all.size() >= 7);
 
       pools.policy(PolicyRecord.Kind.HALT, "all");
-      policiesRead(runtime, pools, "all/halt/test");
+      policiesRead(pools, "all/halt/test");
       pools.failed(3);
       assertThat(on(pools, "n3").getCode().name()).isEqualTo("HALTED");
 
@@ -103,7 +104,7 @@ class DecideEndToEndTest {
       pools.policy(PolicyRecord.Kind.MODE, "all", "mode", "act");
       SubmittedJob first = submit(runtime, DecideJob.NAME, options);
       guardsWatch(pools);
-      policiesRead(runtime, pools, "all/mode/test");
+      policiesRead(pools, "all/mode/test");
       String old =
           runtime
               .flink()
@@ -156,7 +157,7 @@ class DecideEndToEndTest {
       assertThat(bySequence.keySet()).containsExactlyInAnyOrder(1L, 2L);
 
       // The end of one frees what it held.
-      pools.send(Topics.ACKS, "node/n1", end(bySequence.get(1L)));
+      pools.send(Topics.ACKS, "node/n1", end(Objects.requireNonNull(bySequence.get(1L))));
       pools.await(
           Topics.ADMISSIONS,
           Admission.class,
@@ -225,8 +226,7 @@ class DecideEndToEndTest {
   }
 
   /** The policy has reached the guard once a checkpoint covers it. */
-  private static void policiesRead(LocalRuntime runtime, TestingPools pools, String key)
-      throws Exception {
+  private static void policiesRead(TestingPools pools, String key) throws Exception {
     long end = pools.end(Topics.POLICIES);
     Await.until(
         PATIENCE,

@@ -15,6 +15,7 @@ import io.forestall.nodes.TelemetryPublisher;
 import io.forestall.operators.SenseLane;
 import io.forestall.operators.SenseOptions;
 import io.forestall.operators.correlate.CorrelateOptions;
+import io.forestall.operators.decide.DecideOptions;
 import io.forestall.schemas.Topics;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -116,6 +117,8 @@ public final class Demo implements AutoCloseable {
       EmbeddedFlink.SubmittedJob sense = runtime.submitSense(senseOptions(settings));
       EmbeddedFlink.SubmittedJob correlate =
           runtime.submitCorrelate(of(settings, CorrelateOptions.PREFIX));
+      // Without a key of the user's, the demo only advises, whatever happens.
+      EmbeddedFlink.SubmittedJob decide = runtime.submitDecide(of(settings, DecideOptions.PREFIX));
       runtime.flink().awaitRunning(sense, JOB_PATIENCE, stop);
       say.accept(
           "sense    "
@@ -123,12 +126,20 @@ public final class Demo implements AutoCloseable {
               + (settings.lane() ? "; second lane: Deeplearning4j on a sample" : ""));
       runtime.flink().awaitRunning(correlate, JOB_PATIENCE, stop);
       say.accept("correlate " + started(correlate, directory));
+      runtime.flink().awaitRunning(decide, JOB_PATIENCE, stop);
+      say.accept(
+          "decide   "
+              + started(decide, directory)
+              + (of(settings, DecideOptions.PREFIX)
+                      .containsKey(DecideOptions.SIGNING_KEY_FILE.key())
+                  ? "; admits what the policies allow"
+                  : "; advises, admits nothing"));
       ConsoleCommand.Console console =
           ConsoleCommand.Console.start(
               new ConsoleServer.Options("127.0.0.1", settings.consolePort(), Set.of()),
               runtime.kafkaOptions());
       parts.push(console);
-      Demo demo = new Demo(runtime, List.of(sense, correlate), console, parts);
+      Demo demo = new Demo(runtime, List.of(sense, correlate, decide), console, parts);
       demo.feed(feeds.create(directory.resolve("feed").resolve("position")), say);
       say.accept("console  " + console.url());
       return demo;

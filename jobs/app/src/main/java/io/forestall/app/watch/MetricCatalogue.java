@@ -28,6 +28,8 @@ public final class MetricCatalogue {
     SENSE,
     /** Operators of the correlate job. */
     CORRELATE,
+    /** Operators of the decide job. */
+    DECIDE,
     /** GET /metrics of forestall ingest scrape and telegraf, with --metrics-port. */
     INGEST,
     /** Flink itself. */

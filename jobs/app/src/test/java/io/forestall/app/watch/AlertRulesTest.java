@@ -116,7 +116,8 @@ class AlertRulesTest {
       }
       if (metric.from() == From.FLINK
           || metric.from() == From.SENSE
-          || metric.from() == From.CORRELATE) {
+          || metric.from() == From.CORRELATE
+          || metric.from() == From.DECIDE) {
         known.addAll(FLINK_LABELS);
       }
     }

@@ -110,12 +110,12 @@ class RunningMetricsTest {
             .filter(name -> name.contains("_forestall_"))
             .collect(Collectors.toCollection(TreeSet::new));
     Set<String> listed =
-        Stream.of(From.SENSE, From.CORRELATE)
+        Stream.of(From.SENSE, From.CORRELATE, From.DECIDE)
             .flatMap(from -> catalogue.from(from).stream())
             .flatMap(metric -> metric.series().stream())
             .collect(Collectors.toCollection(TreeSet::new));
     assertThat(listed).as("metrics.yaml lists what operators register").containsAll(ours);
-    for (From from : List.of(From.SENSE, From.CORRELATE, From.FLINK)) {
+    for (From from : List.of(From.SENSE, From.CORRELATE, From.DECIDE, From.FLINK)) {
       for (Metric metric : catalogue.from(from)) {
         if (metric.when() != null && !scrape.metrics().contains(metric.name())) {
           continue;

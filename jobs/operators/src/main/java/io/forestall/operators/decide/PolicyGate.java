@@ -78,8 +78,8 @@ public final class PolicyGate extends ProcessFunction<DecideInput, DecideInput>
     records = new PolicyRecords(keys.operators());
     letters = new DeadLetters(DecideReader.COMPONENT);
     MetricGroup group = getRuntimeContext().getMetricGroup().addGroup("forestall");
-    refused = group.counter("policiesRefused");
-    group.gauge("policiesInForce", () -> inForce.size());
+    refused = group.counter("policyRecordsRefused");
+    group.gauge("policyRecordsInForce", () -> inForce.size());
   }
 
   @Override
