@@ -84,8 +84,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * satisfies a rule.
  *
  * <p>Latency: events at an even pace in the present; for each incident, the time from the moment
- * when the watermark had passed its last event at the routing step to the moment when a consumer
- * has read the incident.
+ * when the routing step had handed on the watermark that passed its last event to the moment when a
+ * consumer has read the incident.
  */
 public final class CorrelateBenchmark {
   private static final int DISKS_A_NODE = 50;
@@ -328,7 +328,7 @@ public final class CorrelateBenchmark {
               () -> {
                 long newest = Long.MIN_VALUE;
                 while (!done[0]) {
-                  long watermark = Gauges.min("route", "currentInputWatermark");
+                  long watermark = Gauges.min("route", "currentOutputWatermark");
                   if (watermark > newest) {
                     newest = watermark;
                     passed.put(watermark, System.nanoTime());
