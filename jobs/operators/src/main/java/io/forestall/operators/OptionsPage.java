@@ -1,5 +1,6 @@
 package io.forestall.operators;
 
+import io.forestall.operators.alert.AlertOptions;
 import io.forestall.operators.correlate.CorrelateOptions;
 import io.forestall.operators.decide.DecideOptions;
 import java.time.Duration;
@@ -20,7 +21,8 @@ public final class OptionsPage {
       List.of(
           new Job("Sense job", SenseOptions.all()),
           new Job("Correlate job", CorrelateOptions.all()),
-          new Job("Decide job", DecideOptions.all()));
+          new Job("Decide job", DecideOptions.all()),
+          new Job("Decide job: alerts", AlertOptions.all()));
 
   /** The page as Markdown. */
   public static String markdown() {

@@ -1,6 +1,8 @@
 package io.forestall.topologies;
 
 import io.forestall.operators.PoolOperator;
+import io.forestall.operators.alert.AlertSettings;
+import io.forestall.operators.alert.AlertSteps;
 import io.forestall.operators.decide.ActFunction;
 import io.forestall.operators.decide.DecideInput;
 import io.forestall.operators.decide.DecideIntake;
@@ -36,6 +38,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  * risk, fleet --> entities -------------------+        ^                   +-> admissions, signed
  * maps ---------> slices ---------------------+        | broadcast         +-> marks, notices
  * policies -> gate, zones, models ---------------------+
+ * incidents, policies -> alerts (by pool) -> Alertmanager
  * </pre>
  */
 public final class DecideJob {
@@ -73,12 +76,23 @@ public final class DecideJob {
    */
   public static void define(StreamExecutionEnvironment env, Configuration configuration) {
     DecideSettings settings = DecideSettings.from(configuration);
-    define(env, new KafkaDecidePorts(settings, System.currentTimeMillis()), settings);
+    AlertSettings alerts = AlertSettings.from(configuration);
+    define(
+        env, new KafkaDecidePorts(settings, alerts, System.currentTimeMillis()), settings, alerts);
+  }
+
+  /** Adds the job to an environment; nobody is told of incidents. */
+  public static void define(
+      StreamExecutionEnvironment env, DecidePorts ports, DecideSettings settings) {
+    define(env, ports, settings, AlertSettings.off());
   }
 
   /** Adds the job to an environment. */
   public static void define(
-      StreamExecutionEnvironment env, DecidePorts ports, DecideSettings settings) {
+      StreamExecutionEnvironment env,
+      DecidePorts ports,
+      DecideSettings settings,
+      AlertSettings alerts) {
     prepare(env, settings);
     Intakes intakes = new Intakes();
     var incidents = intakes.of(ports.incidents(env), "incidents", DecideUids.INCIDENT_INTAKE);
@@ -136,6 +150,8 @@ public final class DecideJob {
     ports.admitted(decisions.getSideOutput(DecideTags.ADMISSIONS));
     ports.marks(decisions.getSideOutput(DecideTags.POLICIES));
     ports.notices(decisions.getSideOutput(DecideTags.NOTICES));
+    ports.alerts(
+        AlertSteps.define(incidents, policies, alerts, settings.keys(), DecideUids.ALERTS));
     ports.deadLetters(intakes.deadLetters(policies.getSideOutput(DecideTags.DEAD_LETTERS)));
   }
 

@@ -1,5 +1,6 @@
 package io.forestall.topologies;
 
+import io.forestall.decisions.alert.Alert;
 import io.forestall.operators.decide.DecideInput;
 import io.forestall.schemas.Admission;
 import io.forestall.schemas.DeadLetter;
@@ -61,6 +62,9 @@ public interface DecidePorts {
 
   /** Takes notices to operators. */
   void notices(DataStream<Event> events);
+
+  /** Takes alerts; a port that tells nobody leaves them. */
+  default void alerts(DataStream<Alert> alerts) {}
 
   /** Takes what could not be taken in. */
   void deadLetters(DataStream<DeadLetter> letters);

@@ -31,6 +31,8 @@ public final class DecideUids {
   public static final String ACTS = "decide-acts";
   public static final String GUARD = "decide-guard";
   public static final String SAID = "decide-said";
+  public static final String ALERTS = "decide-alerts";
+  public static final String ALERT_SINK = "decide-alert-sink";
   public static final String PROPOSAL_SINK = "decide-proposal-sink";
   public static final String DECISION_SINK = "decide-decision-sink";
   public static final String ADMISSION_SINK = "decide-admission-sink";

@@ -1,5 +1,8 @@
 package io.forestall.topologies;
 
+import io.forestall.decisions.alert.Alert;
+import io.forestall.operators.alert.AlertSettings;
+import io.forestall.operators.alert.AlertmanagerSink;
 import io.forestall.operators.decide.DecideInput;
 import io.forestall.operators.decide.DecideReaders;
 import io.forestall.operators.decide.DecideSettings;
@@ -28,16 +31,19 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 public final class KafkaDecidePorts implements DecidePorts {
 
   private final DecideSettings settings;
+  private final AlertSettings alerts;
   private final KafkaPorts kafka;
   private final long nowMillis;
 
   /**
    * Ports under these settings.
    *
+   * @param alerts who is told of incidents
    * @param nowMillis the time of the start, from which history is counted back; milliseconds
    */
-  public KafkaDecidePorts(DecideSettings settings, long nowMillis) {
+  public KafkaDecidePorts(DecideSettings settings, AlertSettings alerts, long nowMillis) {
     this.settings = settings;
+    this.alerts = alerts;
     this.nowMillis = nowMillis;
     this.kafka = new KafkaPorts(settings.topicPrefix(), settings.kafka(), settings.groupId());
   }
@@ -187,6 +193,11 @@ public final class KafkaDecidePorts implements DecidePorts {
                 Topics.EVENTS, Event.class, event -> Keys.of(event.getEntity()), event -> event))
         .name("notices")
         .uid(DecideUids.NOTICE_SINK);
+  }
+
+  @Override
+  public void alerts(DataStream<Alert> stream) {
+    stream.sinkTo(new AlertmanagerSink(alerts)).name("alertmanager").uid(DecideUids.ALERT_SINK);
   }
 
   @Override

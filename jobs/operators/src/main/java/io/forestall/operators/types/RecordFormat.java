@@ -5,6 +5,7 @@ import io.forestall.decisions.incident.FleetEvent;
 import io.forestall.decisions.incident.Incident;
 import io.forestall.decisions.incident.IncidentInput;
 import io.forestall.decisions.incident.Symptom;
+import io.forestall.decisions.alert.Alert;
 import io.forestall.operators.BaselineUpdate;
 import io.forestall.operators.BlameInput;
 import io.forestall.operators.EntityInput;
@@ -24,6 +25,7 @@ import io.forestall.operators.correlate.EventFormat;
 import io.forestall.operators.correlate.PendingEvent;
 import io.forestall.operators.correlate.RouteControl;
 import io.forestall.operators.correlate.RouteMemory;
+import io.forestall.operators.alert.AlertFormat;
 import io.forestall.operators.decide.ActFunction;
 import io.forestall.operators.decide.DecideInput;
 import io.forestall.operators.decide.EntityMemory;
@@ -67,7 +69,8 @@ public enum RecordFormat {
   CORRELATE_INPUT(CorrelateInput.class, true, CorrelateInput::write, CorrelateInput::read),
   ROUTE_CONTROL(RouteControl.class, true, RouteControl::write, RouteControl::read),
   ROUTE_MEMORY(RouteMemory.class, false, RouteMemory::write, RouteMemory::read),
-  PENDING_EVENT(PendingEvent.class, true, PendingEvent::write, PendingEvent::read);
+  PENDING_EVENT(PendingEvent.class, true, PendingEvent::write, PendingEvent::read),
+  ALERT(Alert.class, true, AlertFormat::write, AlertFormat::read);
 
   private interface Writer<T> {
     void write(T value, DataOutputView out) throws IOException;
