@@ -32,6 +32,9 @@ class AlertRulesTest {
   private static final Pattern ALERT_NAME = Pattern.compile("alertname=\"([A-Za-z]+)\"");
 
   /** Labels that Flink's reporter adds, as far as rules may use them. */
+  private static final Set<From> OF_FLINK =
+      Set.of(From.FLINK, From.SENSE, From.CORRELATE, From.DECIDE);
+
   static final Set<String> FLINK_LABELS =
       Set.of("job_name", "task_name", "operator_name", "subtask_index", "quantile", "tm_id");
 
@@ -114,10 +117,7 @@ class AlertRulesTest {
       if (metric.type().equals("histogram")) {
         known.add("le");
       }
-      if (metric.from() == From.FLINK
-          || metric.from() == From.SENSE
-          || metric.from() == From.CORRELATE
-          || metric.from() == From.DECIDE) {
+      if (OF_FLINK.contains(metric.from())) {
         known.addAll(FLINK_LABELS);
       }
     }

@@ -44,7 +44,7 @@ public final class AlertBrain implements PoolBrain<AlertState, DecideInput, Deci
     this.decider = new Inner(new AlertDecider(settings.rules()));
     this.told = metrics.counter("alertsTold");
     this.ended = metrics.counter("alertsEnded");
-    metrics.gauge("silences", silences::size);
+    metrics.gauge("silencesKnown", silences::size);
   }
 
   /**

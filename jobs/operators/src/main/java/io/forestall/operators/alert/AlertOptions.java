@@ -62,8 +62,8 @@ public final class AlertOptions {
           .intType()
           .defaultValue(100)
           .withDescription(
-              "Incidents of a pool that are told one by one in a day (UTC). One alert stands for all"
-                  + " further ones, as severe as the worst of them.");
+              "Incidents of a pool that are told one by one in a day (UTC). One alert stands for"
+                  + " all further ones, as severe as the worst of them.");
 
   public static final ConfigOption<String> CONSOLE_URL =
       ConfigOptions.key(PREFIX + "console-url")

@@ -1,11 +1,11 @@
 package io.forestall.operators.types;
 
 import io.forestall.decisions.Place;
+import io.forestall.decisions.alert.Alert;
 import io.forestall.decisions.incident.FleetEvent;
 import io.forestall.decisions.incident.Incident;
 import io.forestall.decisions.incident.IncidentInput;
 import io.forestall.decisions.incident.Symptom;
-import io.forestall.decisions.alert.Alert;
 import io.forestall.operators.BaselineUpdate;
 import io.forestall.operators.BlameInput;
 import io.forestall.operators.EntityInput;
@@ -20,12 +20,12 @@ import io.forestall.operators.SignalInput;
 import io.forestall.operators.SignalMemory;
 import io.forestall.operators.SymptomMemory;
 import io.forestall.operators.SymptomWait;
+import io.forestall.operators.alert.AlertFormat;
 import io.forestall.operators.correlate.CorrelateInput;
 import io.forestall.operators.correlate.EventFormat;
 import io.forestall.operators.correlate.PendingEvent;
 import io.forestall.operators.correlate.RouteControl;
 import io.forestall.operators.correlate.RouteMemory;
-import io.forestall.operators.alert.AlertFormat;
 import io.forestall.operators.decide.ActFunction;
 import io.forestall.operators.decide.DecideInput;
 import io.forestall.operators.decide.EntityMemory;
