@@ -35,13 +35,14 @@ record AlarmReport(List<Part> parts) {
               + " first suspect, or of one of the first three, of the incident that holds most of"
               + " the fault's alarms; a pod is no hit for its service or node, nor the reverse."
               + " EARLY: as known 2 minutes after the incident's first alarm.",
-          "Rules, weights and limits are the same for all streams. Those of the suspects were"
+          "Rules, weights and limits are the same for all streams. Weights of the suspects were"
               + " chosen on every second fault of one stream (rank from 0 even: CHOSEN ON); REST is"
-              + " the other half.",
+              + " the other half, but it was in sight while the method was built, and the limits of"
+              + " the detector of onsets were set on all faults: expect less elsewhere.",
           "Noise: one alarm in two minutes on average, drawn from a seed out of the signals of the"
               + " stream, one in 50 critical; NOISE: incidents without an alarm of a fault.",
-          "ROOT OF A SET: learnt in one pass from which type comes before which within a minute, on the"
-              + " same device or one next to it.",
+          "ROOT OF A SET: learnt in one pass from which type comes before which within a minute, on"
+              + " the same device or one next to it.",
           "Plain grouping suspects the thing with the most alarms, or the earliest; it opens a"
               + " group for each alarm that stands alone.");
 
