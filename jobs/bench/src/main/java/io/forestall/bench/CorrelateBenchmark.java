@@ -240,7 +240,7 @@ public final class CorrelateBenchmark {
     KafkaPorts kafka =
         new KafkaPorts(settings.topicPrefix(), settings.kafka(), settings.groupId() + "-bare");
     env.fromSource(
-            kafka.source(Topics.EVENTS, new EventReader(settings.futureToleranceMillis())),
+            kafka.source(Topics.EVENTS, EventReader.events(settings.futureToleranceMillis())),
             CorrelateTime.events(settings),
             "events")
         .uid("bare-source")

@@ -32,7 +32,8 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  * many times faster than on RocksDB.
  *
  * <pre>
- * events, predicted -> intake -> route (by entity) -+- symptoms -> pattern of a rule (by key) -+
+ * events, predicted,
+ * anomalies ---------> intake -> route (by entity) -+- symptoms -> pattern of a rule (by key) -+
  * fleet ----------------broadcast------^            |             one for each rule            |
  * policies -> gate -----broadcast------^            +- every symptom --------------------------+-> incidents (by pool)
  *                  \----broadcast-----------------------------------------------------------------^
@@ -94,6 +95,8 @@ public final class CorrelateJob {
     SingleOutputStreamOperator<FleetEvent> predicted =
         intake(
             ports.predictedEvents(env), rules, "predicted intake", CorrelateUids.PREDICTED_INTAKE);
+    SingleOutputStreamOperator<FleetEvent> anomalies =
+        intake(ports.anomalies(env), rules, "anomaly intake", CorrelateUids.ANOMALY_INTAKE);
     SingleOutputStreamOperator<RouteControl> policies =
         ports
             .policies(env)
@@ -105,7 +108,7 @@ public final class CorrelateJob {
 
     SingleOutputStreamOperator<IncidentInput> route =
         events
-            .union(predicted)
+            .union(predicted, anomalies)
             .keyBy(event -> event.entity().id(), Types.STRING)
             .connect(ports.fleet(env).broadcast().union(policies.broadcast()))
             .transform("route", INPUT, new RouteOperator(settings, rules))
@@ -130,6 +133,7 @@ public final class CorrelateJob {
             .getSideOutput(CorrelateTags.DEAD_LETTERS)
             .union(
                 predicted.getSideOutput(CorrelateTags.DEAD_LETTERS),
+                anomalies.getSideOutput(CorrelateTags.DEAD_LETTERS),
                 policies.getSideOutput(CorrelateTags.DEAD_LETTERS)));
   }
 

@@ -20,6 +20,9 @@ public interface CorrelatePorts {
   /** What is expected to happen, and dead letters in its place. */
   DataStream<CorrelateInput> predictedEvents(StreamExecutionEnvironment env);
 
+  /** What behaves unusually, as events, and dead letters in its place. */
+  DataStream<CorrelateInput> anomalies(StreamExecutionEnvironment env);
+
   /** Where nodes, event processors and head nodes stand. */
   DataStream<RouteControl> fleet(StreamExecutionEnvironment env);
 

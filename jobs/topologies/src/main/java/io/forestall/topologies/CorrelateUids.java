@@ -12,6 +12,8 @@ public final class CorrelateUids {
   public static final String EVENT_INTAKE = "correlate-event-intake";
   public static final String PREDICTED_SOURCE = "correlate-predicted-source";
   public static final String PREDICTED_INTAKE = "correlate-predicted-intake";
+  public static final String ANOMALY_SOURCE = "correlate-anomaly-source";
+  public static final String ANOMALY_INTAKE = "correlate-anomaly-intake";
   public static final String FLEET_SOURCE = "correlate-fleet-source";
   public static final String POLICY_SOURCE = "correlate-policy-source";
   public static final String POLICY_GATE = "correlate-policy-gate";

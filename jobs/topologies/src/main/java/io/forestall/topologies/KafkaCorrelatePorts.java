@@ -37,20 +37,37 @@ public final class KafkaCorrelatePorts implements CorrelatePorts {
 
   @Override
   public DataStream<CorrelateInput> events(StreamExecutionEnvironment env) {
-    return events(env, Topics.EVENTS, "events", CorrelateUids.EVENT_SOURCE);
+    return events(
+        env,
+        Topics.EVENTS,
+        EventReader.events(settings.futureToleranceMillis()),
+        "events",
+        CorrelateUids.EVENT_SOURCE);
   }
 
   @Override
   public DataStream<CorrelateInput> predictedEvents(StreamExecutionEnvironment env) {
-    return events(env, Topics.PREDICTED_EVENTS, "predicted events", CorrelateUids.PREDICTED_SOURCE);
+    return events(
+        env,
+        Topics.PREDICTED_EVENTS,
+        EventReader.events(settings.futureToleranceMillis()),
+        "predicted events",
+        CorrelateUids.PREDICTED_SOURCE);
+  }
+
+  @Override
+  public DataStream<CorrelateInput> anomalies(StreamExecutionEnvironment env) {
+    return events(
+        env,
+        Topics.ANOMALIES,
+        EventReader.anomalies(settings.futureToleranceMillis()),
+        "anomalies",
+        CorrelateUids.ANOMALY_SOURCE);
   }
 
   private DataStream<CorrelateInput> events(
-      StreamExecutionEnvironment env, Topics topic, String name, String uid) {
-    return env.fromSource(
-            kafka.source(topic, new EventReader(settings.futureToleranceMillis())),
-            CorrelateTime.events(settings),
-            name)
+      StreamExecutionEnvironment env, Topics topic, EventReader reader, String name, String uid) {
+    return env.fromSource(kafka.source(topic, reader), CorrelateTime.events(settings), name)
         .uid(uid);
   }
 

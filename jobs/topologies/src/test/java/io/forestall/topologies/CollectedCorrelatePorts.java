@@ -41,6 +41,7 @@ final class CollectedCorrelatePorts implements CorrelatePorts {
   static final class Run {
     final List<CorrelateInput> events = new ArrayList<>();
     final List<CorrelateInput> predicted = new ArrayList<>();
+    final List<CorrelateInput> anomalies = new ArrayList<>();
     final List<RouteControl> fleet = new ArrayList<>();
     final List<RouteControl> policies = new ArrayList<>();
     final Queue<Incident> incidents = new ConcurrentLinkedQueue<>();
@@ -62,6 +63,9 @@ final class CollectedCorrelatePorts implements CorrelatePorts {
     // A generated source has one input at least: what concerns nobody.
     if (run.predicted.isEmpty()) {
       run.predicted.add(CorrelateInput.of(nobodys()));
+    }
+    if (run.anomalies.isEmpty()) {
+      run.anomalies.add(CorrelateInput.of(nobodys()));
     }
     if (run.policies.isEmpty()) {
       run.policies.add(RouteControl.policy("all/mode/none", null, 0, 0));
@@ -103,6 +107,7 @@ final class CollectedCorrelatePorts implements CorrelatePorts {
     return switch (port) {
       case "events" -> run.events;
       case "predicted" -> run.predicted;
+      case "anomalies" -> run.anomalies;
       case "fleet" -> run.fleet;
       default -> run.policies;
     };
@@ -149,6 +154,14 @@ final class CollectedCorrelatePorts implements CorrelatePorts {
             source("predicted", CorrelateInput.type()), CorrelateTime.events(settings), "predicted")
         .setParallelism(1)
         .uid(CorrelateUids.PREDICTED_SOURCE);
+  }
+
+  @Override
+  public DataStream<CorrelateInput> anomalies(StreamExecutionEnvironment env) {
+    return env.fromSource(
+            source("anomalies", CorrelateInput.type()), CorrelateTime.events(settings), "anomalies")
+        .setParallelism(1)
+        .uid(CorrelateUids.ANOMALY_SOURCE);
   }
 
   @Override

@@ -9,7 +9,10 @@ import io.forestall.decisions.Subject;
 import io.forestall.decisions.incident.FleetEvent;
 import io.forestall.operators.correlate.CorrelateInput;
 import io.forestall.operators.correlate.RouteControl;
+import io.forestall.schemas.AnomalyRecord;
 import io.forestall.schemas.DeadReason;
+import io.forestall.schemas.EntityKind;
+import io.forestall.schemas.EntityRef;
 import io.forestall.schemas.Event;
 import io.forestall.schemas.FleetEntry;
 import io.forestall.wire.AvroCodec;
@@ -64,7 +67,7 @@ class CorrelateReadersTest {
 
   @Test
   void anEventIsReadAndWhatIsNoneSaysWhy() throws Exception {
-    EventReader reader = new EventReader(1000);
+    EventReader reader = EventReader.events(1000);
     byte[] good = AvroCodec.of(Event.class).encode(event());
     Event wrong = event();
     wrong.setConfidence(2);
@@ -79,8 +82,35 @@ class CorrelateReadersTest {
   }
 
   @Test
+  void anAnomalyToTheBadSideIsAnEvent() throws Exception {
+    EventReader reader = EventReader.anomalies(1000);
+    AnomalyRecord anomaly =
+        AnomalyRecord.newBuilder()
+            .setEntity(new EntityRef(EntityKind.DISK, "d-1"))
+            .setNode("n-1")
+            .setTimeMillis(NOON_MILLIS)
+            .setSinceMillis(NOON_MILLIS)
+            .setSignal("disk_latency_seconds")
+            .setValue(0.2)
+            .setExpected(0.01)
+            .setSpread(0.002)
+            .setScore(0.9)
+            .setWorse(true)
+            .build();
+    byte[] begun = AvroCodec.of(AnomalyRecord.class).encode(anomaly);
+    anomaly.setEnded(true);
+    byte[] ended = AvroCodec.of(AnomalyRecord.class).encode(anomaly);
+
+    assertThat(read(reader, "disk/d-1", begun))
+        .extracting(input -> input.event() == null ? "" : input.event().type())
+        .containsExactly("disk.latency.high");
+    assertThat(read(reader, "disk/d-1", ended)).isEmpty();
+    dead(read(reader, "disk/d-1", new byte[] {1}), DeadReason.TRUNCATED, "event: ");
+  }
+
+  @Test
   void onlyTheBrokersClockTellsThatAWritersIsAhead() throws Exception {
-    EventReader reader = new EventReader(1000);
+    EventReader reader = EventReader.events(1000);
     Event ahead = event();
     ahead.setTimeMillis(NOON_MILLIS + 1001);
     byte[] bytes = AvroCodec.of(Event.class).encode(ahead);
