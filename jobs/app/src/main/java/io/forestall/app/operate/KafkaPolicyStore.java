@@ -22,6 +22,8 @@ import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
@@ -34,7 +36,9 @@ import org.jspecify.annotations.Nullable;
  * have it. Thread-safe: each call has its own client.
  */
 public final class KafkaPolicyStore implements PolicyStore {
-  private static final Duration PATIENCE = Duration.ofSeconds(15);
+  private static final Logger LOG = Logger.getLogger(KafkaPolicyStore.class.getName());
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration SCHEMA_PATIENCE = Duration.ofSeconds(5);
   private static final int MAX_REFUSED = 100;
 
   private final KafkaOptions kafka;
@@ -110,21 +114,9 @@ public final class KafkaPolicyStore implements PolicyStore {
     if (dryRun) {
       return new Written(record, keyId, Written.NOT_WRITTEN);
     }
-    Properties properties = kafka.clientProperties();
-    properties.setProperty("acks", "all");
-    properties.setProperty("enable.idempotence", "true");
-    properties.setProperty("max.block.ms", Long.toString(PATIENCE.toMillis()));
-    properties.setProperty("request.timeout.ms", "10000");
-    properties.setProperty("delivery.timeout.ms", Long.toString(PATIENCE.toMillis()));
-    try (KafkaProducer<byte[], byte[]> producer =
-        new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer())) {
-      // Readers that are older must understand what comes next.
-      SchemaTopic.publish(
-          producer,
-          Topics.SCHEMAS.name(kafka.topicPrefix()),
-          "forestall",
-          record.timeMillis(),
-          PATIENCE);
+    // Readers that are older must understand what comes next; a halt does not wait for that.
+    publishSchemas(record.timeMillis());
+    try (KafkaProducer<byte[], byte[]> producer = producer(PATIENCE)) {
       RecordMetadata written =
           producer
               .send(new ProducerRecord<>(topic, Keys.bytes(record.key()), value))
@@ -143,5 +135,31 @@ public final class KafkaPolicyStore implements PolicyStore {
               + "): look with forestall policies list, and say it again if not",
           e);
     }
+  }
+
+  private void publishSchemas(long nowMillis) {
+    try (KafkaProducer<byte[], byte[]> producer = producer(SCHEMA_PATIENCE)) {
+      SchemaTopic.publish(
+          producer,
+          Topics.SCHEMAS.name(kafka.topicPrefix()),
+          "forestall",
+          nowMillis,
+          SCHEMA_PATIENCE);
+    } catch (KafkaException e) {
+      LOG.log(Level.FINE, "operate: the schemas were not published", e);
+    }
+  }
+
+  private KafkaProducer<byte[], byte[]> producer(Duration patience) {
+    Properties properties = kafka.clientProperties();
+    String millis = Long.toString(patience.toMillis());
+    properties.setProperty("acks", "all");
+    properties.setProperty("enable.idempotence", "true");
+    properties.setProperty("max.in.flight.requests.per.connection", "1");
+    properties.setProperty("max.block.ms", millis);
+    properties.setProperty("request.timeout.ms", millis);
+    properties.setProperty("linger.ms", "0");
+    properties.setProperty("delivery.timeout.ms", millis);
+    return new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
   }
 }
