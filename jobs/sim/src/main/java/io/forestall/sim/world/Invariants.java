@@ -894,6 +894,7 @@ public final class Invariants {
     private final Map<String, Set<String>> finals = new HashMap<>();
     private final Map<String, Proposal> proposals = new TreeMap<>();
     private final Map<String, String> makers = new HashMap<>();
+    private final Map<String, Long> times = new HashMap<>();
 
     EveryProposalEnds() {
       super(
@@ -907,6 +908,7 @@ public final class Invariants {
       if (entry.body() instanceof Proposal proposal) {
         proposals.put(proposal.id(), proposal);
         makers.put(proposal.id(), entry.writer());
+        times.putIfAbsent(proposal.id(), entry.timeMillis());
       } else if (entry.body() instanceof GuardDecision decision) {
         switch (decision.outcome()) {
           case ADMITTED, REFUSED, ADVISED ->
@@ -924,9 +926,10 @@ public final class Invariants {
         if (finals.containsKey(proposal.id())) {
           continue;
         }
-        // The thought of an instance that died before it had decided is nobody's any more.
+        // What an instance thought that died, or that was restored from before, is nobody's.
         require(
-            world.hasCrashed(makers.get(proposal.id())), () -> "nobody has decided on " + proposal);
+            world.isForgotten(makers.get(proposal.id()), times.getOrDefault(proposal.id(), 0L)),
+            () -> "nobody has decided on " + proposal);
         world.count("orphaned proposals");
       }
       for (AdmissionFold fold : world.folds().values()) {

@@ -74,6 +74,9 @@ public record Scenario(String name, String sentence, Map<Knob, Double> values) {
               "Nothing goes wrong but disks: acts must be admitted and end.",
               NO_FAULTS,
               Map.of(
+                  Knob.HOURS, 6.0,
+                  Knob.DECAYS, 0.7,
+                  Knob.WORDS, 0.2,
                   Knob.ACT, 1.0,
                   Knob.APPROVALS, 0.0,
                   Knob.HALTS, 0.0,

@@ -215,9 +215,25 @@ public final class Simulation {
   private final Set<String> down = new HashSet<>();
   private final Set<String> crashed = new HashSet<>();
 
-  /** True when this instance died, or was replaced while it went on. */
-  boolean hasCrashed(@Nullable String incarnation) {
-    return incarnation != null && crashed.contains(incarnation);
+  private final List<long[]> returns = new ArrayList<>();
+
+  /**
+   * True when whoever said this died, or the decide job later went back to a checkpoint from before
+   * it was said: then nobody knows of it any more. What others said is read again.
+   */
+  boolean isForgotten(@Nullable String writer, long saidMillis) {
+    if (writer == null || !writer.startsWith(DecideCarrier.JOB)) {
+      return false;
+    }
+    if (crashed.contains(writer)) {
+      return true;
+    }
+    for (long[] each : returns) {
+      if (each[0] <= saidMillis && saidMillis <= each[1]) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private void often(Knob knob, Runnable what) {
@@ -320,11 +336,20 @@ public final class Simulation {
       saved(job).add(taken);
       trace("upgrade", () -> carrier.incarnation);
       count("upgrades");
-      start(job, taken, job.equals(DecideCarrier.JOB));
-      Carrier follower = running(job);
-      if (follower != null) {
-        follower.skewMillis = carrier.skewMillis;
-      }
+      down.add(job);
+      // A savepoint is complete when everything said before has arrived.
+      timeline.at(
+          carrier.writer.pendingUntilMillis() + 1,
+          () -> {
+            if (!down.contains(job)) {
+              return;
+            }
+            start(job, taken, job.equals(DecideCarrier.JOB));
+            Carrier follower = running(job);
+            if (follower != null) {
+              follower.skewMillis = carrier.skewMillis;
+            }
+          });
       return;
     }
     count("crashes");
@@ -354,6 +379,10 @@ public final class Simulation {
         dice.between(1_000, dice.chance(0.3) ? 20 * MINUTE : MINUTE),
         () -> {
           if (down.contains(job)) {
+            if (job.equals(DecideCarrier.JOB)) {
+              long taken = chosen == null ? START_MILLIS : chosen.takenMillis;
+              returns.add(new long[] {taken, timeline.nowMillis()});
+            }
             start(job, chosen, false);
           }
         });

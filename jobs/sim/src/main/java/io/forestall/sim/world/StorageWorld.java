@@ -439,7 +439,16 @@ final class StorageWorld {
   }
 
   private void storm(Pool pool) {
-    storms.merge(pool.name, 1, Integer::sum);
+    // It counts once it has stood for a while: the world may come to rest as it begins.
+    world.timeline.after(
+        9 * MINUTE,
+        () -> {
+          long risky =
+              pool.nodes.stream().filter(node -> node.tier.compareTo(Tier.WARNING) >= 0).count();
+          if (!quiet && risky >= 4) {
+            storms.merge(pool.name, 1, Integer::sum);
+          }
+        });
     int struck = Math.max(4, (int) Math.ceil(pool.nodes.size() * 0.4));
     long length = dice.between(10, 60) * MINUTE;
     int from = dice.below(pool.nodes.size());
