@@ -36,8 +36,7 @@ class AvroCodecTest {
       version++;
     }
     return HexFormat.of()
-        .parseHex(
-            Files.readString(folder.resolve("v" + version + ".hex")).replaceAll("\\s", ""));
+        .parseHex(Files.readString(folder.resolve("v" + version + ".hex")).replaceAll("\\s", ""));
   }
 
   @SuppressWarnings("unchecked")
