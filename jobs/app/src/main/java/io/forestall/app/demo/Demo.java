@@ -118,7 +118,7 @@ public final class Demo implements AutoCloseable {
       EmbeddedFlink.SubmittedJob correlate =
           runtime.submitCorrelate(of(settings, CorrelateOptions.PREFIX));
       // Without a key of the user's, the demo only advises, whatever happens.
-      EmbeddedFlink.SubmittedJob decide = runtime.submitDecide(of(settings, DecideOptions.PREFIX));
+      EmbeddedFlink.SubmittedJob decide = runtime.submitDecide(decideOptions(settings));
       runtime.flink().awaitRunning(sense, JOB_PATIENCE, stop);
       say.accept(
           "sense    "
@@ -175,6 +175,20 @@ public final class Demo implements AutoCloseable {
                 options.put(key, value);
               }
             });
+    return options;
+  }
+
+  /**
+   * A simulated fleet lives in a time of its own, some hours behind this clock, and a replay in the
+   * past: by their age all samples would be too old for the guard, which is what it is for. The
+   * demo asks for the most that the guard allows; what an option says wins.
+   */
+  private static Map<String, String> decideOptions(Settings settings) {
+    Map<String, String> options = new HashMap<>();
+    options.put(DecideOptions.MAX_SAMPLE_AGE.key(), "7 d");
+    options.put(DecideOptions.MAX_LAG.key(), "7 d");
+    options.put(DecideOptions.MAX_TELEMETRY_AGE.key(), "30 d");
+    options.putAll(of(settings, DecideOptions.PREFIX));
     return options;
   }
 

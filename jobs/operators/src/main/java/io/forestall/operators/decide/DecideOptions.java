@@ -179,6 +179,14 @@ public final class DecideOptions {
           .withDescription(
               "Lag of a proposal's input beyond which the guard is blind and admits nothing.");
 
+  public static final ConfigOption<Duration> MAX_TELEMETRY_AGE =
+      limit("max-telemetry-age")
+          .durationType()
+          .defaultValue(Duration.ofMillis(LIMITS.maxTelemetryAgeMillis()))
+          .withDescription(
+              "Age of the newest score of a predicted act's subject, or of a target, beyond which"
+                  + " nothing is admitted for it.");
+
   public static final ConfigOption<Duration> MAX_MODEL_AGE =
       limit("max-model-age")
           .durationType()
@@ -214,6 +222,7 @@ public final class DecideOptions {
         STORM_COOLDOWN,
         MAX_SAMPLE_AGE,
         MAX_LAG,
+        MAX_TELEMETRY_AGE,
         MAX_MODEL_AGE,
         MAX_COST,
         COPY_BYTES_PER_SECOND);

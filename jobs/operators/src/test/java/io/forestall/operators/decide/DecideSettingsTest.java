@@ -56,6 +56,7 @@ class DecideSettingsTest {
                 Map.entry("forestall.decide.storm-cooldown", "1 h"),
                 Map.entry("forestall.decide.max-sample-age", "2 min"),
                 Map.entry("forestall.decide.max-lag", "30 s"),
+                Map.entry("forestall.decide.max-telemetry-age", "2 min"),
                 Map.entry("forestall.decide.max-model-age", "10 d"),
                 Map.entry("forestall.decide.max-cost", "1 gb"),
                 Map.entry("forestall.decide.copy-bytes-per-second", "64 mb")));
@@ -88,6 +89,7 @@ class DecideSettingsTest {
                     Map.entry("storm-cooldown", "3600000 ms"),
                     Map.entry("max-sample-age", "120000 ms"),
                     Map.entry("max-lag", "30000 ms"),
+                    Map.entry("max-telemetry-age", "120000 ms"),
                     Map.entry("max-model-age", "864000000 ms"),
                     Map.entry("max-cost", "1073741824 b"),
                     Map.entry("copy-bytes-per-second", "67108864 b"))));
@@ -122,6 +124,7 @@ class DecideSettingsTest {
             "forestall.decide.storm-cooldown",
             "forestall.decide.max-sample-age",
             "forestall.decide.max-lag",
+            "forestall.decide.max-telemetry-age",
             "forestall.decide.max-model-age",
             "forestall.decide.max-cost",
             "forestall.decide.copy-bytes-per-second");
