@@ -597,6 +597,7 @@ public final class CorrelateBenchmark {
         Arrays.asList(
             Topics.EVENTS,
             Topics.PREDICTED_EVENTS,
+            Topics.ANOMALIES,
             Topics.FLEET,
             Topics.POLICIES,
             Topics.INCIDENTS,
