@@ -33,4 +33,13 @@ public enum ActKind {
   public boolean touchesData() {
     return this != UNKNOWN && this != NONE && this != INVESTIGATE;
   }
+
+  /** True when units get another owner: what a takeover may stand on. */
+  public boolean changesOwner() {
+    return this == MIGRATE
+        || this == FAILOVER
+        || this == SWITCHOVER
+        || this == FAILBACK
+        || this == DRAIN;
+  }
 }

@@ -1,0 +1,34 @@
+package io.forestall.decisions.failover;
+
+/**
+ * Limits of the saga. Immutable.
+ *
+ * @param checkMillis {@code preFailoverCheckTimeout} (C3): all checks of the target end within;
+ *     milliseconds
+ * @param stepMillis how long a step waits for its ack before it is asked for again; milliseconds
+ * @param stepAttempts how often a step before the fence is asked for; count
+ * @param reachMillis how long an unplanned death waits for witnesses; milliseconds
+ * @param witnesses witnesses that must not reach a node before it counts as dead (invariant 7);
+ *     count
+ * @param maxLagDeltas lag of a target above which a predicted failover is given back; deltas
+ * @param minFreeBytes free space that a target must have left; bytes
+ * @param confirmMillis how long the end of an act waits for map and clients; milliseconds
+ * @param failbackDwellMillis how long a returned node must be well before a failback is proposed;
+ *     milliseconds
+ */
+public record SagaPolicy(
+    long checkMillis,
+    long stepMillis,
+    int stepAttempts,
+    long reachMillis,
+    int witnesses,
+    long maxLagDeltas,
+    long minFreeBytes,
+    long confirmMillis,
+    long failbackDwellMillis) {
+
+  /** What holds where nothing is configured. */
+  public static SagaPolicy standard() {
+    return new SagaPolicy(5_000, 1_000, 5, 1_000, 2, 10_000, 1L << 30, 10_000, 30 * 60_000L);
+  }
+}

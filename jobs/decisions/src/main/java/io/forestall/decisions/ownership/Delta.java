@@ -1,0 +1,74 @@
+package io.forestall.decisions.ownership;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One write to a unit, or the barrier of a new epoch, with its payload as it travels (E1, E7).
+ * Immutable; the payload is not copied and must not be changed.
+ *
+ * @param unit identifier of the unit
+ * @param epoch epoch of the owner that writes
+ * @param sequence number within the unit: valid deltas grow by one across epochs, from 1; 0 for a
+ *     barrier
+ * @param kind what it does
+ * @param offset first byte within the unit; bytes
+ * @param length length of the extent before compression; bytes
+ * @param codec how the payload is compressed: NONE, ZSTD or LZ4, a symbol of the contract's Codec
+ * @param payload the data as encoded; empty for ZERO, TRIM and BARRIER
+ * @param encodedCrc CRC-32C of the payload as it stands here
+ * @param plainCrc CRC-32C of the data before compression
+ * @param owner node that writes it
+ * @param client client that asked for it, null for a barrier
+ * @param request number of the client's request, by which a retry is known; 0 for a barrier
+ * @param batch number of the owner's batch
+ * @param timeMillis when the owner took it in, by its clock; decides nothing
+ */
+public record Delta(
+    String unit,
+    long epoch,
+    long sequence,
+    Kind kind,
+    long offset,
+    long length,
+    String codec,
+    byte[] payload,
+    int encodedCrc,
+    int plainCrc,
+    String owner,
+    @Nullable String client,
+    long request,
+    long batch,
+    long timeMillis) {
+
+  /** What a delta does. */
+  public enum Kind {
+    /** It writes bytes. */
+    WRITE,
+    /** It writes zeros. */
+    ZERO,
+    /** It gives space back; the extent reads as zeros. */
+    TRIM,
+    /** It begins an epoch: deltas of lower epochs behind it never happened. */
+    BARRIER
+  }
+
+  /** The barrier of an epoch. */
+  public static Delta barrier(String unit, long epoch, String owner, long timeMillis) {
+    return new Delta(
+        unit,
+        epoch,
+        0,
+        Kind.BARRIER,
+        0,
+        0,
+        "NONE",
+        new byte[0],
+        0,
+        0,
+        owner,
+        null,
+        0,
+        0,
+        timeMillis);
+  }
+}

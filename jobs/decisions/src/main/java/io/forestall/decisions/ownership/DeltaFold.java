@@ -1,0 +1,97 @@
+package io.forestall.decisions.ownership;
+
+/**
+ * The fold of one unit's deltas (E4, E7): what the log says happened to the unit, the same for its
+ * owner, its copies, the jobs and the simulator. For one thread.
+ *
+ * <ul>
+ *   <li>A barrier counts when its epoch is larger than that of the last one that counted.
+ *   <li>A write counts when its epoch is that of the last barrier and its sequence is the next.
+ *       Everything else never happened and was never acknowledged: deltas of an old epoch behind a
+ *       newer barrier, repeats, and whatever stands behind a hole that its owner's lost append left
+ *       (that owner takes a new epoch and writes it again).
+ * </ul>
+ */
+public final class DeltaFold {
+  private long epoch;
+  private long lastSequence;
+  private final RequestMemory requests;
+
+  /** A fold that has read nothing. */
+  public DeltaFold() {
+    this(0, 0, new RequestMemory());
+  }
+
+  /**
+   * A fold that goes on from a checkpoint.
+   *
+   * @param epoch epoch of the last barrier that counted, 0 for none
+   * @param lastSequence last sequence that counted, 0 for none
+   * @param requests requests whose deltas counted
+   */
+  public DeltaFold(long epoch, long lastSequence, RequestMemory requests) {
+    this.epoch = epoch;
+    this.lastSequence = lastSequence;
+    this.requests = requests;
+  }
+
+  /** What a delta means. */
+  public enum Verdict {
+    /** It happened: apply it. */
+    COUNTS,
+    /** It begins an epoch. */
+    BARRIER,
+    /** A barrier of an epoch that is over already. */
+    LATE_BARRIER,
+    /** A delta of an epoch that is over. */
+    FENCED,
+    /** It was read before. */
+    REPEAT,
+    /** A delta of its epoch before it is missing, or its epoch has no barrier yet. */
+    GAP
+  }
+
+  /** Takes the next delta of the unit, in the order of the log. */
+  public Verdict take(Delta delta) {
+    if (delta.kind() == Delta.Kind.BARRIER) {
+      if (delta.epoch() <= epoch) {
+        return Verdict.LATE_BARRIER;
+      }
+      epoch = delta.epoch();
+      return Verdict.BARRIER;
+    }
+    if (delta.epoch() < epoch) {
+      return Verdict.FENCED;
+    }
+    if (delta.epoch() > epoch) {
+      return Verdict.GAP;
+    }
+    if (delta.sequence() <= lastSequence) {
+      return Verdict.REPEAT;
+    }
+    if (delta.sequence() != lastSequence + 1) {
+      return Verdict.GAP;
+    }
+    lastSequence = delta.sequence();
+    String client = delta.client();
+    if (client != null) {
+      requests.add(client, delta.request());
+    }
+    return Verdict.COUNTS;
+  }
+
+  /** Epoch of the last barrier that counted, 0 for none. */
+  public long epoch() {
+    return epoch;
+  }
+
+  /** Last sequence that counted, 0 for none. */
+  public long lastSequence() {
+    return lastSequence;
+  }
+
+  /** The requests whose deltas counted, as far as they are remembered. */
+  public RequestMemory requests() {
+    return requests;
+  }
+}

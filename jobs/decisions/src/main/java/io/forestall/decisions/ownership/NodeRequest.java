@@ -1,0 +1,44 @@
+package io.forestall.decisions.ownership;
+
+/**
+ * What a client asks of a node. Immutable; the payload is not copied.
+ *
+ * @param token the shell's handle of the connection and request, given back with the answer
+ * @param client the client with the number of its start, for example {@code c-1/17}
+ * @param request number of the client's request, growing; a retry has the same
+ * @param unit unit that is read or written; a request never crosses units
+ * @param epoch epoch that the client believes in, 0 when it knows none
+ * @param kind what is asked
+ * @param offset first byte within the unit, a multiple of the block; bytes
+ * @param length a multiple of the block; bytes
+ * @param codec how the payload is compressed: NONE, ZSTD or LZ4
+ * @param payload data of a write as encoded, else empty
+ * @param encodedCrc CRC-32C of the payload
+ * @param plainCrc CRC-32C of the data before compression
+ */
+public record NodeRequest(
+    long token,
+    String client,
+    long request,
+    String unit,
+    long epoch,
+    Kind kind,
+    long offset,
+    long length,
+    String codec,
+    byte[] payload,
+    int encodedCrc,
+    int plainCrc) {
+
+  /** What is asked. */
+  public enum Kind {
+    /** Bytes. */
+    READ,
+    /** To write bytes. */
+    WRITE,
+    /** To write zeros. */
+    ZERO,
+    /** To give space back. */
+    TRIM
+  }
+}

@@ -1,0 +1,185 @@
+package io.forestall.decisions.ownership;
+
+import io.forestall.decisions.guard.Admission;
+import io.forestall.decisions.guard.Proposal.UnitStep;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The fold of one partition of the ownership log: for each unit the first record with the right
+ * expected epoch wins, every other is void (D2, G11). Nodes, clients and jobs fold alike; no clock
+ * has a say. For one thread.
+ *
+ * <ul>
+ *   <li>{@code START} counts for a unit without an owner (expected epoch 0), or when it comes from
+ *       the owner itself with a larger incarnation.
+ *   <li>{@code TAKEOVER} counts when its admission is valid, {@code ADMITTED}, of this pool, names
+ *       the owner as target and holds exactly this step. When its key is unknown here the unit is
+ *       in doubt until a reader with the key folds again.
+ *   <li>{@code RELEASE} counts when the former owner vouches for the epoch that was replaced.
+ * </ul>
+ */
+public final class OwnershipFold {
+  private final Map<String, Owned> units = new HashMap<>();
+  private long nextOffset;
+
+  /** A fold that has read nothing. */
+  public OwnershipFold() {}
+
+  /**
+   * What a record did to one unit.
+   *
+   * @param before null for the first owner
+   * @param after what holds now
+   * @param epochStepped true when the unit has another epoch, false for a release or a doubt
+   */
+  public record Change(@Nullable Owned before, Owned after, boolean epochStepped) {}
+
+  /** Who owns the unit, null when nobody ever did. */
+  public @Nullable Owned owned(String unit) {
+    return units.get(unit);
+  }
+
+  /** All units, in no order. */
+  public Collection<Owned> all() {
+    return Collections.unmodifiableCollection(units.values());
+  }
+
+  /** First offset that is not folded in. */
+  public long nextOffset() {
+    return nextOffset;
+  }
+
+  /**
+   * Begins at a checkpoint: a map that covers the log up to an offset. The caller reads the log
+   * from the smallest offset of its maps on; what is older than a unit's own record changes
+   * nothing.
+   */
+  public void restore(Owned owned) {
+    units.put(owned.unit(), owned);
+  }
+
+  /**
+   * Takes the next record.
+   *
+   * @param offset its place in the log; one that was folded in already changes nothing
+   * @return what changed, empty when it is void for every unit
+   */
+  public List<Change> take(long offset, OwnershipEntry entry) {
+    if (offset < nextOffset) {
+      return List.of();
+    }
+    nextOffset = offset + 1;
+    List<Change> changes = new ArrayList<>();
+    for (UnitStep step : entry.steps()) {
+      Owned before = units.get(step.unit());
+      if (before != null && offset <= before.offset()) {
+        continue;
+      }
+      Owned after = after(offset, entry, step, before);
+      if (after != null) {
+        units.put(step.unit(), after);
+        changes.add(new Change(before, after, before == null || before.epoch() != after.epoch()));
+      }
+    }
+    return changes;
+  }
+
+  private static @Nullable Owned after(
+      long offset, OwnershipEntry entry, UnitStep step, @Nullable Owned before) {
+    if (step.newEpoch() <= step.expectedEpoch()) {
+      return null;
+    }
+    if (entry.kind() == OwnershipEntry.Kind.RELEASE) {
+      return before != null
+              && !before.released()
+              && before.epoch() == step.newEpoch()
+              && before.formerEpoch() == step.expectedEpoch()
+              && entry.owner().equals(before.former())
+              && entry.writer().equals(entry.owner().id())
+          ? new Owned(
+              before.unit(),
+              before.epoch(),
+              before.owner(),
+              before.incarnation(),
+              before.former(),
+              before.formerEpoch(),
+              true,
+              before.inDoubt(),
+              offset,
+              before.admission())
+          : null;
+    }
+    long epoch = before == null ? 0 : before.epoch();
+    if (step.expectedEpoch() != epoch) {
+      return null;
+    }
+    return switch (entry.kind()) {
+      case START, MODE -> {
+        boolean own =
+            before == null
+                ? entry.kind() == OwnershipEntry.Kind.START
+                : entry.owner().equals(before.owner())
+                    && (entry.kind() == OwnershipEntry.Kind.MODE
+                        ? entry.incarnation() == before.incarnation()
+                        : entry.incarnation() > before.incarnation());
+        yield own ? next(offset, entry, step, before) : null;
+      }
+      case TAKEOVER -> {
+        if (!grants(entry, step)) {
+          yield null;
+        }
+        if (entry.authority() == Authority.VALID) {
+          yield next(offset, entry, step, before);
+        }
+        yield before != null && entry.authority() == Authority.UNKNOWN_KEY
+            ? new Owned(
+                before.unit(),
+                before.epoch(),
+                before.owner(),
+                before.incarnation(),
+                before.former(),
+                before.formerEpoch(),
+                before.released(),
+                true,
+                offset,
+                before.admission())
+            : null;
+      }
+      case RELEASE -> null;
+    };
+  }
+
+  private static Owned next(
+      long offset, OwnershipEntry entry, UnitStep step, @Nullable Owned before) {
+    Admission admission = entry.admission();
+    return new Owned(
+        step.unit(),
+        step.newEpoch(),
+        entry.owner(),
+        entry.incarnation(),
+        before == null ? null : before.owner(),
+        before == null ? 0 : before.epoch(),
+        // The same process steps its own epoch: whether its predecessor is gone stays as it was.
+        before == null || entry.kind() == OwnershipEntry.Kind.MODE && before.released(),
+        false,
+        offset,
+        admission == null ? null : admission.id());
+  }
+
+  private static boolean grants(OwnershipEntry entry, UnitStep step) {
+    Admission admission = entry.admission();
+    return admission != null
+        && admission.state() == Admission.State.ADMITTED
+        && admission.act().changesOwner()
+        && admission.pool().equals(entry.pool())
+        && entry.owner().equals(admission.target())
+        && entry.writer().equals(entry.owner().id())
+        && admission.units().contains(step);
+  }
+}
