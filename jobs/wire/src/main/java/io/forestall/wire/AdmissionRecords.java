@@ -2,6 +2,7 @@ package io.forestall.wire;
 
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.guard.Admission;
+import io.forestall.decisions.ownership.Authority;
 import io.forestall.schemas.AdmissionGrant;
 import io.forestall.schemas.AdmissionState;
 import io.forestall.schemas.BudgetShare;
@@ -134,6 +135,51 @@ public final class AdmissionRecords {
       }
     }
     return read(record, grantBytes, field);
+  }
+
+  /**
+   * What a check of an admission inside another record found.
+   *
+   * @param admission the admission; null when there is none, or when it is forged so badly that it
+   *     cannot be read. Only with {@link Authority#VALID} may anything be done under it.
+   * @param authority what it is worth
+   */
+  public record Checked(@Nullable Admission admission, Authority authority) {}
+
+  /**
+   * Reads the admission that stands in a command or a record of ownership, and says what it is
+   * worth instead of refusing it: the fold of the log and the node decide what follows.
+   *
+   * @param record the admission as it travelled, null when there is none
+   * @param trusted keys that are believed
+   * @throws WireException when its grant was written under a schema that is not known here: nothing
+   *     can be said, {@link DeadReason#UNKNOWN_SCHEMA}
+   */
+  public Checked check(io.forestall.schemas.@Nullable Admission record, Signatures.Trusted trusted)
+      throws WireException {
+    if (record == null) {
+      return new Checked(null, Authority.NONE);
+    }
+    byte[] grantBytes = bytes(record.getGrant());
+    Authority authority = Authority.FORGED;
+    if (record.getAlgorithm().equals(Signatures.ALGORITHM)) {
+      authority =
+          switch (trusted.verify(record.getKeyId(), grantBytes, bytes(record.getSignature()))) {
+            case VALID -> Authority.VALID;
+            case UNKNOWN_KEY -> Authority.UNKNOWN_KEY;
+            case UNSIGNED, WRONG -> Authority.FORGED;
+          };
+    }
+    try {
+      String field = "admission " + GuardRecords.id(record.getId(), "admission", "id");
+      return new Checked(read(record, grantBytes, field), authority);
+    } catch (WireException e) {
+      if (e.reason() == DeadReason.UNKNOWN_SCHEMA && authority != Authority.FORGED) {
+        throw e;
+      }
+      // It contradicts its own grant or is no admission at all: as good as forged, whoever signed.
+      return new Checked(null, Authority.FORGED);
+    }
   }
 
   /** The admission of a record that was checked before, within a job. */

@@ -119,6 +119,16 @@ public final class AvroCodec<T> {
     return buffer.toByteArray();
   }
 
+  /** Writes magic and fingerprint for who writes the body by hand; returns where it begins. */
+  int header(byte[] bytes) {
+    bytes[0] = MAGIC_0;
+    bytes[1] = MAGIC_1;
+    for (int i = 0; i < 8; i++) {
+      bytes[2 + i] = (byte) (fingerprint >>> (8 * i));
+    }
+    return HEADER_BYTES;
+  }
+
   /**
    * The record of the bytes.
    *
@@ -178,20 +188,30 @@ public final class AvroCodec<T> {
    * @throws WireException when the bytes do not begin as a single-object encoding does
    */
   static long fingerprintOf(byte[] bytes) throws WireException {
-    if (bytes.length > MAX_RECORD_BYTES) {
+    return fingerprintOf(bytes, 0, bytes.length);
+  }
+
+  /**
+   * The fingerprint in the header of a record that stands in {@code bytes[from..end)}.
+   *
+   * @throws WireException when the bytes do not begin as a single-object encoding does
+   */
+  static long fingerprintOf(byte[] bytes, int from, int end) throws WireException {
+    int length = end - from;
+    if (length > MAX_RECORD_BYTES) {
       throw new WireException(
           DeadReason.TOO_LARGE,
-          "the record has " + bytes.length + " bytes, more than " + MAX_RECORD_BYTES);
+          "the record has " + length + " bytes, more than " + MAX_RECORD_BYTES);
     }
-    if (bytes.length < HEADER_BYTES) {
+    if (length < HEADER_BYTES) {
       throw new WireException(
           DeadReason.TRUNCATED,
-          "the record has " + bytes.length + " bytes, fewer than a header of " + HEADER_BYTES);
+          "the record has " + length + " bytes, fewer than a header of " + HEADER_BYTES);
     }
-    if (bytes[0] != MAGIC_0 || bytes[1] != MAGIC_1) {
+    if (bytes[from] != MAGIC_0 || bytes[from + 1] != MAGIC_1) {
       throw new WireException(
           DeadReason.UNDECODABLE, "the record is no Avro single-object encoding (C3 01)");
     }
-    return Bytes.longAt(bytes, 2);
+    return Bytes.longAt(bytes, from + 2);
   }
 }

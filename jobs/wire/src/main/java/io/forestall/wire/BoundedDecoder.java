@@ -153,6 +153,14 @@ final class BoundedDecoder extends Decoder {
     return text;
   }
 
+  /** A string that was probably read before: the same object then, and nothing is allocated. */
+  String readName(NameCache names) throws IOException {
+    int length = length();
+    String text = names.text(bytes, at, length);
+    at += length;
+    return text;
+  }
+
   @Override
   public void skipString() throws IOException {
     skipLength();
@@ -160,11 +168,16 @@ final class BoundedDecoder extends Decoder {
 
   @Override
   public ByteBuffer readBytes(ByteBuffer old) throws IOException {
+    return ByteBuffer.wrap(readBytes());
+  }
+
+  /** Bytes in an array of their own. */
+  byte[] readBytes() throws IOException {
     int length = length();
     byte[] copy = new byte[length];
     System.arraycopy(bytes, at, copy, 0, length);
     at += length;
-    return ByteBuffer.wrap(copy);
+    return copy;
   }
 
   @Override
