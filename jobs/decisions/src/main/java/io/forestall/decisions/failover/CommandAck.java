@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param unit unit that the numbers speak of, null when they speak of none
  * @param epoch epoch of that unit as the answerer knows it
  * @param appliedSequence last delta of that unit that is applied
- * @param checksum CRC-32C over (unit, epoch, applied sequence, plain CRCs of all deltas that
- *     counted since the copy began), null when not asked or not known
+ * @param checksum CRC-32C over (unit, applied sequence, running hash of all deltas that counted
+ *     since the copy began), null when not asked or not known
  * @param ownershipOffset offset up to which the answerer has read the ownership log
  * @param freeBytes free space of the answerer; bytes
  * @param values further measurements, finite, by name; {@link SagaValues} lists those the saga

@@ -15,11 +15,12 @@ package io.forestall.decisions.ownership;
 public final class DeltaFold {
   private long epoch;
   private long lastSequence;
+  private long chain;
   private final RequestMemory requests;
 
   /** A fold that has read nothing. */
   public DeltaFold() {
-    this(0, 0, new RequestMemory());
+    this(0, 0, 0, new RequestMemory());
   }
 
   /**
@@ -27,11 +28,13 @@ public final class DeltaFold {
    *
    * @param epoch epoch of the last barrier that counted, 0 for none
    * @param lastSequence last sequence that counted, 0 for none
+   * @param chain what {@link #chain} gave then
    * @param requests requests whose deltas counted
    */
-  public DeltaFold(long epoch, long lastSequence, RequestMemory requests) {
+  public DeltaFold(long epoch, long lastSequence, long chain, RequestMemory requests) {
     this.epoch = epoch;
     this.lastSequence = lastSequence;
+    this.chain = chain;
     this.requests = requests;
   }
 
@@ -73,6 +76,7 @@ public final class DeltaFold {
       return Verdict.GAP;
     }
     lastSequence = delta.sequence();
+    chain = chained(chain, delta);
     String client = delta.client();
     if (client != null) {
       requests.add(client, delta.request());
@@ -88,6 +92,30 @@ public final class DeltaFold {
   /** Last sequence that counted, 0 for none. */
   public long lastSequence() {
     return lastSequence;
+  }
+
+  /**
+   * A running hash of every delta that counted (sequence, kind, place, checksum of its data), in
+   * order: two copies that began alike and stand at the same sequence have the same one, or one of
+   * them is wrong. Kept in checkpoints.
+   */
+  public long chain() {
+    return chain;
+  }
+
+  private static long chained(long chain, Delta delta) {
+    long mixed = chain ^ delta.sequence();
+    mixed = mix(mixed ^ delta.plainCrc() & 0xffffffffL);
+    mixed = mix(mixed ^ delta.offset());
+    return mix(mixed ^ delta.length() << 3 ^ delta.kind().ordinal());
+  }
+
+  /** Finalizer of SplitMix64: each bit in changes each bit out with a chance of one half. */
+  private static long mix(long value) {
+    long mixed = value + 0x9e3779b97f4a7c15L;
+    mixed = (mixed ^ mixed >>> 30) * 0xbf58476d1ce4e5b9L;
+    mixed = (mixed ^ mixed >>> 27) * 0x94d049bb133111ebL;
+    return mixed ^ mixed >>> 31;
   }
 
   /** The requests whose deltas counted, as far as they are remembered. */

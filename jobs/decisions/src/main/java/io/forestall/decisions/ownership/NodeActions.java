@@ -1,5 +1,6 @@
 package io.forestall.decisions.ownership;
 
+import io.forestall.decisions.failover.Command;
 import io.forestall.decisions.failover.CommandAck;
 
 /**
@@ -53,6 +54,20 @@ public interface NodeActions {
    * @param keepUntilMillis when it may be forgotten, by the wall clock
    */
   void remember(CommandAck last, long keepUntilMillis);
+
+  /**
+   * Remembers durably that an admission was cancelled here, before the CANCEL is answered: a later
+   * PROMOTE under it is refused, also after a restart.
+   *
+   * @param keepUntilMillis when it may be forgotten, by the wall clock
+   */
+  void rememberCancelled(String admission, long keepUntilMillis);
+
+  /**
+   * Tries to reach the node that a PROBE names in its parameter {@link Command#REACH}; {@link
+   * NodeProtocol#reached} follows.
+   */
+  void reach(Command probe);
 
   /**
    * Keeps aside what the log lacks: a delta of the journal that never happened, for an operator.

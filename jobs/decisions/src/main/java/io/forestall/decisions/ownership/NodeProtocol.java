@@ -1,8 +1,27 @@
 package io.forestall.decisions.ownership;
 
+import io.forestall.decisions.Subject;
 import io.forestall.decisions.failover.Command;
 import io.forestall.decisions.failover.CommandAck;
+import io.forestall.decisions.failover.SagaValues;
+import io.forestall.decisions.guard.Admission;
+import io.forestall.decisions.guard.Proposal.UnitStep;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,43 +80,346 @@ public final class NodeProtocol {
   public record UnitStatus(
       UnitSpec spec, Role role, @Nullable Owned owned, long appliedSequence, int pending) {}
 
+  /** Pause before what could not be appended is tried again; milliseconds. */
+  static final long RETRY_MILLIS = 100;
+
+  /** Longest time that a full journal makes writers wait before one tries again; milliseconds. */
+  static final long FULL_MILLIS = 1_000;
+
+  /** Most units in one ownership record; count. */
+  static final int MAX_STEPS = 1_024;
+
+  /** Most clients that one unit remembers for the sagas' probes; count. */
+  static final int MAX_CLIENTS_SEEN = 64;
+
+  private final NodeSettings settings;
+  private final NodeActions actions;
+  private final Subject me;
+  private final Map<Integer, Partition> partitions = new HashMap<>();
+  private final Map<String, Unit> units = new LinkedHashMap<>();
+
+  /** Open reads by token, so that a connection's end finds them. */
+  private final Map<Long, Unit> readsByToken = new HashMap<>();
+
+  private final ArrayDeque<Ticket> journaling = new ArrayDeque<>();
+  private long nextTicket;
+
+  /** What is due later, the soonest first; an entry that came to nothing meanwhile is harmless. */
+  private final PriorityQueue<Due> due =
+      new PriorityQueue<>((one, other) -> Long.compare(one.atMillis, other.atMillis));
+
+  /** Units that want a START or MODE record; one record takes all of a pool. */
+  private final Set<Unit> stepsWanted = new LinkedHashSet<>();
+
+  /** Deltas found in the journal of units that are not followed yet. */
+  private final Map<String, List<Delta>> leftovers = new HashMap<>();
+
+  private final Map<String, Done> done = new HashMap<>();
+  private final Map<String, Long> cancelled = new HashMap<>();
+  private final Map<String, Tracked> tracked = new LinkedHashMap<>();
+  private final Map<CommandAck.Code, Long> refusals = new EnumMap<>(CommandAck.Code.class);
+  private long ackSequence;
+  private boolean halted;
+  private boolean storageFull;
+  private @Nullable Long freeBytes;
+  private @Nullable Long lagDeltas;
+  private long wallMillis;
+  private long nextForgetMillis = Long.MIN_VALUE;
+
+  /** One partition of the ownership log. */
+  private static final class Partition {
+    private final OwnershipFold fold = new OwnershipFold();
+    private boolean readToEnd;
+    private long leaseAskedMillis;
+  }
+
+  /** One unit that this node holds a copy of. */
+  private static final class Unit {
+    private final UnitSpec spec;
+    private final DeltaFold fold;
+    private long nextOffset;
+    private boolean firstOwner;
+    private Role role = Role.FOLLOWING;
+    private @Nullable Owned owned;
+    private int partition = -1;
+
+    /**
+     * True from the first SERVING on, as long as the epochs after it are this process's own: nobody
+     * before it answers any more, so it may answer reads, and vouch for itself when deposed.
+     */
+    private boolean predecessorGone;
+
+    /** When L plus drift is over, counted from reading the own record; monotonic milliseconds. */
+    private long serveAtMillis;
+
+    /** When this process asked for the unit or read that it owns it, and when it began to serve. */
+    private long claimedMillis;
+
+    private long promotedMillis = Long.MIN_VALUE;
+
+    private long servingMillis;
+
+    /** The epoch must step before anything more is appended. */
+    private boolean stepping;
+
+    private boolean stepInFlight;
+    private long journalBlockedUntilMillis = Long.MIN_VALUE;
+    private long nextSequence;
+
+    /** Writes that are open, in the order in which they were taken in. */
+    private final Map<RequestKey, Write> open = new LinkedHashMap<>();
+
+    /** Requests that wait until the unit serves, or until this node has read what they know. */
+    private final ArrayDeque<Held> held = new ArrayDeque<>();
+
+    private final Map<Long, NodeRequest> reads = new LinkedHashMap<>();
+    private final Map<String, long[]> clientsSeen = new LinkedHashMap<>();
+    private List<Delta> leftovers = List.of();
+    private final Set<Tracked> tracked = new LinkedHashSet<>();
+
+    Unit(UnitSpec spec, DeltaFold fold, long nextOffset) {
+      this.spec = spec;
+      this.fold = fold;
+      this.nextOffset = nextOffset;
+    }
+
+    int pending() {
+      return open.size() + held.size() + reads.size();
+    }
+  }
+
+  /** Which request of which client: a retry has the same. */
+  private record RequestKey(String client, long request) {}
+
+  /** A write that is open. */
+  private static final class Write {
+    private final NodeRequest request;
+
+    /** Handles of retries that came while it was open, null for none. */
+    private @Nullable List<Long> moreTokens;
+
+    /** The delta that stands for it under the present epoch, null while it waits for one. */
+    private @Nullable Delta delta;
+
+    private boolean appended;
+
+    Write(NodeRequest request) {
+      this.request = request;
+    }
+  }
+
+  private record Ticket(long number, Unit unit, Write write, Delta delta) {}
+
+  private record Held(NodeRequest request, long untilMillis) {}
+
+  /** A unit to look at, or a record to append again, at a time. */
+  private record Due(long atMillis, @Nullable Unit unit, @Nullable OwnershipEntry again) {}
+
+  private record Done(CommandAck last, long keepUntilMillis) {}
+
+  /** A PROMOTE or DEMOTE under way. */
+  private static final class Tracked {
+    private final Command command;
+    private final long beganMillis;
+    private CommandAck last;
+    private final Set<String> unfenced = new HashSet<>();
+    private final Set<String> undrained = new HashSet<>();
+    private final Set<String> unserved = new HashSet<>();
+    private final Set<String> lost = new LinkedHashSet<>();
+    private boolean saidFenced;
+    private boolean saidDrained;
+    private boolean inFlight;
+
+    Tracked(Command command, long beganMillis, CommandAck last) {
+      this.command = command;
+      this.beganMillis = beganMillis;
+      this.last = last;
+    }
+  }
+
   /** A node that has just started. */
   public NodeProtocol(NodeSettings settings, NodeActions actions) {
-    throw new UnsupportedOperationException("not built yet");
+    this.settings = settings;
+    this.actions = actions;
+    this.me = settings.node();
   }
 
   // ---- what it holds
 
+  /** {@link #follow(UnitSpec, boolean, DeltaFold, long, long)} for a unit that has had an owner. */
+  public void follow(UnitSpec spec, DeltaFold fold, long deltaOffset, long nowMillis) {
+    follow(spec, false, fold, deltaOffset, nowMillis);
+  }
+
   /**
-   * The map says that this node holds a copy of a unit.
+   * The map says that this node holds a copy of a unit. Told again, only {@code firstOwner} counts.
    *
+   * @param firstOwner true when the map names this node as owner at epoch 0: it writes the unit's
+   *     first START. When somebody owns the unit already, that record is void
    * @param fold where the local copy stands: what was applied and is durable; new for an empty copy
    * @param deltaOffset first offset of the unit's partition of deltas that is not in the copy
    */
-  public void follow(UnitSpec spec, DeltaFold fold, long deltaOffset, long nowMillis) {
-    throw new UnsupportedOperationException("not built yet");
+  public void follow(
+      UnitSpec spec, boolean firstOwner, DeltaFold fold, long deltaOffset, long nowMillis) {
+    Unit known = units.get(spec.unit());
+    if (known != null) {
+      known.firstOwner = firstOwner;
+      wantStep(known, nowMillis);
+      return;
+    }
+    Unit unit = new Unit(spec, fold, deltaOffset);
+    unit.firstOwner = firstOwner;
+    for (Map.Entry<Integer, Partition> each : partitions.entrySet()) {
+      Owned owned = each.getValue().fold.owned(spec.unit());
+      if (owned != null) {
+        unit.owned = owned;
+        unit.partition = each.getKey();
+      }
+    }
+    units.put(spec.unit(), unit);
+    if (isMine(unit)) {
+      // Followed, given up and followed again within one process: deltas of this epoch may still be
+      // on their way, so its sequences must not be used again.
+      unit.stepping = true;
+      Owned owned = unit.owned;
+      unit.role = Role.CLAIMED;
+      unit.claimedMillis = nowMillis;
+      unit.serveAtMillis =
+          owned != null && owned.released()
+              ? nowMillis
+              : nowMillis + settings.leaseMillis() + settings.driftMillis();
+    }
+    List<Delta> found = leftovers.remove(spec.unit());
+    if (found != null) {
+      unit.leftovers = found;
+      settleLeftovers(unit);
+    }
+    wantStep(unit, nowMillis);
   }
 
   /** The node holds no copy of the unit any more. */
   public void unfollow(String unit, long nowMillis) {
-    throw new UnsupportedOperationException("not built yet");
+    Unit gone = units.get(unit);
+    if (gone == null) {
+      return;
+    }
+    stopServing(gone, NodeAnswer.Outcome.NOT_OWNER, "this node holds no copy of the unit any more");
+    for (Tracked each : List.copyOf(gone.tracked)) {
+      each.lost.add(unit);
+      settle(gone, each, nowMillis);
+    }
+    gone.role = Role.FOLLOWING;
+    stepsWanted.remove(gone);
+    units.remove(unit);
   }
 
   /** A command that came to its end before this start, from the durable memory. */
   public void remembered(CommandAck last, long keepUntilMillis) {
-    throw new UnsupportedOperationException("not built yet");
+    done.put(last.command(), new Done(last, keepUntilMillis));
+  }
+
+  /** An admission that was cancelled here before this start, from the durable memory. */
+  public void rememberedCancelled(String admission, long keepUntilMillis) {
+    cancelled.put(admission, keepUntilMillis);
   }
 
   /** A delta that stands in the journal from before this start; told before {@link #follow}. */
   public void foundInJournal(Delta delta) {
-    throw new UnsupportedOperationException("not built yet");
+    leftovers.computeIfAbsent(delta.unit(), unit -> new ArrayList<>()).add(delta);
+  }
+
+  /**
+   * How the node's storage stands: goes into acks, and a full one is not promoted.
+   *
+   * @param free free space; bytes
+   * @param full true when no more units may be taken over
+   */
+  public void storage(long free, boolean full) {
+    freeBytes = free;
+    storageFull = full;
+  }
+
+  /** How many deltas of its units the shell has not read yet, as it last saw; goes into acks. */
+  public void lag(long deltas) {
+    lagDeltas = deltas;
   }
 
   // ---- what it reads
 
   /** A record of the ownership log of a partition, in order. */
   public void ownershipRead(int partition, long offset, OwnershipEntry entry, long nowMillis) {
-    throw new UnsupportedOperationException("not built yet");
+    Partition read = partitions.computeIfAbsent(partition, number -> new Partition());
+    if (offset < read.fold.nextOffset()) {
+      return;
+    }
+    List<OwnershipFold.Change> changes = read.fold.take(offset, entry);
+    List<UnitStep> released = null;
+    for (OwnershipFold.Change change : changes) {
+      Owned after = change.after();
+      Unit unit = units.get(after.unit());
+      if (unit == null) {
+        continue;
+      }
+      Owned before = unit.owned;
+      boolean wasMine = isMine(unit);
+      unit.owned = after;
+      unit.partition = partition;
+      if (!change.epochStepped()) {
+        if (after.inDoubt()) {
+          // Somebody may own it whom this node cannot know: it must not answer another read.
+          stopServing(unit, NodeAnswer.Outcome.BUSY, "a takeover is signed by an unknown key");
+        } else if (unit.role == Role.WAITING && after.released()) {
+          serve(unit, nowMillis);
+        }
+        continue;
+      }
+      unit.stepInFlight = false;
+      if (isMine(unit)) {
+        claim(unit, wasMine, nowMillis);
+      } else if (wasMine) {
+        boolean vouches = unit.predecessorGone && before != null;
+        depose(unit, nowMillis);
+        if (vouches && before != null) {
+          // Every read of this unit is answered by now and none will be, so the new owner need not
+          // wait. An owner that never served says nothing: its own predecessor may still answer.
+          released = released == null ? new ArrayList<>() : released;
+          released.add(new UnitStep(unit.spec.unit(), before.epoch(), after.epoch()));
+        }
+      } else {
+        flushHeld(unit, nowMillis);
+      }
+      wantStep(unit, nowMillis);
+    }
+    if (released != null) {
+      actions.appendOwnership(
+          new OwnershipEntry(
+              entry.pool(),
+              OwnershipEntry.Kind.RELEASE,
+              released,
+              me,
+              settings.incarnation(),
+              null,
+              Authority.NONE,
+              me.id(),
+              wallMillis));
+    }
+    if (entry.writer().equals(me.id()) && entry.incarnation() == settings.incarnation()) {
+      ownRecordRead(entry, nowMillis);
+    }
+    settleTracked(entry, nowMillis);
+  }
+
+  /** An own START or MODE that was void leaves its units to try again from what holds now. */
+  private void ownRecordRead(OwnershipEntry entry, long nowMillis) {
+    if (entry.kind() == OwnershipEntry.Kind.START || entry.kind() == OwnershipEntry.Kind.MODE) {
+      for (UnitStep step : entry.steps()) {
+        Unit unit = units.get(step.unit());
+        if (unit != null && unit.stepInFlight) {
+          unit.stepInFlight = false;
+          wantStep(unit, nowMillis);
+        }
+      }
+    }
   }
 
   /**
@@ -106,95 +428,1426 @@ public final class NodeProtocol {
    * @param askedMillis when the question was sent, by the monotonic clock; the lease runs from here
    */
   public void ownershipReadToEnd(int partition, long askedMillis, long nowMillis) {
-    throw new UnsupportedOperationException("not built yet");
+    Partition read = partitions.computeIfAbsent(partition, number -> new Partition());
+    if (!read.readToEnd) {
+      read.readToEnd = true;
+      read.leaseAskedMillis = askedMillis;
+      for (Unit unit : units.values()) {
+        wantStep(unit, nowMillis);
+      }
+      flushSteps(nowMillis);
+    } else if (askedMillis > read.leaseAskedMillis) {
+      read.leaseAskedMillis = askedMillis;
+    }
   }
 
   /** A delta of a unit was read from the log, in order. */
   public void deltaRead(Delta delta, long deltaOffset, long nowMillis) {
-    throw new UnsupportedOperationException("not built yet");
+    Unit unit = units.get(delta.unit());
+    if (unit == null || deltaOffset < unit.nextOffset) {
+      return;
+    }
+    unit.nextOffset = deltaOffset + 1;
+    switch (unit.fold.take(delta)) {
+      case COUNTS -> counted(unit, delta, deltaOffset);
+      case BARRIER -> barrierRead(unit, delta, nowMillis);
+      case GAP -> {
+        // A delta of this owner's present epoch is missing in front of it: a lost append that
+        // nobody told of. What stands behind the hole never happens, so the epoch steps.
+        Owned owned = unit.owned;
+        if (owned != null
+            && isMine(unit)
+            && delta.epoch() == owned.epoch()
+            && delta.epoch() == unit.fold.epoch()) {
+          step(unit, nowMillis);
+        }
+      }
+      case FENCED, REPEAT, LATE_BARRIER -> {}
+    }
+  }
+
+  private void counted(Unit unit, Delta delta, long deltaOffset) {
+    if (unit.role == Role.FAILED) {
+      return;
+    }
+    actions.apply(delta, deltaOffset);
+    String client = delta.client();
+    if (client == null || unit.open.isEmpty()) {
+      return;
+    }
+    // By client and request, not by sequence: the delta may be the one of the epoch before, whose
+    // fate was unknown.
+    Write write = unit.open.remove(new RequestKey(client, delta.request()));
+    if (write != null) {
+      write.delta = null;
+      answerAll(unit, write, NodeAnswer.Outcome.DONE, "");
+    }
+  }
+
+  private void barrierRead(Unit unit, Delta delta, long nowMillis) {
+    settleLeftovers(unit);
+    Owned owned = unit.owned;
+    if (owned == null
+        || !isMine(unit)
+        || unit.role != Role.CLAIMED
+        || delta.epoch() != owned.epoch()) {
+      return;
+    }
+    drained(unit, nowMillis);
   }
 
   /** Whoever may say so halted acts that touch this node, or resumed them. */
   public void halted(boolean halted, long nowMillis) {
-    throw new UnsupportedOperationException("not built yet");
+    this.halted = halted;
+  }
+
+  // ---- ownership of a unit
+
+  /** True when this very process owns the unit, as far as it has read. */
+  private boolean isMine(Unit unit) {
+    Owned owned = unit.owned;
+    return owned != null
+        && owned.incarnation() == settings.incarnation()
+        && owned.owner().equals(me);
+  }
+
+  /** This process owns the unit under a new epoch: fence, then drain. */
+  private void claim(Unit unit, boolean wasMine, long nowMillis) {
+    Owned owned = unit.owned;
+    if (owned == null || unit.role == Role.FAILED) {
+      return;
+    }
+    unit.stepping = false;
+    if (!wasMine) {
+      unit.predecessorGone = false;
+      unit.claimedMillis = unit.promotedMillis == Long.MIN_VALUE ? nowMillis : unit.promotedMillis;
+      unit.promotedMillis = Long.MIN_VALUE;
+      unit.serveAtMillis = nowMillis + settings.leaseMillis() + settings.driftMillis();
+    }
+    unit.role = Role.CLAIMED;
+    appendBarrier(unit, nowMillis);
+  }
+
+  /** The barrier of the present epoch; a second one of the same epoch changes nothing. */
+  private void appendBarrier(Unit unit, long nowMillis) {
+    Owned owned = unit.owned;
+    if (owned != null && unit.role == Role.CLAIMED) {
+      actions.append(Delta.barrier(unit.spec.unit(), owned.epoch(), me.id(), wallMillis));
+    }
+  }
+
+  /** The own barrier was read back: everything before it is applied, nothing older follows. */
+  private void drained(Unit unit, long nowMillis) {
+    Owned owned = unit.owned;
+    if (owned == null) {
+      return;
+    }
+    if (owned.inDoubt()) {
+      unit.role = Role.WAITING;
+    } else if (unit.predecessorGone || owned.released() || nowMillis >= unit.serveAtMillis) {
+      serve(unit, nowMillis);
+    } else {
+      unit.role = Role.WAITING;
+      due.add(new Due(unit.serveAtMillis, unit, null));
+    }
+    for (Tracked each : List.copyOf(unit.tracked)) {
+      settle(unit, each, nowMillis);
+    }
+  }
+
+  private void serve(Unit unit, long nowMillis) {
+    unit.role = Role.SERVING;
+    if (!unit.predecessorGone) {
+      unit.predecessorGone = true;
+      unit.servingMillis = nowMillis;
+    }
+    unit.nextSequence = unit.fold.lastSequence() + 1;
+    // What was open when the epoch stepped and did not count is written again, in its old order,
+    // under numbers of the new epoch.
+    for (Write write : unit.open.values()) {
+      issue(unit, write);
+    }
+    flushHeld(unit, nowMillis);
+    for (Tracked each : List.copyOf(unit.tracked)) {
+      settle(unit, each, nowMillis);
+    }
+  }
+
+  /** Another owns the unit now. */
+  private void depose(Unit unit, long nowMillis) {
+    stopServing(unit, NodeAnswer.Outcome.NOT_OWNER, "another owns the unit");
+    if (unit.role != Role.FAILED) {
+      unit.role = Role.FOLLOWING;
+    }
+    unit.predecessorGone = false;
+    unit.stepping = false;
+    stepsWanted.remove(unit);
+  }
+
+  /** Answers all that is open; nothing of the unit is answered DONE until it serves again. */
+  private void stopServing(Unit unit, NodeAnswer.Outcome outcome, String why) {
+    for (NodeRequest read : unit.reads.values()) {
+      readsByToken.remove(read.token());
+      actions.answer(new NodeAnswer(read.token(), outcome, unit.owned, why));
+    }
+    unit.reads.clear();
+    for (Write write : unit.open.values()) {
+      write.delta = null;
+      answerAll(unit, write, outcome, why);
+    }
+    unit.open.clear();
+    for (Held each : unit.held) {
+      actions.answer(new NodeAnswer(each.request.token(), outcome, unit.owned, why));
+    }
+    unit.held.clear();
+  }
+
+  private void answerAll(Unit unit, Write write, NodeAnswer.Outcome outcome, String why) {
+    Owned owned = outcome == NodeAnswer.Outcome.DONE ? null : unit.owned;
+    actions.answer(new NodeAnswer(write.request.token(), outcome, owned, why));
+    if (write.moreTokens != null) {
+      for (long token : write.moreTokens) {
+        actions.answer(new NodeAnswer(token, outcome, owned, why));
+      }
+    }
+  }
+
+  // ---- stepping the own epoch
+
+  /** Nothing more is appended under the present epoch: it steps. */
+  private void step(Unit unit, long nowMillis) {
+    if (unit.stepping || !isMine(unit) || unit.role == Role.FAILED) {
+      return;
+    }
+    unit.stepping = true;
+    wantStep(unit, nowMillis);
+  }
+
+  /** Kind of the record that the unit needs from this process, null when none. */
+  private OwnershipEntry.@Nullable Kind stepNeeded(Unit unit) {
+    Owned owned = unit.owned;
+    if (unit.role == Role.FAILED || unit.stepInFlight) {
+      return null;
+    }
+    if (owned == null) {
+      return unit.firstOwner ? OwnershipEntry.Kind.START : null;
+    }
+    if (owned.inDoubt() || !owned.owner().equals(me)) {
+      return null;
+    }
+    if (owned.incarnation() < settings.incarnation()) {
+      return OwnershipEntry.Kind.START;
+    }
+    return unit.stepping && isMine(unit) ? OwnershipEntry.Kind.MODE : null;
+  }
+
+  private void wantStep(Unit unit, long nowMillis) {
+    if (stepNeeded(unit) != null && stepsWanted.add(unit)) {
+      due.add(new Due(nowMillis, unit, null));
+    }
   }
 
   /**
-   * A command for this node, or for all.
+   * One record for all units of a pool that want the same; only what was read to its end counts.
+   */
+  private void flushSteps(long nowMillis) {
+    if (stepsWanted.isEmpty()) {
+      return;
+    }
+    Map<String, List<UnitStep>> steps = new LinkedHashMap<>();
+    List<Unit> waiting = new ArrayList<>();
+    for (Unit unit : stepsWanted) {
+      OwnershipEntry.Kind kind = stepNeeded(unit);
+      if (kind == null) {
+        continue;
+      }
+      if (!isKnownToEnd(unit)) {
+        waiting.add(unit);
+        continue;
+      }
+      Owned owned = unit.owned;
+      long epoch = owned == null ? 0 : owned.epoch();
+      unit.stepInFlight = true;
+      List<UnitStep> ofPool =
+          steps.computeIfAbsent(kind + "/" + unit.spec.pool(), key -> new ArrayList<>());
+      ofPool.add(new UnitStep(unit.spec.unit(), epoch, epoch + 1));
+      if (ofPool.size() == MAX_STEPS) {
+        appendSteps(kind, unit.spec.pool(), ofPool);
+        ofPool.clear();
+      }
+    }
+    stepsWanted.clear();
+    stepsWanted.addAll(waiting);
+    for (Map.Entry<String, List<UnitStep>> each : steps.entrySet()) {
+      if (!each.getValue().isEmpty()) {
+        int slash = each.getKey().indexOf('/');
+        appendSteps(
+            OwnershipEntry.Kind.valueOf(each.getKey().substring(0, slash)),
+            each.getKey().substring(slash + 1),
+            each.getValue());
+      }
+    }
+  }
+
+  /**
+   * True when the log that speaks of the unit was read to an end once. For a unit without any
+   * record that may be any partition: a first START that comes too late is void.
+   */
+  private boolean isKnownToEnd(Unit unit) {
+    if (unit.partition >= 0) {
+      Partition partition = partitions.get(unit.partition);
+      return partition != null && partition.readToEnd;
+    }
+    for (Partition each : partitions.values()) {
+      if (each.readToEnd) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void appendSteps(OwnershipEntry.Kind kind, String pool, List<UnitStep> steps) {
+    actions.appendOwnership(
+        new OwnershipEntry(
+            pool,
+            kind,
+            steps,
+            me,
+            settings.incarnation(),
+            null,
+            Authority.NONE,
+            me.id(),
+            wallMillis));
+  }
+
+  // ---- commands
+
+  /**
+   * A command for this node. Its rules are looked at in this order; the first that speaks against
+   * it is the answer, and is counted:
+   *
+   * <ol>
+   *   <li>the kind is one that a node of level 2 obeys (UNSUPPORTED), and it is meant (NOT_OWNER);
+   *   <li>a change stands on a signed admission: NO_ADMISSION, BAD_SIGNATURE, UNKNOWN_KEY;
+   *   <li>which covers kind, addressee, target, subject, pool and units (NO_ADMISSION);
+   *   <li>done before: the same answer again, marked as a duplicate; under way: how far it is;
+   *   <li>not before and not after command and admission allow (TOO_EARLY, EXPIRED), acts are not
+   *       halted (HALTED), the admission is not cancelled (CANCELLED), the units are held here, are
+   *       sound and have room (NOT_OWNER, IO_ERROR, NO_SPACE) and stand at the epochs it names
+   *       (WRONG_EPOCH). None of these stops a takeover that is past its fence.
+   * </ol>
    *
    * @param authority what the check of its admission found; NONE without one
    * @param nowMillis monotonic; milliseconds
    * @param wallMillis the wall clock, for expiry only; milliseconds since 1970-01-01 UTC
    */
   public void command(Command command, Authority authority, long nowMillis, long wallMillis) {
-    throw new UnsupportedOperationException("not built yet");
+    this.wallMillis = wallMillis;
+    switch (command.kind()) {
+      case PROBE, REFRESH_MAP, PREPARE, PROMOTE, DEMOTE, CANCEL -> {}
+      case UNKNOWN, REDIRECT, DRAIN, LEAVE, RETURN -> {
+        refuse(command, CommandAck.Code.UNSUPPORTED, "a node of level 2 does not do this");
+        return;
+      }
+    }
+    if (!isMeant(command)) {
+      refuse(command, CommandAck.Code.NOT_OWNER, "it is meant for " + command.addressee());
+      return;
+    }
+    if (!command.kind().needsAdmission()) {
+      answerQuestion(command, nowMillis);
+      return;
+    }
+    Admission admission = command.admission();
+    if (admission == null || authority == Authority.NONE) {
+      refuse(command, CommandAck.Code.NO_ADMISSION, "it stands on no admission");
+      return;
+    }
+    if (authority != Authority.VALID) {
+      refuse(
+          command,
+          authority == Authority.FORGED
+              ? CommandAck.Code.BAD_SIGNATURE
+              : CommandAck.Code.UNKNOWN_KEY,
+          authority == Authority.FORGED
+              ? "the signature of the admission is wrong"
+              : "the key of the admission is not known here");
+      return;
+    }
+    String uncovered = uncovered(command, admission);
+    if (uncovered != null) {
+      refuse(command, CommandAck.Code.NO_ADMISSION, uncovered);
+      return;
+    }
+    Done before = done.get(command.id());
+    if (before != null) {
+      actions.ack(repeated(before.last));
+      return;
+    }
+    Tracked under = tracked.get(command.id());
+    if (under != null) {
+      actions.ack(repeated(under.last));
+      return;
+    }
+    switch (command.kind()) {
+      case PREPARE -> prepare(command, admission);
+      case PROMOTE -> promote(command, admission, nowMillis);
+      case DEMOTE -> demote(command, nowMillis);
+      default -> cancel(command, admission);
+    }
+  }
+
+  private boolean isMeant(Command command) {
+    Subject addressee = command.addressee();
+    return addressee.equals(me)
+        || addressee.kind() == Subject.Kind.POOL && addressee.id().equals(command.pool());
+  }
+
+  /** Why the admission does not cover the command, null when it does. */
+  private @Nullable String uncovered(Command command, Admission admission) {
+    if (admission.state() != Admission.State.ADMITTED) {
+      return "the admission is " + admission.state();
+    }
+    if (!admission.act().changesOwner()) {
+      return "the admission is for " + admission.act() + ", which changes no owner";
+    }
+    if (!command.pool().equals(admission.pool())) {
+      return "the admission is for another pool";
+    }
+    if (!command.subject().equals(admission.subject())) {
+      return "the admission is for another subject";
+    }
+    boolean meant =
+        switch (command.kind()) {
+          case PREPARE, PROMOTE -> me.equals(admission.target());
+          case DEMOTE -> me.equals(admission.source());
+          default -> me.equals(admission.target()) || me.equals(admission.source());
+        };
+    if (!meant) {
+      return "the admission gives this node no part in it";
+    }
+    if (command.units().isEmpty() && command.kind() != Command.Kind.CANCEL) {
+      return "it names no units";
+    }
+    Set<UnitStep> admitted = new HashSet<>(admission.units());
+    for (UnitStep step : command.units()) {
+      if (!admitted.contains(step)) {
+        return "the admission does not hold the step of unit " + step.unit();
+      }
+      Unit unit = units.get(step.unit());
+      if (unit != null && !unit.spec.pool().equals(command.pool())) {
+        return "unit " + step.unit() + " is of another pool";
+      }
+    }
+    return null;
+  }
+
+  /** Why nothing may be begun under a command now, after answering so; false when it may. */
+  private boolean refusedForTimeOrBrake(Command command, Admission admission) {
+    if (wallMillis < command.notBeforeMillis() || wallMillis < admission.notBeforeMillis()) {
+      refuse(command, CommandAck.Code.TOO_EARLY, "it must not be begun yet");
+    } else if (wallMillis > command.expiresMillis() || wallMillis > admission.expiresMillis()) {
+      refuse(command, CommandAck.Code.EXPIRED, "it came after its expiry");
+    } else if (halted) {
+      refuse(command, CommandAck.Code.HALTED, "acts are halted");
+    } else if (cancelled.containsKey(admission.id())) {
+      refuse(command, CommandAck.Code.CANCELLED, "the act was cancelled");
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  private boolean refusedForCopies(Command command) {
+    for (UnitStep step : command.units()) {
+      Unit unit = units.get(step.unit());
+      if (unit == null) {
+        refuse(
+            command, CommandAck.Code.NOT_OWNER, "this node holds no copy of unit " + step.unit());
+        return true;
+      }
+      if (unit.role == Role.FAILED) {
+        refuse(command, CommandAck.Code.IO_ERROR, "the copy of unit " + step.unit() + " is broken");
+        return true;
+      }
+    }
+    if (storageFull) {
+      refuse(command, CommandAck.Code.NO_SPACE, "this node has no room");
+      return true;
+    }
+    return false;
+  }
+
+  private void prepare(Command command, Admission admission) {
+    if (refusedForTimeOrBrake(command, admission)
+        || refusedForCopies(command)
+        || refusedForEpochs(command)) {
+      return;
+    }
+    finish(ack(command, CommandAck.Status.DONE, CommandAck.Code.NONE, "ready"), command);
+  }
+
+  private boolean refusedForEpochs(Command command) {
+    for (UnitStep step : command.units()) {
+      Owned owned = owned(step.unit());
+      if (owned != null && owned.epoch() > step.expectedEpoch() && !isFenced(owned, step)) {
+        refuse(
+            command,
+            CommandAck.Code.WRONG_EPOCH,
+            "unit " + step.unit() + " is at epoch " + owned.epoch());
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** True when the step of a takeover counted for this node and nobody else followed. */
+  private boolean isFenced(@Nullable Owned owned, UnitStep step) {
+    return owned != null && owned.epoch() >= step.newEpoch() && owned.owner().equals(me);
+  }
+
+  private void promote(Command command, Admission admission, long nowMillis) {
+    List<UnitStep> wanted = new ArrayList<>();
+    for (UnitStep step : command.units()) {
+      if (!isFenced(owned(step.unit()), step)) {
+        wanted.add(step);
+      }
+    }
+    // Once its units are taken, no brake, no cancel and no clock stops a takeover: there is nobody
+    // else to serve them.
+    if (!wanted.isEmpty()
+        && (refusedForTimeOrBrake(command, admission)
+            || refusedForCopies(command)
+            || refusedForEpochs(command))) {
+      return;
+    }
+    CommandAck received =
+        ack(command, CommandAck.Status.RECEIVED, CommandAck.Code.NONE, "takes the units over");
+    Tracked promotion = new Tracked(command, nowMillis, received);
+    tracked.put(command.id(), promotion);
+    for (UnitStep step : command.units()) {
+      promotion.unfenced.add(step.unit());
+      promotion.undrained.add(step.unit());
+      promotion.unserved.add(step.unit());
+      Unit unit = units.get(step.unit());
+      if (unit != null) {
+        unit.tracked.add(promotion);
+      } else {
+        promotion.lost.add(step.unit());
+      }
+    }
+    actions.ack(received);
+    if (!wanted.isEmpty() && !isTakeoverInFlight(admission)) {
+      promotion.inFlight = true;
+      for (UnitStep step : wanted) {
+        Unit unit = units.get(step.unit());
+        if (unit != null) {
+          unit.promotedMillis = nowMillis;
+        }
+      }
+      actions.appendOwnership(
+          new OwnershipEntry(
+              command.pool(),
+              OwnershipEntry.Kind.TAKEOVER,
+              wanted,
+              me,
+              settings.incarnation(),
+              admission,
+              Authority.VALID,
+              me.id(),
+              wallMillis));
+    }
+    settleAll(promotion, nowMillis);
+  }
+
+  private boolean isTakeoverInFlight(Admission admission) {
+    for (Tracked each : tracked.values()) {
+      Admission other = each.command.admission();
+      if (each.inFlight && other != null && other.id().equals(admission.id())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The append of a takeover failed, or nobody knows: again, while it may still be begun. */
+  private void takeoverAgain(OwnershipEntry entry, long nowMillis) {
+    Admission admission = entry.admission();
+    if (admission == null) {
+      return;
+    }
+    boolean wanted = false;
+    for (UnitStep step : entry.steps()) {
+      Owned owned = owned(step.unit());
+      wanted |= owned == null || owned.epoch() == step.expectedEpoch();
+    }
+    if (!wanted) {
+      return;
+    }
+    if (wallMillis <= admission.expiresMillis()
+        && !halted
+        && !cancelled.containsKey(admission.id())) {
+      actions.appendOwnership(entry);
+      return;
+    }
+    for (Tracked each : List.copyOf(tracked.values())) {
+      Admission other = each.command.admission();
+      if (each.inFlight && other != null && other.id().equals(admission.id())) {
+        // It may yet be in the log, and then this node serves, whatever was said here.
+        end(
+            each,
+            CommandAck.Status.FAILED,
+            CommandAck.Code.TOO_SLOW,
+            "the takeover could not be appended in time; the ownership log tells whether it was");
+      }
+    }
+  }
+
+  private void demote(Command command, long nowMillis) {
+    CommandAck received =
+        ack(command, CommandAck.Status.RECEIVED, CommandAck.Code.NONE, "reads who owns the units");
+    Tracked demotion = new Tracked(command, nowMillis, received);
+    for (UnitStep step : command.units()) {
+      Unit unit = units.get(step.unit());
+      Owned owned = unit == null ? null : unit.owned;
+      if (unit != null && isMine(unit) && owned != null && owned.epoch() < step.newEpoch()) {
+        demotion.unserved.add(step.unit());
+        unit.tracked.add(demotion);
+      }
+    }
+    if (!demotion.unserved.isEmpty()) {
+      tracked.put(command.id(), demotion);
+      actions.ack(received);
+    } else {
+      finish(
+          ack(command, CommandAck.Status.DONE, CommandAck.Code.NONE, "answers no more"), command);
+    }
+  }
+
+  private void cancel(Command command, Admission admission) {
+    for (UnitStep step : admission.units()) {
+      if (me.equals(admission.target()) && isFenced(owned(step.unit()), step)) {
+        refuse(
+            command, CommandAck.Code.WRONG_EPOCH, "the takeover is past its fence and completes");
+        return;
+      }
+    }
+    if (isTakeoverInFlight(admission)) {
+      // Whether it counts is in nobody's hands any more: the log tells, and the saga reads it.
+      cancelled.put(admission.id(), keepUntilMillis(command));
+      actions.rememberCancelled(admission.id(), keepUntilMillis(command));
+      refuse(command, CommandAck.Code.BUSY, "the takeover is on its way into the log; ask again");
+      return;
+    }
+    cancelled.put(admission.id(), keepUntilMillis(command));
+    actions.rememberCancelled(admission.id(), keepUntilMillis(command));
+    for (Tracked each : List.copyOf(tracked.values())) {
+      Admission other = each.command.admission();
+      if (other != null && other.id().equals(admission.id())) {
+        end(each, CommandAck.Status.REFUSED, CommandAck.Code.CANCELLED, "the act was cancelled");
+      }
+    }
+    finish(ack(command, CommandAck.Status.DONE, CommandAck.Code.NONE, "cancelled"), command);
+  }
+
+  /** How long the end of a command is remembered: nobody may begin under it any later. */
+  private long keepUntilMillis(Command command) {
+    Admission admission = command.admission();
+    long expires =
+        admission == null
+            ? command.expiresMillis()
+            : Math.max(command.expiresMillis(), admission.expiresMillis());
+    return Math.max(expires, wallMillis) + settings.commandMemoryMillis();
+  }
+
+  // ---- how far commands are
+
+  /** A record may have moved commands on, or decided against them. */
+  private void settleTracked(OwnershipEntry entry, long nowMillis) {
+    if (tracked.isEmpty()) {
+      return;
+    }
+    boolean ownTakeover =
+        entry.kind() == OwnershipEntry.Kind.TAKEOVER && entry.writer().equals(me.id());
+    Admission admission = entry.admission();
+    Set<Tracked> touched = new LinkedHashSet<>();
+    for (UnitStep step : entry.steps()) {
+      Unit unit = units.get(step.unit());
+      if (unit != null) {
+        touched.addAll(unit.tracked);
+      }
+    }
+    for (Tracked each : touched) {
+      Admission own = each.command.admission();
+      if (ownTakeover
+          && each.inFlight
+          && own != null
+          && admission != null
+          && admission.id().equals(own.id())) {
+        each.inFlight = false;
+      }
+      settleAll(each, nowMillis);
+    }
+  }
+
+  private void settleAll(Tracked each, long nowMillis) {
+    for (UnitStep step : each.command.units()) {
+      advance(each, step);
+    }
+    say(each, nowMillis);
+  }
+
+  private void settle(Unit unit, Tracked each, long nowMillis) {
+    for (UnitStep step : each.command.units()) {
+      if (step.unit().equals(unit.spec.unit())) {
+        advance(each, step);
+      }
+    }
+    say(each, nowMillis);
+  }
+
+  private void advance(Tracked each, UnitStep step) {
+    String id = step.unit();
+    Unit unit = units.get(id);
+    Owned owned = owned(id);
+    if (each.command.kind() == Command.Kind.DEMOTE) {
+      if (unit == null || owned == null || !isMine(unit) || owned.epoch() >= step.newEpoch()) {
+        each.unserved.remove(id);
+      }
+      return;
+    }
+    if (isFenced(owned, step)) {
+      each.unfenced.remove(id);
+      if (unit != null && (unit.role == Role.SERVING || unit.role == Role.WAITING)) {
+        each.undrained.remove(id);
+      }
+      if (unit != null && unit.role == Role.SERVING) {
+        each.unserved.remove(id);
+      }
+    } else if (owned != null && owned.epoch() > step.expectedEpoch()) {
+      each.lost.add(id);
+    }
+  }
+
+  /** Says what is new about a command: PROGRESS when fenced and when drained, DONE at its end. */
+  private void say(Tracked each, long nowMillis) {
+    Command command = each.command;
+    if (!tracked.containsKey(command.id())) {
+      return;
+    }
+    if (command.kind() == Command.Kind.DEMOTE) {
+      if (each.unserved.isEmpty()) {
+        end(each, CommandAck.Status.DONE, CommandAck.Code.NONE, "answers no more");
+      }
+      return;
+    }
+    Set<String> unserved = new HashSet<>(each.unserved);
+    unserved.removeAll(each.lost);
+    if (unserved.isEmpty()) {
+      if (each.lost.isEmpty()) {
+        end(each, CommandAck.Status.DONE, CommandAck.Code.NONE, "serves all units");
+      } else {
+        boolean began = each.unserved.size() < command.units().size();
+        end(
+            each,
+            began ? CommandAck.Status.FAILED : CommandAck.Status.REFUSED,
+            CommandAck.Code.WRONG_EPOCH,
+            each.lost.size()
+                + " of "
+                + command.units().size()
+                + " units went to another or are broken, the first "
+                + each.lost.iterator().next());
+      }
+      return;
+    }
+    Set<String> undrained = new HashSet<>(each.undrained);
+    undrained.removeAll(each.lost);
+    boolean fenced = each.unfenced.size() < command.units().size() && !each.inFlight;
+    boolean drained = fenced && undrained.isEmpty();
+    if (fenced && !each.saidFenced || drained && !each.saidDrained) {
+      each.saidFenced = fenced;
+      each.saidDrained = drained;
+      CommandAck progress =
+          ack(
+              command,
+              CommandAck.Status.PROGRESS,
+              CommandAck.Code.NONE,
+              drained ? "drained" : "fenced");
+      each.last = progress;
+      actions.ack(progress);
+    }
+  }
+
+  private void end(Tracked each, CommandAck.Status status, CommandAck.Code code, String text) {
+    CommandAck last = ack(each.command, status, code, text);
+    tracked.remove(each.command.id());
+    for (UnitStep step : each.command.units()) {
+      Unit unit = units.get(step.unit());
+      if (unit != null) {
+        unit.tracked.remove(each);
+      }
+    }
+    if (status == CommandAck.Status.REFUSED) {
+      refusals.merge(code, 1L, Long::sum);
+    }
+    finish(last, each.command);
+  }
+
+  /** The end of a command: remembered durably before it is told. */
+  private void finish(CommandAck last, Command command) {
+    long keepUntilMillis = keepUntilMillis(command);
+    done.put(command.id(), new Done(last, keepUntilMillis));
+    actions.remember(last, keepUntilMillis);
+    actions.ack(last);
+  }
+
+  /** A refusal changes nothing and is not remembered: what speaks against it may pass. */
+  private void refuse(Command command, CommandAck.Code code, String text) {
+    refusals.merge(code, 1L, Long::sum);
+    actions.ack(ack(command, CommandAck.Status.REFUSED, code, text));
+  }
+
+  private void answerQuestion(Command command, long nowMillis) {
+    if (command.kind() == Command.Kind.PROBE && command.parameters().containsKey(Command.REACH)) {
+      actions.reach(command);
+      return;
+    }
+    CommandAck answer =
+        ack(command, CommandAck.Status.DONE, CommandAck.Code.NONE, "this is how it stands");
+    actions.ack(
+        command.kind() == Command.Kind.PROBE ? withClients(answer, command, nowMillis) : answer);
+  }
+
+  /**
+   * The shell tried to reach the node that a PROBE named.
+   *
+   * @param reached true when that node answered
+   * @param text what was seen, as a sentence
+   */
+  public void reached(
+      Command probe, boolean reached, String text, long nowMillis, long wallMillis) {
+    this.wallMillis = wallMillis;
+    CommandAck answer =
+        ack(
+            probe,
+            reached ? CommandAck.Status.DONE : CommandAck.Status.FAILED,
+            reached ? CommandAck.Code.NONE : CommandAck.Code.UNREACHABLE,
+            text);
+    actions.ack(withClients(answer, probe, nowMillis));
+  }
+
+  private CommandAck withClients(CommandAck ack, Command command, long nowMillis) {
+    Map<String, Double> values = new HashMap<>(ack.values());
+    for (UnitStep step : command.units()) {
+      Unit unit = units.get(step.unit());
+      if (unit == null) {
+        continue;
+      }
+      for (Map.Entry<String, long[]> each : unit.clientsSeen.entrySet()) {
+        int slash = each.getKey().lastIndexOf('/');
+        String client = slash > 0 ? each.getKey().substring(0, slash) : each.getKey();
+        values.merge(
+            SagaValues.CLIENT_PREFIX + client,
+            (double) (nowMillis - each.getValue()[0]),
+            Math::min);
+      }
+    }
+    return copy(ack, ack.duplicate(), values);
+  }
+
+  private CommandAck repeated(CommandAck last) {
+    return copy(last, true, last.values());
+  }
+
+  private CommandAck copy(CommandAck ack, boolean duplicate, Map<String, Double> values) {
+    return new CommandAck(
+        ack.command(),
+        ack.from(),
+        ack.subject(),
+        ack.pool(),
+        ack.status(),
+        ack.code(),
+        ack.text(),
+        duplicate,
+        ack.unit(),
+        ack.epoch(),
+        ack.appliedSequence(),
+        ack.checksum(),
+        ack.ownershipOffset(),
+        ack.freeBytes(),
+        values,
+        settings.incarnation(),
+        duplicate ? ++ackSequence : ack.sequence(),
+        wallMillis);
+  }
+
+  /** An ack with the sums over the command's units, and one unit's own numbers when it is alone. */
+  private CommandAck ack(
+      Command command, CommandAck.Status status, CommandAck.Code code, String text) {
+    int fenced = 0;
+    int drained = 0;
+    int serving = 0;
+    long longestMillis = 0;
+    Long offset = null;
+    for (UnitStep step : command.units()) {
+      Unit unit = units.get(step.unit());
+      if (unit == null) {
+        continue;
+      }
+      Partition partition = partitions.get(unit.partition);
+      if (partition != null) {
+        long read = partition.fold.nextOffset();
+        offset = offset == null ? read : Math.min(offset, read);
+      }
+      if (!isFenced(unit.owned, step) || !isMine(unit)) {
+        continue;
+      }
+      fenced++;
+      if (unit.role == Role.WAITING || unit.role == Role.SERVING) {
+        drained++;
+      }
+      if (unit.role == Role.SERVING) {
+        serving++;
+        longestMillis = Math.max(longestMillis, unit.servingMillis - unit.claimedMillis);
+      }
+    }
+    Map<String, Double> values = new HashMap<>();
+    values.put(SagaValues.UNITS_FENCED, (double) fenced);
+    values.put(SagaValues.UNITS_DRAINED, (double) drained);
+    values.put(SagaValues.UNITS_SERVING, (double) serving);
+    if (serving > 0) {
+      values.put(SagaValues.TAKEOVER_MILLIS, (double) longestMillis);
+    }
+    if (lagDeltas != null) {
+      values.put(SagaValues.LAG_DELTAS, (double) lagDeltas);
+    }
+    Unit alone = command.units().size() == 1 ? units.get(command.units().get(0).unit()) : null;
+    Owned owned = alone == null ? null : alone.owned;
+    return new CommandAck(
+        command.id(),
+        me,
+        command.subject(),
+        command.pool(),
+        status,
+        code,
+        text,
+        false,
+        alone == null ? null : alone.spec.unit(),
+        owned == null ? null : owned.epoch(),
+        alone == null ? null : alone.fold.lastSequence(),
+        alone == null ? null : checksum(alone),
+        offset,
+        freeBytes,
+        values,
+        settings.incarnation(),
+        ++ackSequence,
+        wallMillis);
+  }
+
+  /** What two copies that stand at the same sequence must have alike. */
+  private static int checksum(Unit unit) {
+    CRC32C crc = new CRC32C();
+    crc.update(unit.spec.unit().getBytes(StandardCharsets.UTF_8));
+    crc.update(
+        ByteBuffer.allocate(16)
+            .putLong(unit.fold.lastSequence())
+            .putLong(unit.fold.chain())
+            .flip());
+    return (int) crc.getValue();
   }
 
   // ---- what clients ask
 
   /** A request of a client. */
   public void request(NodeRequest request, long nowMillis, long wallMillis) {
-    throw new UnsupportedOperationException("not built yet");
+    this.wallMillis = wallMillis;
+    Unit unit = units.get(request.unit());
+    if (unit == null) {
+      actions.answer(
+          new NodeAnswer(
+              request.token(),
+              NodeAnswer.Outcome.NOT_OWNER,
+              owned(request.unit()),
+              "this node holds no copy of the unit"));
+      return;
+    }
+    String invalid = problem(unit.spec, request);
+    if (invalid != null) {
+      actions.answer(
+          new NodeAnswer(request.token(), NodeAnswer.Outcome.INVALID, unit.owned, invalid));
+      return;
+    }
+    seen(unit, request.client(), nowMillis);
+    Owned owned = unit.owned;
+    if (owned != null && owned.inDoubt()) {
+      busy(unit, request, "a takeover of the unit is signed by an unknown key");
+    } else if (unit.role == Role.FAILED) {
+      busy(unit, request, "the unit's copy on this node is broken");
+    } else if (owned != null && request.epoch() > owned.epoch()) {
+      // The client has read more of the ownership log than this node: what it reads next decides.
+      hold(unit, request, nowMillis + settings.leaseMillis());
+    } else if (owned != null && unit.fold.epoch() > owned.epoch()) {
+      // A barrier of a higher epoch is in the log: this node is deposed and is about to read it.
+      hold(unit, request, nowMillis + settings.leaseMillis());
+    } else if (!isMine(unit)) {
+      if (owned != null && owned.owner().equals(me) || owned == null && unit.firstOwner) {
+        hold(unit, request, Long.MAX_VALUE);
+      } else {
+        actions.answer(
+            new NodeAnswer(
+                request.token(), NodeAnswer.Outcome.NOT_OWNER, owned, "another owns the unit"));
+      }
+    } else if (!unit.predecessorGone) {
+      hold(unit, request, Long.MAX_VALUE);
+    } else if (request.kind() == NodeRequest.Kind.READ) {
+      read(unit, request);
+    } else {
+      write(unit, request, nowMillis);
+    }
+  }
+
+  private void busy(Unit unit, NodeRequest request, String why) {
+    actions.answer(new NodeAnswer(request.token(), NodeAnswer.Outcome.BUSY, unit.owned, why));
+  }
+
+  private void hold(Unit unit, NodeRequest request, long untilMillis) {
+    if (unit.pending() >= settings.maxPendingRequests()) {
+      busy(unit, request, "too many requests wait for the unit");
+      return;
+    }
+    unit.held.add(new Held(request, untilMillis));
+    if (untilMillis != Long.MAX_VALUE) {
+      due.add(new Due(untilMillis, unit, null));
+    }
+  }
+
+  /** Decides again about everything that waits. */
+  private void flushHeld(Unit unit, long nowMillis) {
+    for (int left = unit.held.size(); left > 0; left--) {
+      Held each = unit.held.poll();
+      if (each != null) {
+        request(each.request, nowMillis, wallMillis);
+      }
+    }
+  }
+
+  private void read(Unit unit, NodeRequest request) {
+    if (unit.pending() >= settings.maxPendingRequests()) {
+      busy(unit, request, "too many requests wait for the unit");
+      return;
+    }
+    unit.reads.put(request.token(), request);
+    readsByToken.put(request.token(), unit);
+    actions.read(request);
+  }
+
+  private void write(Unit unit, NodeRequest request, long nowMillis) {
+    if (unit.fold.requests().contains(request.client(), request.request())) {
+      // A retry of what the log has: done once, and applied here before this.
+      actions.answer(new NodeAnswer(request.token(), NodeAnswer.Outcome.DONE, null, ""));
+      return;
+    }
+    RequestKey key = new RequestKey(request.client(), request.request());
+    Write open = unit.open.get(key);
+    if (open != null) {
+      if (open.moreTokens == null) {
+        open.moreTokens = new ArrayList<>(1);
+      }
+      if (open.moreTokens.size() >= settings.maxPendingRequests()) {
+        busy(unit, request, "too many retries wait for one write");
+      } else {
+        open.moreTokens.add(request.token());
+      }
+      return;
+    }
+    if (unit.fold.requests().isStale(request.client(), request.request())) {
+      actions.answer(
+          new NodeAnswer(
+              request.token(),
+              NodeAnswer.Outcome.INVALID,
+              unit.owned,
+              "the request is older than what its client can have in flight"));
+      return;
+    }
+    if (unit.pending() >= settings.maxPendingRequests()) {
+      busy(unit, request, "too many requests wait for the unit");
+      return;
+    }
+    if (nowMillis < unit.journalBlockedUntilMillis) {
+      busy(unit, request, "the journal is full");
+      return;
+    }
+    Write write = new Write(request);
+    unit.open.put(key, write);
+    if (unit.role == Role.SERVING && !unit.stepping) {
+      issue(unit, write);
+    }
+  }
+
+  /** Gives a write its number under the present epoch and puts it into the journal. */
+  private void issue(Unit unit, Write write) {
+    Owned owned = unit.owned;
+    if (owned == null) {
+      return;
+    }
+    NodeRequest request = write.request;
+    long ticket = nextTicket++;
+    Delta delta =
+        new Delta(
+            request.unit(),
+            owned.epoch(),
+            unit.nextSequence++,
+            switch (request.kind()) {
+              case WRITE -> Delta.Kind.WRITE;
+              case ZERO -> Delta.Kind.ZERO;
+              case TRIM -> Delta.Kind.TRIM;
+              case READ -> throw new IllegalStateException("a read is no write");
+            },
+            request.offset(),
+            request.length(),
+            request.codec(),
+            request.payload(),
+            request.encodedCrc(),
+            request.plainCrc(),
+            me.id(),
+            request.client(),
+            request.request(),
+            ticket,
+            wallMillis);
+    write.delta = delta;
+    write.appended = false;
+    journaling.add(new Ticket(ticket, unit, write, delta));
+    actions.journal(ticket, delta);
+  }
+
+  private static @Nullable String problem(UnitSpec spec, NodeRequest request) {
+    if (request.length() <= 0
+        || request.offset() < 0
+        || request.length() > spec.bytes()
+        || request.offset() > spec.bytes() - request.length()) {
+      return "the extent lies outside the unit of " + spec.bytes() + " bytes";
+    }
+    if (request.offset() % spec.blockBytes() != 0 || request.length() % spec.blockBytes() != 0) {
+      return "offset and length are multiples of " + spec.blockBytes() + " bytes";
+    }
+    if (request.request() < 0) {
+      return "the number of a request is not negative";
+    }
+    return null;
+  }
+
+  private void seen(Unit unit, String client, long nowMillis) {
+    long[] last = unit.clientsSeen.get(client);
+    if (last != null) {
+      last[0] = nowMillis;
+      return;
+    }
+    if (unit.clientsSeen.size() >= MAX_CLIENTS_SEEN) {
+      String oldest = null;
+      long oldestMillis = Long.MAX_VALUE;
+      for (Map.Entry<String, long[]> each : unit.clientsSeen.entrySet()) {
+        if (each.getValue()[0] < oldestMillis) {
+          oldestMillis = each.getValue()[0];
+          oldest = each.getKey();
+        }
+      }
+      if (oldest != null) {
+        unit.clientsSeen.remove(oldest);
+      }
+    }
+    unit.clientsSeen.put(client, new long[] {nowMillis});
   }
 
   /** The bytes of a read are there. */
   public void readDone(NodeRequest request, boolean failed, long nowMillis) {
-    throw new UnsupportedOperationException("not built yet");
+    Unit unit = readsByToken.remove(request.token());
+    if (unit == null || unit.reads.remove(request.token()) == null) {
+      return;
+    }
+    Owned owned = unit.owned;
+    if (failed) {
+      busy(unit, request, "the bytes could not be read");
+      fail(unit, nowMillis);
+      return;
+    }
+    // The bytes are there first, the lease is looked at second: had another owner acknowledged a
+    // write before the bytes were read, this node's lease would have ended before this moment.
+    if (owned == null || !isMine(unit) || !unit.predecessorGone || owned.inDoubt()) {
+      busy(unit, request, "the unit is not served at the moment");
+    } else if (unit.fold.epoch() > owned.epoch() || !holdsLease(unit, nowMillis)) {
+      busy(unit, request, "the ownership log was not read to its end within the lease");
+    } else {
+      actions.answer(new NodeAnswer(request.token(), NodeAnswer.Outcome.DONE, null, ""));
+    }
   }
 
-  /** The connection behind these tokens is gone: its open requests need no answer. */
+  private boolean holdsLease(Unit unit, long nowMillis) {
+    Partition partition = partitions.get(unit.partition);
+    return partition != null
+        && partition.readToEnd
+        && nowMillis - partition.leaseAskedMillis < settings.leaseMillis();
+  }
+
+  /**
+   * The connection behind this token is gone: an open read is given up. A write goes on, since its
+   * client asks again; the shell drops answers to tokens that are gone.
+   */
   public void forget(long token) {
-    throw new UnsupportedOperationException("not built yet");
+    Unit unit = readsByToken.remove(token);
+    if (unit != null) {
+      unit.reads.remove(token);
+    }
   }
 
   // ---- what became of what it asked for
 
   /** Everything up to this ticket is on the medium. */
   public void journaled(long ticket, long nowMillis) {
-    throw new UnsupportedOperationException("not built yet");
+    for (Ticket head = journaling.peek();
+        head != null && head.number <= ticket;
+        head = journaling.peek()) {
+      journaling.poll();
+      // A write that was answered or renumbered since has another delta, or none: what stands in
+      // the journal for it is left behind, and never reaches the log.
+      if (head.write.delta == head.delta && !head.unit.stepping && isMine(head.unit)) {
+        head.write.appended = true;
+        actions.append(head.delta);
+      }
+    }
   }
 
   /** The journal could not take this ticket: no space, or the medium fails. */
   public void journalFailed(long ticket, boolean noSpace, long nowMillis) {
-    throw new UnsupportedOperationException("not built yet");
+    for (Ticket each : journaling) {
+      if (each.number == ticket) {
+        if (noSpace) {
+          journalFull(each.unit, nowMillis);
+        } else {
+          fail(each.unit, nowMillis);
+        }
+        break;
+      }
+    }
+    journaled(ticket, nowMillis);
+  }
+
+  /** Writes that are not in the log yet did not happen: their clients wait until there is space. */
+  private void journalFull(Unit unit, long nowMillis) {
+    unit.journalBlockedUntilMillis = nowMillis + FULL_MILLIS;
+    List<Write> all = List.copyOf(unit.open.values());
+    for (Write write : all) {
+      if (!write.appended) {
+        unit.open.remove(new RequestKey(write.request.client(), write.request.request()));
+        write.delta = null;
+        answerAll(unit, write, NodeAnswer.Outcome.BUSY, "the journal is full");
+      }
+    }
+    // Their numbers stay unused under this epoch: some may stand in the journal.
+    step(unit, nowMillis);
   }
 
   /** A delta was not appended, or nobody knows. */
   public void appendFailed(Delta delta, long nowMillis) {
-    throw new UnsupportedOperationException("not built yet");
+    Unit unit = units.get(delta.unit());
+    Owned owned = unit == null ? null : unit.owned;
+    if (unit == null || owned == null || !isMine(unit) || delta.epoch() != owned.epoch()) {
+      return;
+    }
+    if (delta.kind() == Delta.Kind.BARRIER) {
+      if (unit.role == Role.CLAIMED) {
+        due.add(new Due(nowMillis + RETRY_MILLIS, unit, null));
+      }
+    } else if (delta.sequence() > unit.fold.lastSequence()) {
+      // Unknown is as good as lost: under the next epoch's barrier it either counted or never will.
+      step(unit, nowMillis);
+    }
   }
 
   /** A record of ownership was not appended, or nobody knows. */
   public void ownershipAppendFailed(OwnershipEntry entry, long nowMillis) {
-    throw new UnsupportedOperationException("not built yet");
+    switch (entry.kind()) {
+      case START, MODE -> {
+        for (UnitStep step : entry.steps()) {
+          Unit unit = units.get(step.unit());
+          if (unit != null && unit.stepInFlight) {
+            due.add(new Due(nowMillis + RETRY_MILLIS, unit, entry));
+          }
+        }
+      }
+      case RELEASE, TAKEOVER -> due.add(new Due(nowMillis + RETRY_MILLIS, null, entry));
+    }
   }
 
   /** The copy of a unit could not be written: this node serves it no more. */
   public void applyFailed(String unit, long nowMillis) {
-    throw new UnsupportedOperationException("not built yet");
+    Unit broken = units.get(unit);
+    if (broken != null) {
+      fail(broken, nowMillis);
+    }
+  }
+
+  private void fail(Unit unit, long nowMillis) {
+    if (unit.role == Role.FAILED) {
+      return;
+    }
+    stopServing(unit, NodeAnswer.Outcome.BUSY, "the unit's copy on this node is broken");
+    unit.role = Role.FAILED;
+    unit.stepping = false;
+    stepsWanted.remove(unit);
+    for (Tracked each : List.copyOf(unit.tracked)) {
+      each.lost.add(unit.spec.unit());
+      settle(unit, each, nowMillis);
+    }
+  }
+
+  /**
+   * Sets aside what the log can no longer take: its epoch is over and its request did not count.
+   */
+  private void settleLeftovers(Unit unit) {
+    if (unit.leftovers.isEmpty()) {
+      return;
+    }
+    List<Delta> left = new ArrayList<>();
+    for (Delta each : unit.leftovers) {
+      String client = each.client();
+      if (client != null && unit.fold.requests().contains(client, each.request())) {
+        continue;
+      }
+      if (each.epoch() < unit.fold.epoch()) {
+        actions.setAside(
+            each, "journaled under epoch " + each.epoch() + ", which ended without it in the log");
+      } else {
+        left.add(each);
+      }
+    }
+    unit.leftovers = left.isEmpty() ? List.of() : left;
   }
 
   // ---- time
 
   /** Does what is due. */
   public void tick(long nowMillis, long wallMillis) {
-    throw new UnsupportedOperationException("not built yet");
+    this.wallMillis = wallMillis;
+    for (Due head = due.peek(); head != null && head.atMillis <= nowMillis; head = due.peek()) {
+      due.poll();
+      if (head.again != null) {
+        again(head.again, head.unit, nowMillis);
+      } else if (head.unit != null) {
+        look(head.unit, nowMillis);
+      }
+    }
+    flushSteps(nowMillis);
+    forgetOld(nowMillis, wallMillis);
+  }
+
+  /** Looks at a unit for which something was due. */
+  private void look(Unit unit, long nowMillis) {
+    if (units.get(unit.spec.unit()) != unit) {
+      return;
+    }
+    Owned owned = unit.owned;
+    if (unit.role == Role.CLAIMED && owned != null && unit.fold.epoch() < owned.epoch()) {
+      if (isMine(unit) && !unit.stepping) {
+        appendBarrier(unit, nowMillis);
+      }
+    } else if (unit.role == Role.WAITING
+        && owned != null
+        && !owned.inDoubt()
+        && nowMillis >= unit.serveAtMillis) {
+      serve(unit, nowMillis);
+    }
+    for (int left = unit.held.size(); left > 0; left--) {
+      Held each = unit.held.poll();
+      if (each != null && each.untilMillis <= nowMillis) {
+        busy(unit, each.request, "this node has not read yet who owns the unit");
+      } else if (each != null) {
+        unit.held.add(each);
+      }
+    }
+  }
+
+  /** A record that could not be appended: again, when it is still wanted. */
+  private void again(OwnershipEntry entry, @Nullable Unit unit, long nowMillis) {
+    switch (entry.kind()) {
+      case START, MODE -> {
+        if (unit != null && unit.stepInFlight) {
+          unit.stepInFlight = false;
+          wantStep(unit, nowMillis);
+        }
+      }
+      case RELEASE -> {
+        if (isReleaseWanted(entry)) {
+          actions.appendOwnership(entry);
+        }
+      }
+      case TAKEOVER -> takeoverAgain(entry, nowMillis);
+    }
+  }
+
+  private boolean isReleaseWanted(OwnershipEntry entry) {
+    for (UnitStep step : entry.steps()) {
+      Owned owned = owned(step.unit());
+      if (owned != null && owned.epoch() == step.newEpoch() && !owned.released()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** When {@link #tick} must be called next, by the monotonic clock; Long.MAX_VALUE when never. */
   public long alarmMillis() {
-    throw new UnsupportedOperationException("not built yet");
+    Due head = due.peek();
+    return head == null ? Long.MAX_VALUE : head.atMillis;
+  }
+
+  private void forgetOld(long nowMillis, long wallMillis) {
+    if (nowMillis < nextForgetMillis) {
+      return;
+    }
+    nextForgetMillis = nowMillis + 60_000;
+    done.values().removeIf(each -> each.keepUntilMillis < wallMillis);
+    cancelled.values().removeIf(each -> each < wallMillis);
   }
 
   // ---- what is known
 
   /** How each unit stands. */
   public Map<String, UnitStatus> status() {
-    throw new UnsupportedOperationException("not built yet");
+    Map<String, UnitStatus> status = new TreeMap<>();
+    for (Unit unit : units.values()) {
+      status.put(unit.spec.unit(), statusOf(unit));
+    }
+    return status;
+  }
+
+  /** How one unit stands, null when this node holds no copy of it. */
+  public @Nullable UnitStatus status(String unit) {
+    Unit known = units.get(unit);
+    return known == null ? null : statusOf(known);
+  }
+
+  private static UnitStatus statusOf(Unit unit) {
+    return new UnitStatus(
+        unit.spec, unit.role, unit.owned, unit.fold.lastSequence(), unit.pending());
+  }
+
+  /** Who owns a unit as this node has read it, null when it read of nobody. */
+  public @Nullable Owned owned(String unit) {
+    Unit known = units.get(unit);
+    if (known != null) {
+      return known.owned;
+    }
+    for (Partition each : partitions.values()) {
+      Owned owned = each.fold.owned(unit);
+      if (owned != null) {
+        return owned;
+      }
+    }
+    return null;
   }
 
   /** Commands refused since the start, by code. */
   public Map<CommandAck.Code, Long> refusals() {
-    throw new UnsupportedOperationException("not built yet");
+    return Collections.unmodifiableMap(refusals);
   }
 }

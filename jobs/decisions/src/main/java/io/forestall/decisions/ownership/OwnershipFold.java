@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *       the owner itself with a larger incarnation.
  *   <li>{@code TAKEOVER} counts when its admission is valid, {@code ADMITTED}, of this pool, names
  *       the owner as target and holds exactly this step. When its key is unknown here the unit is
- *       in doubt until a reader with the key folds again.
+ *       in doubt until a reader with the key folds again: until then nothing else counts for it.
  *   <li>{@code RELEASE} counts when the former owner vouches for the epoch that was replaced.
  * </ul>
  */
@@ -114,6 +114,11 @@ public final class OwnershipFold {
               offset,
               before.admission())
           : null;
+    }
+    if (before != null && before.inDoubt()) {
+      // Whether the doubted takeover counted is unknown here, so whether this one does is too. Were
+      // it taken, two readers could believe in two owners of one epoch.
+      return null;
     }
     long epoch = before == null ? 0 : before.epoch();
     if (step.expectedEpoch() != epoch) {

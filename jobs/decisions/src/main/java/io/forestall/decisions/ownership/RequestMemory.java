@@ -40,29 +40,25 @@ public final class RequestMemory {
     }
 
     void add(long request) {
+      if (newest >= 0 && bits.length < WINDOW / 64) {
+        // The second request of a client, newer or older, makes room for a whole window.
+        long[] wider = new long[WINDOW / 64];
+        wider[(int) (newest % WINDOW) >>> 6] |= 1L << (newest & 63);
+        bits = wider;
+      }
       if (request > newest) {
-        int needed = newest < 0 ? 1 : WINDOW / 64;
-        if (bits.length < needed) {
-          long[] wider = new long[needed];
-          for (long each = Math.max(0, newest - 63); each <= newest; each++) {
-            if (get(each)) {
-              wider[(int) (each % WINDOW) >>> 6] |= 1L << (each & 63);
-            }
-          }
-          bits = wider;
-        }
         if (newest >= 0) {
           if (request - newest >= WINDOW) {
             Arrays.fill(bits, 0);
           } else {
             for (long each = newest + 1; each < request; each++) {
-              bits[(int) (each % (bits.length * 64L)) >>> 6] &= ~(1L << (each & 63));
+              bits[(int) (each % WINDOW) >>> 6] &= ~(1L << (each & 63));
             }
           }
         }
         newest = request;
       }
-      if (request > newest - bits.length * 64L) {
+      if (request > newest - WINDOW) {
         bits[(int) (request % (bits.length * 64L)) >>> 6] |= 1L << (request & 63);
       }
     }
@@ -84,6 +80,16 @@ public final class RequestMemory {
     }
     clients.put(client, window);
     window.add(request);
+  }
+
+  /**
+   * True when a request lies so far behind what counted of its client that the client cannot have
+   * it in flight any more: a copy that a network kept. Whether it counted may be forgotten, so
+   * nobody may do it.
+   */
+  public boolean isStale(String client, long request) {
+    Window window = clients.get(client);
+    return window != null && request <= window.newest - MAX_IN_FLIGHT_SPAN;
   }
 
   /** True when the request counted before. */

@@ -1,0 +1,211 @@
+package io.forestall.decisions.ownership;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.forestall.decisions.ActKind;
+import io.forestall.decisions.Subject;
+import io.forestall.decisions.failover.Command;
+import io.forestall.decisions.failover.CommandAck;
+import io.forestall.decisions.failover.SagaValues;
+import io.forestall.decisions.guard.Admission;
+import io.forestall.decisions.guard.Proposal.UnitStep;
+import io.forestall.decisions.ownership.NodeAnswer.Outcome;
+import io.forestall.decisions.ownership.NodeProtocol.Role;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class NodeProtocolTest {
+
+  private static final UnitSpec UNIT = new UnitSpec("v/0", "v", "p", 1 << 20, 4096);
+
+  private final List<OwnershipEntry> ownership = new ArrayList<>();
+  private final List<Delta> deltas = new ArrayList<>();
+  private final TestingNode one = new TestingNode("n-1", 1, ownership, deltas);
+  private final TestingNode two = new TestingNode("n-2", 1, ownership, deltas);
+  private long nextToken;
+
+  @Test
+  void theFirstOwnerTakesEpochOneAndServesAtOnce() {
+    startOne();
+
+    assertThat(one.role("v/0")).isEqualTo(Role.SERVING);
+    assertThat(ownership)
+        .singleElement()
+        .extracting(OwnershipEntry::kind)
+        .isEqualTo(OwnershipEntry.Kind.START);
+    assertThat(deltas).singleElement().extracting(Delta::kind).isEqualTo(Delta.Kind.BARRIER);
+  }
+
+  @Test
+  void aWriteIsAnsweredOnlyWhenItWasReadBack() {
+    startOne();
+
+    one.protocol.request(write("c/1", 1), 10, 10);
+    assertThat(one.appends).as("before the medium has it").isEmpty();
+    one.fsync(11);
+    assertThat(one.appends).hasSize(1);
+    one.flush();
+    assertThat(one.answers).as("in the log, not read back").isEmpty();
+    one.readDeltas(12);
+
+    assertThat(one.takeAnswers()).extracting(NodeAnswer::outcome).containsExactly(Outcome.DONE);
+    assertThat(one.applied).extracting(Delta::sequence).containsExactly(1L);
+  }
+
+  @Test
+  void aRetryOfWhatCountedIsDoneOnce() {
+    startOne();
+    one.protocol.request(write("c/1", 1), 10, 10);
+    one.protocol.request(write("c/1", 1), 10, 10);
+    one.settle(10);
+    one.protocol.request(write("c/1", 1), 10, 10);
+    one.settle(10);
+
+    assertThat(one.takeAnswers())
+        .extracting(NodeAnswer::outcome)
+        .containsExactly(Outcome.DONE, Outcome.DONE, Outcome.DONE);
+    assertThat(one.applied).hasSize(1);
+  }
+
+  @Test
+  void aReadIsAnsweredOnlyWithinTheLease() {
+    startOne();
+    one.readOwnership(1_000);
+
+    one.protocol.request(read("c/1", 1), 1_100, 1_100);
+    one.finishReads(1_499);
+    one.protocol.request(read("c/1", 2), 1_499, 1_499);
+    one.finishReads(1_500);
+
+    assertThat(one.takeAnswers())
+        .extracting(NodeAnswer::outcome)
+        .containsExactly(Outcome.DONE, Outcome.BUSY);
+  }
+
+  @Test
+  void anotherTakesOverAndTheOldOwnerReleases() {
+    startBoth();
+    one.protocol.request(write("c/1", 1), 10, 10);
+    one.settle(10);
+    two.settle(10);
+
+    two.protocol.command(promote("a-1", 1, 2), Authority.VALID, 20, 20);
+    two.flush();
+    two.readOwnership(20);
+    assertThat(two.role("v/0")).isEqualTo(Role.CLAIMED);
+    two.flush();
+    two.readDeltas(21);
+    assertThat(two.role("v/0")).as("the old owner may still answer reads").isEqualTo(Role.WAITING);
+    two.protocol.request(read("c/1", 2), 21, 21);
+    assertThat(two.answers).isEmpty();
+    one.protocol.request(write("c/1", 3), 21, 21);
+    one.settle(22);
+    assertThat(one.role("v/0")).isEqualTo(Role.FOLLOWING);
+    two.settle(23);
+
+    assertThat(two.role("v/0")).isEqualTo(Role.SERVING);
+    assertThat(one.takeAnswers())
+        .extracting(NodeAnswer::outcome)
+        .containsExactly(Outcome.DONE, Outcome.NOT_OWNER);
+    assertThat(two.takeAnswers()).extracting(NodeAnswer::outcome).containsExactly(Outcome.DONE);
+    List<CommandAck> acks = two.takeAcks();
+    assertThat(acks)
+        .extracting(CommandAck::status)
+        .containsExactly(
+            CommandAck.Status.RECEIVED,
+            CommandAck.Status.PROGRESS,
+            CommandAck.Status.PROGRESS,
+            CommandAck.Status.DONE);
+    assertThat(acks.get(3).values())
+        .containsEntry(SagaValues.UNITS_SERVING, 1.0)
+        .containsEntry(SagaValues.TAKEOVER_MILLIS, 3.0);
+    assertThat(two.applied).extracting(Delta::request).containsExactly(1L);
+  }
+
+  @Test
+  void withoutAReleaseTheNewOwnerWaitsForTheLeaseAndTheDrift() {
+    startBoth();
+    two.protocol.command(promote("a-1", 1, 2), Authority.VALID, 20, 20);
+    two.settle(20);
+    two.settle(569);
+    assertThat(two.role("v/0")).isEqualTo(Role.WAITING);
+    assertThat(two.protocol.alarmMillis()).isEqualTo(570);
+    two.settle(570);
+
+    assertThat(two.role("v/0")).isEqualTo(Role.SERVING);
+  }
+
+  // ---- the cast
+
+  private void startOne() {
+    one.protocol.follow(UNIT, true, new DeltaFold(), 0, 0);
+    one.settle(0);
+  }
+
+  private void startBoth() {
+    two.protocol.follow(UNIT, new DeltaFold(), 0, 0);
+    startOne();
+    two.settle(0);
+    one.takeAnswers();
+  }
+
+  private NodeRequest write(String client, long request) {
+    return request(client, request, NodeRequest.Kind.WRITE);
+  }
+
+  private NodeRequest read(String client, long request) {
+    return request(client, request, NodeRequest.Kind.READ);
+  }
+
+  private NodeRequest request(String client, long request, NodeRequest.Kind kind) {
+    return new NodeRequest(
+        nextToken++, client, request, "v/0", 0, kind, 0, 4096, "NONE", new byte[0], 0, 0);
+  }
+
+  private static Command promote(String admission, long expectedEpoch, long newEpoch) {
+    List<UnitStep> units = List.of(new UnitStep("v/0", expectedEpoch, newEpoch));
+    return new Command(
+        admission + "/promote/0",
+        Command.Kind.PROMOTE,
+        Subject.node("n-2"),
+        Subject.node("n-1"),
+        "p",
+        admission(admission, units),
+        2,
+        0,
+        units,
+        Subject.node("n-1"),
+        0,
+        0,
+        10_000,
+        null,
+        "because",
+        Map.of());
+  }
+
+  private static Admission admission(String id, List<UnitStep> units) {
+    return new Admission(
+        id,
+        1,
+        Admission.State.ADMITTED,
+        "proposal",
+        ActKind.FAILOVER,
+        Subject.node("n-1"),
+        "p",
+        null,
+        true,
+        units,
+        Subject.node("n-1"),
+        Subject.node("n-2"),
+        List.of(),
+        1,
+        0,
+        0,
+        10_000,
+        0,
+        "admitted",
+        Map.of());
+  }
+}
