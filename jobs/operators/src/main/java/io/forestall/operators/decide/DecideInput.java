@@ -2,6 +2,7 @@ package io.forestall.operators.decide;
 
 import io.forestall.decisions.FleetMember;
 import io.forestall.decisions.Subject;
+import io.forestall.decisions.failover.SagaInput;
 import io.forestall.decisions.guard.Admission;
 import io.forestall.decisions.guard.GuardInput;
 import io.forestall.operators.types.RecordFormat;
@@ -39,12 +40,41 @@ public sealed interface DecideInput {
   }
 
   /**
+   * Something for the sagas of a pool.
+   *
+   * @param signed of an admission its record with the signature, which commands carry; null for
+   *     everything else
+   */
+  record ForSaga(String pool, SagaInput input, io.forestall.schemas.@Nullable Admission signed)
+      implements DecideInput {
+    @Override
+    public String key() {
+      return pool;
+    }
+  }
+
+  /**
+   * A slice of a volume's map as the sagas take it.
+   *
+   * @param slice key of the slice, volume/slice
+   * @param map null when it ended
+   */
+  record MapRead(String slice, SagaInput.@Nullable MapSlice map) implements DecideInput {
+    @Override
+    public String key() {
+      return slice;
+    }
+  }
+
+  /**
    * The fleet topic describes or ends a node, event processor or head node.
    *
    * @param member null when it is gone
    * @param freeBytes free space, null when nobody said
+   * @param level level of the contract that it declares, 0 to 2
    */
-  record MemberRead(Subject entity, @Nullable FleetMember member, @Nullable Long freeBytes)
+  record MemberRead(
+      Subject entity, @Nullable FleetMember member, @Nullable Long freeBytes, int level)
       implements DecideInput {
     @Override
     public String key() {

@@ -30,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class DecideInputFormat {
 
-  private static final int VERSION = 1;
+  /** Grew when members told their level. */
+  private static final int VERSION = 2;
 
   // One byte for each sort, in the order in which they came to be.
   private static final int DEAD = 0;
@@ -42,6 +43,7 @@ final class DecideInputFormat {
   private static final int SLICE = 6;
   private static final int ACT = 7;
   private static final int ADMISSION_SEEN = 8;
+  private static final int MAP = 9;
   private static final int POOL_INCIDENT = 20;
   private static final int POOL_PROPOSED = 21;
   private static final int POOL_MEMBER = 22;
@@ -53,6 +55,7 @@ final class DecideInputFormat {
   private static final int POOL_ACT_ENDED = 28;
   private static final int POOL_MODEL = 29;
   private static final int POOL_UNIT_LEFT = 30;
+  private static final int SAGA = 40;
 
   private static final Subject.Kind[] KINDS = Subject.Kind.values();
   private static final Severity[] SEVERITIES = Severity.values();
@@ -78,6 +81,13 @@ final class DecideInputFormat {
         writeMember(described, out);
       }
       writeLong(member.freeBytes(), out);
+      out.writeByte(member.level());
+    } else if (input instanceof DecideInput.ForSaga saga) {
+      out.writeByte(SAGA);
+      SagaInputFormat.write(saga, out);
+    } else if (input instanceof DecideInput.MapRead map) {
+      out.writeByte(MAP);
+      SagaInputFormat.writeMap(map, out);
     } else if (input instanceof DecideInput.RiskRead risk) {
       out.writeByte(RISK);
       writeSubject(risk.entity(), out);
@@ -187,13 +197,18 @@ final class DecideInputFormat {
   }
 
   static DecideInput read(DataInputView in) throws IOException {
-    Wired.version(in, VERSION, "input of the decide job");
+    int version = Wired.version(in, VERSION, "input of the decide job");
     int tag = in.readUnsignedByte();
     return switch (tag) {
       case DEAD -> new DecideInput.Dead(AvroType.of(DeadLetter.class).deserialize(in));
       case MEMBER ->
           new DecideInput.MemberRead(
-              readSubject(in), in.readBoolean() ? readMember(in) : null, readLong(in));
+              readSubject(in),
+              in.readBoolean() ? readMember(in) : null,
+              readLong(in),
+              version >= 2 ? in.readUnsignedByte() : 0);
+      case SAGA -> SagaInputFormat.read(in);
+      case MAP -> SagaInputFormat.readMap(in);
       case RISK ->
           new DecideInput.RiskRead(readSubject(in), in.readBoolean() ? readRisk(in) : null);
       case ZONE ->
@@ -287,14 +302,14 @@ final class DecideInputFormat {
     return subjects;
   }
 
-  private static void writeLong(@Nullable Long value, DataOutputView out) throws IOException {
+  static void writeLong(@Nullable Long value, DataOutputView out) throws IOException {
     out.writeBoolean(value != null);
     if (value != null) {
       out.writeLong(value);
     }
   }
 
-  private static @Nullable Long readLong(DataInputView in) throws IOException {
+  static @Nullable Long readLong(DataInputView in) throws IOException {
     return in.readBoolean() ? (Long) in.readLong() : null;
   }
 

@@ -10,7 +10,10 @@ import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.streaming.api.functions.ProcessFunction;
 import org.apache.flink.util.Collector;
 
-/** Sorts what a source of the decide job says: dead letters, and where admissions stand, aside. */
+/**
+ * Sorts what a source of the decide job says: dead letters, where admissions stand, and what the
+ * sagas must hear go aside.
+ */
 public final class DecideIntake extends ProcessFunction<DecideInput, DecideInput> {
 
   private static final long serialVersionUID = 1L;
@@ -43,6 +46,8 @@ public final class DecideIntake extends ProcessFunction<DecideInput, DecideInput
       context.output(DecideTags.DEAD_LETTERS, letter);
     } else if (input instanceof DecideInput.AdmissionSeen) {
       context.output(DecideTags.ADMISSIONS_SEEN, input);
+    } else if (input instanceof DecideInput.ForSaga) {
+      context.output(DecideTags.SAGAS, input);
     } else {
       out.collect(input);
     }

@@ -1,6 +1,7 @@
 package io.forestall.operators.decide;
 
 import io.forestall.decisions.Severity;
+import io.forestall.decisions.failover.SagaPolicy;
 import io.forestall.decisions.guard.GuardPolicy;
 import io.forestall.operators.SenseOptions;
 import java.time.Duration;
@@ -21,6 +22,7 @@ public final class DecideOptions {
   public static final String PREFIX = "forestall.decide.";
 
   private static final GuardPolicy LIMITS = GuardPolicy.DEFAULTS;
+  private static final SagaPolicy SAGA = SagaPolicy.standard();
 
   public static final ConfigOption<String> GROUP_ID =
       ConfigOptions.key(PREFIX + "group-id")
@@ -228,6 +230,87 @@ public final class DecideOptions {
         COPY_BYTES_PER_SECOND);
   }
 
+  public static final ConfigOption<Duration> PRE_FAILOVER_CHECK_TIMEOUT =
+      limit("pre-failover-check-timeout")
+          .durationType()
+          .defaultValue(Duration.ofMillis(SAGA.checkMillis()))
+          .withDescription(
+              "The specifications' preFailoverCheckTimeout: all checks of a target (it answers, its"
+                  + " copy is right, it has room) end within, or the act is given back.");
+
+  public static final ConfigOption<Duration> STEP_TIMEOUT =
+      limit("step-timeout")
+          .durationType()
+          .defaultValue(Duration.ofMillis(SAGA.stepMillis()))
+          .withDescription(
+              "How long a step of a failover waits for its answer before it is asked for again.");
+
+  public static final ConfigOption<Integer> STEP_ATTEMPTS =
+      limit("step-attempts")
+          .intType()
+          .defaultValue(SAGA.stepAttempts())
+          .withDescription(
+              "How often a step before the ownership record is asked for. What comes after that"
+                  + " record is asked for until it is done.");
+
+  public static final ConfigOption<Duration> REACH_TIMEOUT =
+      limit("reach-timeout")
+          .durationType()
+          .defaultValue(Duration.ofMillis(SAGA.reachMillis()))
+          .withDescription(
+              "How long a failover of a node that is said to be dead waits for its witnesses.");
+
+  public static final ConfigOption<Integer> WITNESSES =
+      limit("witnesses")
+          .intType()
+          .defaultValue(SAGA.witnesses())
+          .withDescription(
+              "Different nodes that must not reach a node, while they answer themselves, before it"
+                  + " counts as dead. One alone may be the one that is cut off.");
+
+  public static final ConfigOption<Long> MAX_TARGET_LAG =
+      limit("max-target-lag")
+          .longType()
+          .defaultValue(SAGA.maxLagDeltas())
+          .withDescription(
+              "Writes that a target may still have to read; with more, a failover that can wait is"
+                  + " given back.");
+
+  public static final ConfigOption<MemorySize> MIN_FREE_SPACE =
+      limit("min-free-space")
+          .memoryType()
+          .defaultValue(new MemorySize(SAGA.minFreeBytes()))
+          .withDescription("Space that a target must have left, by its own answer.");
+
+  public static final ConfigOption<Duration> CONFIRM_TIMEOUT =
+      limit("confirm-timeout")
+          .durationType()
+          .defaultValue(Duration.ofMillis(SAGA.confirmMillis()))
+          .withDescription(
+              "How long the end of an act waits for the new map and for its target's word that it"
+                  + " serves.");
+
+  public static final ConfigOption<Duration> FAILBACK_DWELL =
+      limit("failback-dwell")
+          .durationType()
+          .defaultValue(Duration.ofMillis(SAGA.failbackDwellMillis()))
+          .withDescription(
+              "How long a node that came back must have been well before a failback is proposed.");
+
+  /** The options that are limits of the failover saga, in the order in which the docs list them. */
+  public static List<ConfigOption<?>> saga() {
+    return List.of(
+        PRE_FAILOVER_CHECK_TIMEOUT,
+        STEP_TIMEOUT,
+        STEP_ATTEMPTS,
+        REACH_TIMEOUT,
+        WITNESSES,
+        MAX_TARGET_LAG,
+        MIN_FREE_SPACE,
+        CONFIRM_TIMEOUT,
+        FAILBACK_DWELL);
+  }
+
   private static ConfigOptions.OptionBuilder limit(String name) {
     return ConfigOptions.key(PREFIX + name);
   }
@@ -250,6 +333,7 @@ public final class DecideOptions {
                 PLACE_GRACE,
                 FLUSH_INTERVAL));
     all.addAll(limits());
+    all.addAll(saga());
     return List.copyOf(all);
   }
 }

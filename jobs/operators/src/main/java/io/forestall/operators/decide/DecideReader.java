@@ -40,6 +40,16 @@ public final class DecideReader<T extends SpecificRecordBase>
      * @param record null for a tombstone
      */
     void take(String key, @Nullable T record, Consumer<DecideInput> out) throws WireException;
+
+    /**
+     * Takes a record of a topic in which the place matters.
+     *
+     * @param offset its place in its partition
+     */
+    default void takeAt(long offset, String key, @Nullable T record, Consumer<DecideInput> out)
+        throws WireException {
+      take(key, record, out);
+    }
   }
 
   /** Makes a taker when the job starts. */
@@ -55,6 +65,7 @@ public final class DecideReader<T extends SpecificRecordBase>
   private final Class<T> type;
   private final TakerFactory<T> factory;
   private final @Nullable KeyFilter filter;
+  private final boolean quiet;
 
   private transient AvroCodec<T> codec;
   private transient Taker<T> taker;
@@ -62,9 +73,21 @@ public final class DecideReader<T extends SpecificRecordBase>
 
   @SuppressWarnings("NullAway.Init") // open() is Flink's constructor
   DecideReader(Class<T> type, TakerFactory<T> factory, @Nullable KeyFilter filter) {
+    this(type, factory, filter, false);
+  }
+
+  /**
+   * A reader.
+   *
+   * @param quiet true when another reader of the same topic tells of what cannot be read
+   */
+  @SuppressWarnings("NullAway.Init") // as above
+  DecideReader(
+      Class<T> type, TakerFactory<T> factory, @Nullable KeyFilter filter, boolean quiet) {
     this.type = type;
     this.factory = factory;
     this.filter = filter;
+    this.quiet = quiet;
   }
 
   @Override
@@ -87,32 +110,40 @@ public final class DecideReader<T extends SpecificRecordBase>
         throw new WireException(
             DeadReason.TOO_LARGE, "the key has more than " + MAX_KEY_CHARS + " characters");
       }
-      taker.take(name, value == null ? null : codec.decode(value), out::collect);
+      taker.takeAt(
+          record.offset(), name, value == null ? null : codec.decode(value), out::collect);
     } catch (WireException e) {
-      out.collect(dead(record, e.reason(), String.valueOf(e.getMessage())));
+      dead(record, e.reason(), String.valueOf(e.getMessage()), out);
     } catch (RuntimeException e) {
       // Whatever a hostile record can still cause is its own fault, never the job's end.
-      out.collect(
-          dead(
-              record,
-              DeadReason.OTHER,
-              type.getSimpleName() + " cannot be taken in: " + e.getMessage()));
+      dead(
+          record,
+          DeadReason.OTHER,
+          type.getSimpleName() + " cannot be taken in: " + e.getMessage(),
+          out);
     }
   }
 
-  private DecideInput dead(
-      ConsumerRecord<byte[], byte[]> record, DeadReason reason, String detail) {
+  private void dead(
+      ConsumerRecord<byte[], byte[]> record,
+      DeadReason reason,
+      String detail,
+      Collector<DecideInput> out) {
+    if (quiet) {
+      return;
+    }
     byte[] value = record.value();
-    return new DecideInput.Dead(
-        letters.record(
-            record.topic(),
-            record.partition(),
-            record.offset(),
-            record.timestamp(),
-            reason,
-            detail,
-            value == null ? NO_BYTES : value,
-            0));
+    out.collect(
+        new DecideInput.Dead(
+            letters.record(
+                record.topic(),
+                record.partition(),
+                record.offset(),
+                record.timestamp(),
+                reason,
+                detail,
+                value == null ? NO_BYTES : value,
+                0)));
   }
 
   @Override

@@ -2,10 +2,13 @@ package io.forestall.operators.decide;
 
 import io.forestall.decisions.FleetMember;
 import io.forestall.decisions.Subject;
+import io.forestall.decisions.failover.CommandAck;
+import io.forestall.decisions.failover.SagaInput;
 import io.forestall.decisions.guard.Admission;
 import io.forestall.decisions.guard.GuardInput;
 import io.forestall.decisions.guard.Proposal;
 import io.forestall.decisions.incident.Incident;
+import io.forestall.decisions.ownership.OwnershipEntry;
 import io.forestall.risk.Tier;
 import io.forestall.schemas.Ack;
 import io.forestall.schemas.AckCode;
@@ -14,21 +17,26 @@ import io.forestall.schemas.EntityRef;
 import io.forestall.schemas.FleetEntry;
 import io.forestall.schemas.ModeRisk;
 import io.forestall.schemas.ModelRecord;
+import io.forestall.schemas.Ownership;
 import io.forestall.schemas.Risk;
 import io.forestall.schemas.VolumeMap;
 import io.forestall.schemas.Zone;
 import io.forestall.schemas.ZoneMember;
+import io.forestall.wire.AckRecords;
 import io.forestall.wire.AdmissionRecords;
 import io.forestall.wire.FleetEntries;
 import io.forestall.wire.GuardRecords;
 import io.forestall.wire.IncidentRecords;
 import io.forestall.wire.Keys;
+import io.forestall.wire.MapRecords;
+import io.forestall.wire.OwnershipRecords;
 import io.forestall.wire.Signatures;
 import io.forestall.wire.WireException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +47,9 @@ public final class DecideReaders {
 
   /** Label of a fleet entry that says how much space is free; bytes. */
   public static final String FREE_BYTES = "free-bytes";
+
+  /** Label of a fleet entry with the level of the contract that a node declares, 0 to 2. */
+  public static final String LEVEL = "forestall.level";
 
   /** Originals of an incident that the guard looks at; the incidents topic keeps all. */
   static final int MAX_ORIGINALS = 16;
@@ -230,7 +241,7 @@ public final class DecideReaders {
               }
               Subject subject = GuardRecords.subject(entity, "fleet entry", "key");
               if (record == null) {
-                out.accept(new DecideInput.MemberRead(subject, null, null));
+                out.accept(new DecideInput.MemberRead(subject, null, null, 0));
                 return;
               }
               FleetMember member = FleetEntries.member(record);
@@ -240,7 +251,10 @@ public final class DecideReaders {
               }
               out.accept(
                   new DecideInput.MemberRead(
-                      subject, member, freeBytes(record.getLabels().get(FREE_BYTES))));
+                      subject,
+                      member,
+                      freeBytes(record.getLabels().get(FREE_BYTES)),
+                      level(record.getLabels().get(LEVEL))));
             },
         DecideReaders::placed);
   }
@@ -260,6 +274,20 @@ public final class DecideReaders {
     throw new WireException(
         DeadReason.OUT_OF_RANGE,
         "label " + FREE_BYTES + " of a fleet entry is a count of bytes, such as 1099511627776");
+  }
+
+  private static int level(@Nullable String label) throws WireException {
+    if (label == null) {
+      return 0;
+    }
+    return switch (label.strip()) {
+      case "0" -> 0;
+      case "1" -> 1;
+      case "2" -> 2;
+      default ->
+          throw new WireException(
+              DeadReason.OUT_OF_RANGE, "label " + LEVEL + " of a fleet entry is 0, 1 or 2");
+    };
   }
 
   /** Failure zones. */
@@ -345,32 +373,131 @@ public final class DecideReaders {
   }
 
   /**
-   * Ends of whole acts. An ack speaks of an act as a whole when its command is the admission
-   * itself; those of single steps belong to whoever leads the act. Acks are not signed: an end
-   * releases locks, so what is read here is only as trustworthy as those who may write the topic.
+   * Answers to commands for the sagas, and ends of whole acts for the guard. An ack speaks of an
+   * act as a whole when its command is the admission itself. Acks are not signed: an end releases
+   * locks, so what is read here is only as trustworthy as those who may write the topic.
    */
   public static DecideReader<Ack> acks() {
     return new DecideReader<>(
         Ack.class,
         () ->
             (key, record, out) -> {
-              if (record == null || !record.getCommand().startsWith(ACT_PREFIX)) {
+              if (record == null) {
                 return;
               }
-              String admission = record.getCommand().substring(ACT_PREFIX.length());
-              if (admission.isBlank() || admission.length() > Subject.MAX_ID_CHARS) {
-                throw new WireException(
-                    DeadReason.OUT_OF_RANGE, "ack: the command names no admission");
+              if (record.getCommand().startsWith(ACT_PREFIX)) {
+                end(record, out);
+                return;
               }
-              Admission.State state = end(record);
-              if (state != null) {
-                String text = record.getText();
-                out.accept(
-                    new DecideInput.ActRead(
-                        admission, state, text.length() > 1024 ? text.substring(0, 1024) : text));
+              CommandAck ack = AckRecords.ack(record);
+              // One from before acks named their pool answers nothing that a saga has asked.
+              if (!ack.pool().isEmpty()) {
+                out.accept(new DecideInput.ForSaga(ack.pool(), new SagaInput.Acked(ack), null));
               }
             },
         null);
+  }
+
+  private static void end(Ack record, Consumer<DecideInput> out) throws WireException {
+    String admission = record.getCommand().substring(ACT_PREFIX.length());
+    if (admission.isBlank() || admission.length() > Subject.MAX_ID_CHARS) {
+      throw new WireException(DeadReason.OUT_OF_RANGE, "ack: the command names no admission");
+    }
+    Admission.State state = end(record);
+    if (state == null) {
+      return;
+    }
+    String text = record.getText();
+    String shortened = text.length() > 1024 ? text.substring(0, 1024) : text;
+    String pool = pool(record.getPool());
+    out.accept(
+        pool.isEmpty()
+            ? new DecideInput.ActRead(admission, state, shortened)
+            : new DecideInput.ForPool(
+                pool, new GuardInput.ActEnded(admission, state, shortened)));
+  }
+
+  /**
+   * The log of admissions for the sagas: the same records, with their signatures, which commands
+   * carry. What does not count is told of by the guard's own reader.
+   *
+   * @param keys where the trusted keys are
+   */
+  public static DecideReader<io.forestall.schemas.Admission> sagaAdmissions(GuardKeys keys) {
+    return new DecideReader<>(
+        io.forestall.schemas.Admission.class,
+        () -> {
+          Signatures.Trusted trusted = keys.trusted();
+          AdmissionRecords records = new AdmissionRecords();
+          return (key, record, out) -> {
+            if (record != null && key.equals(record.getPool())) {
+              Admission admission = records.admission(record, trusted);
+              out.accept(
+                  new DecideInput.ForSaga(
+                      admission.pool(), new SagaInput.AdmissionRead(admission), record));
+            }
+          };
+        },
+        null,
+        true);
+  }
+
+  /**
+   * The ownership log, for the sagas: a record with a forged admission goes on too, because the
+   * fold says what it is worth.
+   *
+   * @param keys where the trusted keys are
+   */
+  public static DecideReader<Ownership> ownership(GuardKeys keys) {
+    return new DecideReader<>(Ownership.class, () -> new OwnershipTaker(keys.trusted()), null);
+  }
+
+  private static final class OwnershipTaker implements DecideReader.Taker<Ownership> {
+    private final Signatures.Trusted trusted;
+    private final OwnershipRecords records = new OwnershipRecords();
+
+    OwnershipTaker(Signatures.Trusted trusted) {
+      this.trusted = trusted;
+    }
+
+    @Override
+    public void take(String key, @Nullable Ownership record, Consumer<DecideInput> out) {
+      throw new IllegalStateException("the fold of the ownership log needs the place of a record");
+    }
+
+    @Override
+    public void takeAt(
+        long offset, String key, @Nullable Ownership record, Consumer<DecideInput> out)
+        throws WireException {
+      if (record == null) {
+        throw new WireException(
+            DeadReason.MISSING_FIELD, "a tombstone takes back no ownership");
+      }
+      OwnershipEntry entry = records.entry(record, trusted);
+      if (!key.equals(entry.pool())) {
+        throw new WireException(
+            DeadReason.WRONG_TYPE, "the key of a record of ownership must be its pool");
+      }
+      out.accept(
+          new DecideInput.ForSaga(
+              entry.pool(), new SagaInput.OwnershipRead(offset, entry), null));
+    }
+  }
+
+  /** Slices of the volumes' maps for the sagas; what is wrong is told of by the other reader. */
+  public static DecideReader<VolumeMap> sagaMaps() {
+    return new DecideReader<>(
+        VolumeMap.class,
+        () ->
+            (key, record, out) -> {
+              if (record == null) {
+                out.accept(new DecideInput.MapRead(key, null));
+              } else if (key.equals(record.getVolume() + "/" + record.getSlice())) {
+                out.accept(new DecideInput.MapRead(key, MapRecords.slice(record)));
+              }
+            },
+        null,
+        true);
   }
 
   /** Begin of the command of an ack that speaks of a whole act; the admission follows. */

@@ -26,6 +26,7 @@ import org.apache.flink.configuration.MemorySize;
  * @param flushIntervalMillis how long a record waits in a buffer at most; milliseconds
  * @param limits limits of the guard that are not the shipped ones, by name; policies of an operator
  *     still win over them
+ * @param saga limits of the failover saga
  */
 public record DecideSettings(
     String topicPrefix,
@@ -36,7 +37,8 @@ public record DecideSettings(
     long riskHistoryMillis,
     long placeGraceMillis,
     long flushIntervalMillis,
-    Map<String, String> limits)
+    Map<String, String> limits,
+    SagaLimits saga)
     implements Serializable {
 
   /** Deciders that run in this job; their proposals are not taken a second time. */
@@ -75,7 +77,8 @@ public record DecideSettings(
             reader.millis(DecideOptions.RISK_HISTORY),
             reader.atLeastOne(DecideOptions.PLACE_GRACE),
             reader.millis(DecideOptions.FLUSH_INTERVAL),
-            limits(reader));
+            limits(reader),
+            SagaLimits.from(reader));
     reader.check();
     return settings;
   }

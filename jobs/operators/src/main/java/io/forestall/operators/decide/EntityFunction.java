@@ -2,6 +2,7 @@ package io.forestall.operators.decide;
 
 import io.forestall.decisions.FleetMember;
 import io.forestall.decisions.Subject;
+import io.forestall.decisions.failover.SagaInput;
 import io.forestall.decisions.guard.GuardInput;
 import io.forestall.risk.Tier;
 import java.util.Objects;
@@ -62,10 +63,10 @@ public final class EntityFunction extends KeyedProcessFunction<String, DecideInp
     if (input instanceof DecideInput.MemberRead read) {
       FleetMember member = read.member();
       if (member == null) {
-        leave(memory, read.entity(), out);
+        leave(memory, read.entity(), context, out);
         forget(memory, context);
       } else {
-        memories.update(place(memory, member, read.freeBytes(), context, out));
+        memories.update(place(memory, member, read, context, out));
       }
     } else if (input instanceof DecideInput.RiskRead read) {
       score(memory, read, context, out);
@@ -77,22 +78,27 @@ public final class EntityFunction extends KeyedProcessFunction<String, DecideInp
   private EntityMemory place(
       EntityMemory memory,
       FleetMember member,
-      @Nullable Long freeBytes,
+      DecideInput.MemberRead read,
       Context context,
       Collector<DecideInput> out) {
     String pool = member.place().pool();
-    int described = Objects.hash(member, freeBytes);
+    Long freeBytes = read.freeBytes();
+    int described = Objects.hash(member, freeBytes, read.level());
     boolean moved = !pool.equals(memory.pool());
     if (moved) {
-      leave(memory, member.subject(), out);
+      leave(memory, member.subject(), context, out);
     }
     if (moved || described != memory.described()) {
       out.collect(new DecideInput.ForPool(pool, new GuardInput.MemberChanged(member, freeBytes)));
+      tellSagas(
+          pool,
+          member.subject(),
+          new SagaInput.NodeDescribed(member.subject(), read.level(), freeBytes),
+          context);
     }
     GuardInput.RiskChanged risk = memory.risk();
     if (risk != null && (moved || !memory.told())) {
-      passed.inc();
-      out.collect(new DecideInput.ForPool(pool, risk));
+      pass(pool, risk, context, out);
     }
     stopWaiting(memory, context);
     return new EntityMemory(pool, described, risk, risk != null, 0);
@@ -121,9 +127,26 @@ public final class EntityFunction extends KeyedProcessFunction<String, DecideInp
       unchanged.inc();
       return;
     }
+    pass(pool, risk, context, out);
+    memories.update(new EntityMemory(pool, memory.described(), risk, true, 0));
+  }
+
+  private void pass(
+      String pool, GuardInput.RiskChanged risk, Context context, Collector<DecideInput> out) {
     passed.inc();
     out.collect(new DecideInput.ForPool(pool, risk));
-    memories.update(new EntityMemory(pool, memory.described(), risk, true, 0));
+    tellSagas(
+        pool,
+        risk.entity(),
+        new SagaInput.NodeRisk(risk.entity(), risk.tier() == Tier.CRITICAL),
+        context);
+  }
+
+  /** Only nodes own units. */
+  private static void tellSagas(String pool, Subject entity, SagaInput input, Context context) {
+    if (entity.kind() == Subject.Kind.NODE && !pool.isEmpty()) {
+      context.output(DecideTags.SAGAS, new DecideInput.ForSaga(pool, input, null));
+    }
   }
 
   static boolean news(GuardInput.RiskChanged before, GuardInput.RiskChanged now) {
@@ -147,14 +170,17 @@ public final class EntityFunction extends KeyedProcessFunction<String, DecideInp
               pool,
               new GuardInput.RiskChanged(
                   entity, Tier.UNKNOWN, 0, 0, 0, 0, true, before.timeMillis(), null, null)));
+      tellSagas(pool, entity, new SagaInput.NodeRisk(entity, false), context);
       memories.update(new EntityMemory(pool, memory.described(), null, false, 0));
     }
   }
 
-  private static void leave(EntityMemory memory, Subject entity, Collector<DecideInput> out) {
+  private static void leave(
+      EntityMemory memory, Subject entity, Context context, Collector<DecideInput> out) {
     String pool = memory.pool();
     if (pool != null) {
       out.collect(new DecideInput.ForPool(pool, new GuardInput.MemberLeft(entity)));
+      tellSagas(pool, entity, new SagaInput.NodeLeft(entity), context);
     }
   }
 

@@ -34,9 +34,10 @@ public final class Wired {
   /**
    * Reads a format's version.
    *
+   * @return the version, at least 1
    * @throws IOException when it is newer than this build
    */
-  public static void version(DataInput in, int newest, String what) throws IOException {
+  public static int version(DataInput in, int newest, String what) throws IOException {
     int version = in.readUnsignedByte();
     if (version < 1 || version > newest) {
       throw new IOException(
@@ -47,6 +48,7 @@ public final class Wired {
               + newest
               + "); start the release that wrote the checkpoint, or a newer one");
     }
+    return version;
   }
 
   /** Writes a text that may be absent. */

@@ -1,0 +1,111 @@
+package io.forestall.operators.decide;
+
+import io.forestall.decisions.Decider;
+import io.forestall.decisions.DeciderState;
+import io.forestall.decisions.failover.SagaState;
+import io.forestall.schemas.Admission;
+import io.forestall.wire.AvroCodec;
+import io.forestall.wire.WireException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The sagas of a pool with the signed records of the admissions under which they act: commands
+ * carry them, and a savepoint must not lose them, because the log is not read again after it.
+ * Mutable, for one thread.
+ */
+final class SagaMemory implements DeciderState {
+
+  /** Begin of the rows of signed admissions; in savepoints, never to change. */
+  private static final String SIGNED_ROW = "signed/";
+
+  private static final byte[] ENDED = {};
+
+  private final String pool;
+  private final SagaState sagas;
+  private final AvroCodec<Admission> codec = AvroCodec.of(Admission.class);
+  private final Map<String, Admission> signed = new TreeMap<>();
+  private final Map<String, byte[]> changes = new HashMap<>();
+
+  /** Whether the pool is halted, as the sagas were told; null before they were told anything. */
+  @Nullable Boolean halted;
+
+  /** When the next halt begins or ends; milliseconds. */
+  long nextHaltMillis = Decider.NO_ALARM;
+
+  SagaMemory(String pool, SagaState sagas) {
+    this.pool = pool;
+    this.sagas = sagas;
+  }
+
+  String pool() {
+    return pool;
+  }
+
+  SagaState sagas() {
+    return sagas;
+  }
+
+  /** The record of an admission in force; null when it was never read, or has ended. */
+  @Nullable Admission signed(String admission) {
+    return signed.get(admission);
+  }
+
+  int signedCount() {
+    return signed.size();
+  }
+
+  void keep(Admission record) {
+    signed.put(record.getId(), record);
+    changes.put(SIGNED_ROW + record.getId(), codec.encode(record));
+  }
+
+  void drop(String admission) {
+    if (signed.remove(admission) != null) {
+      changes.put(SIGNED_ROW + admission, ENDED);
+    }
+  }
+
+  /**
+   * Forgets admissions that written before a time: they never counted, else an end would have been
+   * read.
+   *
+   * @param untilMillis milliseconds since 1970-01-01 UTC
+   */
+  void forgetBefore(long untilMillis) {
+    for (Admission each : List.copyOf(signed.values())) {
+      if (each.getTimeMillis() < untilMillis) {
+        drop(each.getId());
+      }
+    }
+  }
+
+  @Override
+  public void restore(String row, byte[] body) {
+    if (!row.startsWith(SIGNED_ROW)) {
+      sagas.restore(row, body);
+      return;
+    }
+    try {
+      signed.put(row.substring(SIGNED_ROW.length()), codec.decode(body));
+    } catch (WireException e) {
+      throw new IllegalArgumentException("row '" + row + "' is no admission: " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public Map<String, byte[]> takeChanges() {
+    Map<String, byte[]> all = new HashMap<>(sagas.takeChanges());
+    all.putAll(changes);
+    changes.clear();
+    return all;
+  }
+
+  @Override
+  public boolean isEmpty() {
+    return signed.isEmpty() && sagas.isEmpty();
+  }
+}
