@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.forestall.decisions.FleetMember;
 import io.forestall.decisions.Place;
 import io.forestall.decisions.Subject;
+import io.forestall.decisions.failover.SagaInput;
 import io.forestall.decisions.guard.Admission;
 import io.forestall.decisions.guard.GuardInput;
 import io.forestall.operators.RiskHarness.Backend;
 import io.forestall.operators.decide.ActFunction;
 import io.forestall.operators.decide.DecideInput;
+import io.forestall.operators.decide.DecideTags;
 import io.forestall.operators.decide.EntityFunction;
+import io.forestall.operators.decide.SagaSliceFunction;
 import io.forestall.operators.decide.SliceFunction;
 import io.forestall.risk.Tier;
 import java.util.List;
@@ -18,6 +21,7 @@ import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -30,6 +34,7 @@ class DecideStepsTest {
 
   private static final class Harness implements AutoCloseable {
     final KeyedHarness<String, DecideInput, Void, DecideInput> inner;
+    private int sagasSeen;
 
     Harness(
         KeyedProcessFunction<String, DecideInput, DecideInput> function,
@@ -45,6 +50,14 @@ class DecideStepsTest {
     List<DecideInput> send(DecideInput... inputs) throws Exception {
       inner.send(inputs);
       return List.copyOf(inner.news());
+    }
+
+    /** What the sagas heard since this was last asked. */
+    List<DecideInput> sagas() {
+      List<DecideInput> all = inner.side(DecideTags.SAGAS);
+      List<DecideInput> fresh = List.copyOf(all.subList(sagasSeen, all.size()));
+      sagasSeen = all.size();
+      return fresh;
     }
 
     @Override
@@ -74,11 +87,77 @@ class DecideStepsTest {
               new DecideInput.ForPool("p2", new GuardInput.MemberChanged(node("p2"), 5L)),
               new DecideInput.ForPool("p2", changed(NOW, 10, Tier.HEALTHY)));
 
-      assertThat(entities.send(new DecideInput.MemberRead(NODE, null, null)))
+      assertThat(entities.send(new DecideInput.MemberRead(NODE, null, null, 0)))
           .containsExactly(new DecideInput.ForPool("p2", new GuardInput.MemberLeft(NODE)));
       assertThat(entities.inner.keys(EntityFunction.MEMORY)).isZero();
       assertThat(entities.inner.wallClockTimers()).isZero();
     }
+  }
+
+  @Test
+  void sagasHearOfNodesAndTheirRisk() throws Exception {
+    try (Harness entities = new Harness(new EntityFunction(GRACE), Backend.HEAP, null)) {
+      entities.send(member("p1", 5L), risk(NOW, 10, Tier.HEALTHY));
+      assertThat(entities.sagas())
+          .containsExactly(
+              saga("p1", new SagaInput.NodeDescribed(NODE, 2, 5L)),
+              saga("p1", new SagaInput.NodeRisk(NODE, false)));
+      entities.send(risk(NOW + 1, 95, Tier.CRITICAL));
+      assertThat(entities.sagas()).containsExactly(saga("p1", new SagaInput.NodeRisk(NODE, true)));
+      entities.send(new DecideInput.RiskRead(NODE, null));
+      assertThat(entities.sagas())
+          .as("nothing known is not critical")
+          .containsExactly(saga("p1", new SagaInput.NodeRisk(NODE, false)));
+      entities.send(member("p2", 5L), new DecideInput.MemberRead(NODE, null, null, 0));
+      assertThat(entities.sagas())
+          .containsExactly(
+              saga("p1", new SagaInput.NodeLeft(NODE)),
+              saga("p2", new SagaInput.NodeDescribed(NODE, 2, 5L)),
+              saga("p2", new SagaInput.NodeLeft(NODE)));
+      Subject head = new Subject(Subject.Kind.HEAD, "h");
+      entities.send(
+          new DecideInput.MemberRead(
+              head,
+              new FleetMember(
+                  head, new Place("n-1", "r", "z", "local", "p1"), "", null, null, false),
+              null,
+              0));
+      assertThat(entities.sagas()).as("only nodes own units").isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void slicesComeToTheSagasOfTheirPoolAndLeaveThem(Backend backend) throws Exception {
+    OperatorSubtaskState snapshot;
+    try (Harness slices = new Harness(new SagaSliceFunction(), backend, null)) {
+      assertThat(slices.send(new DecideInput.MapRead("v/a/0", null))).isEmpty();
+      assertThat(slices.send(map("p1", 1)))
+          .containsExactly(saga("p1", new SagaInput.MapRead(mapSlice("p1", 1))));
+      snapshot = slices.inner.snapshot();
+    }
+    try (Harness slices = new Harness(new SagaSliceFunction(), backend, snapshot)) {
+      assertThat(slices.send(map("p2", 2)))
+          .containsExactly(
+              saga("p1", new SagaInput.SliceLeft("v/a", 0)),
+              saga("p2", new SagaInput.MapRead(mapSlice("p2", 2))));
+      assertThat(slices.send(new DecideInput.MapRead("v/a/0", null)))
+          .containsExactly(saga("p2", new SagaInput.SliceLeft("v/a", 0)));
+      assertThat(slices.inner.keys(SagaSliceFunction.POOL)).isZero();
+    }
+  }
+
+  private static DecideInput saga(String pool, SagaInput input) {
+    return new DecideInput.ForSaga(pool, input, null);
+  }
+
+  private static DecideInput map(String pool, long version) {
+    return new DecideInput.MapRead("v/a/0", mapSlice(pool, version));
+  }
+
+  private static SagaInput.MapSlice mapSlice(String pool, long version) {
+    return new SagaInput.MapSlice(
+        "v/a", pool, 0, 1, version, 0, 4096, 4096, 4096, 1, List.of(), NOW);
   }
 
   @ParameterizedTest
@@ -175,6 +254,8 @@ class DecideStepsTest {
     try (Harness acts = new Harness(new ActFunction(GRACE), backend, snapshot)) {
       acts.inner.wallClock(NOW + GRACE);
       assertThat(acts.inner.keys(ActFunction.MEMORY)).as("nobody admitted it").isZero();
+      assertThat(acts.send(told)).as("its ack named its pool").containsExactly(told);
+      assertThat(acts.inner.keys(ActFunction.MEMORY)).isZero();
       assertThat(acts.inner.wallClockTimers()).isZero();
     }
   }
@@ -184,7 +265,7 @@ class DecideStepsTest {
   }
 
   private static DecideInput member(String pool, @Nullable Long freeBytes) {
-    return new DecideInput.MemberRead(NODE, node(pool), freeBytes);
+    return new DecideInput.MemberRead(NODE, node(pool), freeBytes, 2);
   }
 
   private static GuardInput.RiskChanged changed(long timeMillis, double score, Tier tier) {

@@ -15,8 +15,8 @@ import org.apache.flink.util.Collector;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the pool of the end of an act. One key is one admission. An end that is told before its
- * admission was read waits for it, for a bounded time.
+ * Finds the pool of the end of an act that does not name it. One key is one admission. An end that
+ * is told before its admission was read waits for it, for a bounded time.
  */
 public final class ActFunction extends KeyedProcessFunction<String, DecideInput, DecideInput> {
 
@@ -83,6 +83,11 @@ public final class ActFunction extends KeyedProcessFunction<String, DecideInput,
   @Override
   public void processElement(DecideInput input, Context context, Collector<DecideInput> out)
       throws Exception {
+    if (input instanceof DecideInput.ForPool) {
+      // The ack named its pool.
+      out.collect(input);
+      return;
+    }
     Memory memory = memories.value();
     if (input instanceof DecideInput.AdmissionSeen seen) {
       if (memory != null && memory.untilMillis() != 0) {

@@ -82,8 +82,7 @@ public final class DecideReader<T extends SpecificRecordBase>
    * @param quiet true when another reader of the same topic tells of what cannot be read
    */
   @SuppressWarnings("NullAway.Init") // as above
-  DecideReader(
-      Class<T> type, TakerFactory<T> factory, @Nullable KeyFilter filter, boolean quiet) {
+  DecideReader(Class<T> type, TakerFactory<T> factory, @Nullable KeyFilter filter, boolean quiet) {
     this.type = type;
     this.factory = factory;
     this.filter = filter;
@@ -110,8 +109,7 @@ public final class DecideReader<T extends SpecificRecordBase>
         throw new WireException(
             DeadReason.TOO_LARGE, "the key has more than " + MAX_KEY_CHARS + " characters");
       }
-      taker.takeAt(
-          record.offset(), name, value == null ? null : codec.decode(value), out::collect);
+      taker.takeAt(record.offset(), name, value == null ? null : codec.decode(value), out::collect);
     } catch (WireException e) {
       dead(record, e.reason(), String.valueOf(e.getMessage()), out);
     } catch (RuntimeException e) {

@@ -413,8 +413,7 @@ public final class DecideReaders {
     out.accept(
         pool.isEmpty()
             ? new DecideInput.ActRead(admission, state, shortened)
-            : new DecideInput.ForPool(
-                pool, new GuardInput.ActEnded(admission, state, shortened)));
+            : new DecideInput.ForPool(pool, new GuardInput.ActEnded(admission, state, shortened)));
   }
 
   /**
@@ -470,8 +469,7 @@ public final class DecideReaders {
         long offset, String key, @Nullable Ownership record, Consumer<DecideInput> out)
         throws WireException {
       if (record == null) {
-        throw new WireException(
-            DeadReason.MISSING_FIELD, "a tombstone takes back no ownership");
+        throw new WireException(DeadReason.MISSING_FIELD, "a tombstone takes back no ownership");
       }
       OwnershipEntry entry = records.entry(record, trusted);
       if (!key.equals(entry.pool())) {
@@ -479,8 +477,7 @@ public final class DecideReaders {
             DeadReason.WRONG_TYPE, "the key of a record of ownership must be its pool");
       }
       out.accept(
-          new DecideInput.ForSaga(
-              entry.pool(), new SagaInput.OwnershipRead(offset, entry), null));
+          new DecideInput.ForSaga(entry.pool(), new SagaInput.OwnershipRead(offset, entry), null));
     }
   }
 

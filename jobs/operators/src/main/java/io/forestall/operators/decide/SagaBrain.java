@@ -56,8 +56,7 @@ public final class SagaBrain implements PoolBrain<SagaMemory, DecideInput, Decid
   private final SagaFigures figures;
   private long acksWritten;
 
-  SagaBrain(
-      PolicyRecords records, SagaDecider decider, long incarnation, MetricGroup metrics) {
+  SagaBrain(PolicyRecords records, SagaDecider decider, long incarnation, MetricGroup metrics) {
     this.records = records;
     this.sagas = new Sagas(decider);
     this.incarnation = incarnation;
@@ -253,15 +252,13 @@ public final class SagaBrain implements PoolBrain<SagaMemory, DecideInput, Decid
       Admission admission,
       io.forestall.schemas.@Nullable Admission signed,
       long nowMillis) {
-    if (admission.state() == Admission.State.ADMITTED
-        && signed != null) {
+    if (admission.state() == Admission.State.ADMITTED && signed != null) {
       memory.forgetBefore(nowMillis - FORGET_MILLIS);
       memory.keep(signed);
     }
   }
 
-  private void say(
-      SagaMemory memory, SagaOutput output, long nowMillis, Consumer<Said> out) {
+  private void say(SagaMemory memory, SagaOutput output, long nowMillis, Consumer<Said> out) {
     if (output instanceof SagaOutput.Ordered ordered) {
       order(memory, ordered.command(), out);
     } else if (output instanceof SagaOutput.Ended ended) {
@@ -321,11 +318,9 @@ public final class SagaBrain implements PoolBrain<SagaMemory, DecideInput, Decid
     Ack ack = new Ack();
     ack.setCommand(DecideReaders.ACT_PREFIX + admission.id());
     ack.setFrom(
-        FleetEntries.entity(
-            Objects.requireNonNullElse(admission.target(), admission.subject())));
+        FleetEntries.entity(Objects.requireNonNullElse(admission.target(), admission.subject())));
     ack.setSubject(FleetEntries.entity(admission.subject()));
-    ack.setStatus(
-        ended.state() == Admission.State.DONE ? AckStatus.DONE : AckStatus.REFUSED);
+    ack.setStatus(ended.state() == Admission.State.DONE ? AckStatus.DONE : AckStatus.REFUSED);
     ack.setCode(
         switch (ended.state()) {
           case DONE -> AckCode.NONE;

@@ -8,7 +8,9 @@ import java.util.Map;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.MetricGroup;
 
-/** Counters and gauges of the sagas of one subtask. The task counts; the reporter's thread reads. */
+/**
+ * Counters and gauges of the sagas of one subtask. The task counts; the reporter's thread reads.
+ */
 final class SagaFigures {
 
   private final MetricGroup metrics;
@@ -47,8 +49,7 @@ final class SagaFigures {
     String code = ack.code().name();
     acks.computeIfAbsent(
             status + "/" + code,
-            each ->
-                metrics.addGroup("status", status).addGroup("code", code).counter("acksHeard"))
+            each -> metrics.addGroup("status", status).addGroup("code", code).counter("acksHeard"))
         .inc();
   }
 

@@ -98,8 +98,7 @@ final class SagaInputFormat {
         }
         case ACK ->
             saga(pool, new SagaInput.Acked(AckRecords.ack(AvroType.of(Ack.class).deserialize(in))));
-        case OWNERSHIP ->
-            saga(pool, new SagaInput.OwnershipRead(in.readLong(), readEntry(in)));
+        case OWNERSHIP -> saga(pool, new SagaInput.OwnershipRead(in.readLong(), readEntry(in)));
         case MAP -> saga(pool, new SagaInput.MapRead(readSlice(in)));
         case NODE ->
             saga(
@@ -110,9 +109,7 @@ final class SagaInputFormat {
                     DecideInputFormat.readLong(in)));
         case NODE_LEFT -> saga(pool, new SagaInput.NodeLeft(DecideInputFormat.readSubject(in)));
         case RISK ->
-            saga(
-                pool,
-                new SagaInput.NodeRisk(DecideInputFormat.readSubject(in), in.readBoolean()));
+            saga(pool, new SagaInput.NodeRisk(DecideInputFormat.readSubject(in), in.readBoolean()));
         case SLICE_LEFT -> saga(pool, new SagaInput.SliceLeft(in.readUTF(), in.readInt()));
         default -> throw new IOException("input of the sagas: sort " + tag + " is unknown");
       };
@@ -166,8 +163,7 @@ final class SagaInputFormat {
     }
   }
 
-  private static void writeSlice(SagaInput.MapSlice slice, DataOutputView out)
-      throws IOException {
+  private static void writeSlice(SagaInput.MapSlice slice, DataOutputView out) throws IOException {
     AvroType.of(VolumeMap.class).serialize(MapRecords.of(slice, null), out);
   }
 

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * carry them, and a savepoint must not lose them, because the log is not read again after it.
  * Mutable, for one thread.
  */
-final class SagaMemory implements DeciderState {
+public final class SagaMemory implements DeciderState {
 
   /** Begin of the rows of signed admissions; in savepoints, never to change. */
   private static final String SIGNED_ROW = "signed/";

@@ -18,8 +18,8 @@ import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
 
 /**
- * What the guard or the sagas of a pool say, as the record of the topic it goes to. Immutable by convention. It
- * flows, and does not lie in state.
+ * What the guard or the sagas of a pool say, as the record of the topic it goes to. Immutable by
+ * convention. It flows, and does not lie in state.
  *
  * @param topic where it goes
  * @param record the record, of that topic's type

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.forestall.decisions.Subject;
+import io.forestall.decisions.failover.SagaInput;
 import io.forestall.decisions.guard.Admission;
 import io.forestall.decisions.guard.GuardInput;
+import io.forestall.decisions.ownership.Authority;
+import io.forestall.decisions.ownership.OwnershipEntry;
 import io.forestall.risk.Tier;
 import io.forestall.schemas.Ack;
 import io.forestall.schemas.AckCode;
@@ -20,9 +23,12 @@ import io.forestall.schemas.Risk;
 import io.forestall.schemas.Zone;
 import io.forestall.schemas.ZoneMember;
 import io.forestall.schemas.ZoneState;
+import io.forestall.wire.AckRecords;
 import io.forestall.wire.AdmissionRecords;
 import io.forestall.wire.AvroCodec;
 import io.forestall.wire.GuardRecords;
+import io.forestall.wire.MapRecords;
+import io.forestall.wire.OwnershipRecords;
 import io.forestall.wire.Signatures;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -90,8 +96,87 @@ class DecideReadersTest {
     assertThat(letter(read(DecideReaders.fleet(), "node/n-1", encode(entry("lots")))))
         .contains("count of bytes");
     assertThat(read(DecideReaders.fleet(), "node/n-1", null))
-        .containsExactly(new DecideInput.MemberRead(Subject.node("n-1"), null, null));
+        .containsExactly(new DecideInput.MemberRead(Subject.node("n-1"), null, null, 0));
     assertThat(read(DecideReaders.fleet(), "disk/d", new byte[] {1})).isEmpty();
+  }
+
+  @Test
+  void levelIsALabel() throws Exception {
+    FleetEntry entry = entry("100");
+    assertThat(read(DecideReaders.fleet(), "node/n-1", encode(entry)))
+        .singleElement()
+        .extracting(input -> ((DecideInput.MemberRead) input).level())
+        .as("who declares nothing gets no command that changes anything")
+        .isEqualTo(0);
+    entry.setLabels(Map.of("forestall.level", "2"));
+    assertThat(read(DecideReaders.fleet(), "node/n-1", encode(entry)))
+        .singleElement()
+        .extracting(input -> ((DecideInput.MemberRead) input).level())
+        .isEqualTo(2);
+    entry.setLabels(Map.of("forestall.level", "3"));
+    assertThat(letter(read(DecideReaders.fleet(), "node/n-1", encode(entry))))
+        .contains("0, 1 or 2");
+  }
+
+  @Test
+  void sagasReadAdmissionsWithTheirSignatures(@TempDir Path folder) throws Exception {
+    Signatures.Signer guard =
+        Signatures.generate(folder.resolve("guard.key"), folder.resolve("guard.pub"));
+    Signatures.Signer thief =
+        Signatures.generate(folder.resolve("thief.key"), folder.resolve("thief.pub"));
+    GuardKeys keys = new GuardKeys(folder.resolve("guard.key").toString(), "", "");
+    AdmissionRecords records = new AdmissionRecords();
+    Admission admission = DecideTypesTest.admission();
+    io.forestall.schemas.Admission signed = records.of(admission, guard);
+    assertThat(read(DecideReaders.sagaAdmissions(keys), "p1", encode(signed)))
+        .containsExactly(
+            new DecideInput.ForSaga("p1", new SagaInput.AdmissionRead(admission), signed));
+    assertThat(read(DecideReaders.sagaAdmissions(keys), "p1", encode(records.of(admission, thief))))
+        .as("the guard's reader tells of it")
+        .isEmpty();
+    assertThat(read(DecideReaders.sagaAdmissions(keys), "p2", encode(signed))).isEmpty();
+    assertThat(read(DecideReaders.sagaAdmissions(keys), "p1", null)).isEmpty();
+  }
+
+  @Test
+  void recordsOfOwnershipKeepTheirPlaceAndWhatTheirAdmissionIsWorth(@TempDir Path folder)
+      throws Exception {
+    Signatures.Signer guard =
+        Signatures.generate(folder.resolve("guard.key"), folder.resolve("guard.pub"));
+    Signatures.Signer thief =
+        Signatures.generate(folder.resolve("thief.key"), folder.resolve("thief.pub"));
+    GuardKeys keys = new GuardKeys(folder.resolve("guard.key").toString(), "", "");
+    AdmissionRecords records = new AdmissionRecords();
+    OwnershipEntry valid = DecideTypesTest.entry(Authority.VALID);
+    byte[] good =
+        encode(OwnershipRecords.of(valid, records.of(DecideTypesTest.admission(), guard)));
+    assertThat(read(DecideReaders.ownership(keys), "p1", good))
+        .containsExactly(
+            new DecideInput.ForSaga("p1", new SagaInput.OwnershipRead(77, valid), null));
+    byte[] stolen =
+        encode(OwnershipRecords.of(valid, records.of(DecideTypesTest.admission(), thief)));
+    assertThat(read(DecideReaders.ownership(keys), "p1", stolen))
+        .as("the fold says what it is worth")
+        .containsExactly(
+            new DecideInput.ForSaga(
+                "p1",
+                new SagaInput.OwnershipRead(77, DecideTypesTest.entry(Authority.UNKNOWN_KEY)),
+                null));
+    assertThat(letter(read(DecideReaders.ownership(keys), "p2", good)))
+        .contains("must be its pool");
+    assertThat(letter(read(DecideReaders.ownership(keys), "p1", null))).contains("tombstone");
+  }
+
+  @Test
+  void sagasReadWholeSlices() throws Exception {
+    byte[] map = encode(MapRecords.of(DecideTypesTest.slice(), null));
+    assertThat(read(DecideReaders.sagaMaps(), "v/0", map))
+        .containsExactly(new DecideInput.MapRead("v/0", DecideTypesTest.slice()));
+    assertThat(read(DecideReaders.sagaMaps(), "v/0", null))
+        .containsExactly(new DecideInput.MapRead("v/0", null));
+    assertThat(read(DecideReaders.sagaMaps(), "v/1", map))
+        .as("the other reader tells of it")
+        .isEmpty();
   }
 
   @Test
@@ -166,7 +251,25 @@ class DecideReadersTest {
     assertThat(read(DecideReaders.acks(), "node/n", encode(ack("act/a-1", AckStatus.PROGRESS))))
         .isEmpty();
     assertThat(read(DecideReaders.acks(), "node/n", encode(ack("a-1/2/0", AckStatus.DONE))))
+        .as("from before acks named their pool")
         .isEmpty();
+    Ack end = ack("act/a-1", AckStatus.DONE);
+    end.setPool("p1");
+    assertThat(read(DecideReaders.acks(), "node/n", encode(end)))
+        .as("it need not look for its pool")
+        .containsExactly(
+            new DecideInput.ForPool(
+                "p1", new GuardInput.ActEnded("a-1", Admission.State.DONE, "text")));
+  }
+
+  @Test
+  void answersToCommandsAreForTheSagas() throws Exception {
+    assertThat(read(DecideReaders.acks(), "node/n-1", encode(AckRecords.of(DecideTypesTest.ack()))))
+        .containsExactly(
+            new DecideInput.ForSaga("p1", new SagaInput.Acked(DecideTypesTest.ack()), null));
+    Ack bad = AckRecords.of(DecideTypesTest.ack());
+    bad.setEpoch(-1L);
+    assertThat(letter(read(DecideReaders.acks(), "node/n-1", encode(bad)))).contains("epoch");
   }
 
   /** Hostile bytes of every sort: no reader ever throws, and each says at most one thing. */
@@ -186,6 +289,13 @@ class DecideReadersTest {
             DecideReaders.maps(), encode(entry("100")),
             DecideReaders.zones(), encode(entry("100")),
             DecideReaders.models(), encode(entry("100")));
+    goods = new java.util.LinkedHashMap<>(goods);
+    goods.put(
+        DecideReaders.ownership(GuardKeys.NONE),
+        encode(OwnershipRecords.of(DecideTypesTest.entry(Authority.NONE), unsigned())));
+    goods.put(DecideReaders.sagaAdmissions(GuardKeys.NONE), encode(unsigned()));
+    goods.put(DecideReaders.sagaMaps(), encode(MapRecords.of(DecideTypesTest.slice(), null)));
+    goods.put(DecideReaders.acks(), encode(AckRecords.of(DecideTypesTest.ack())));
     for (Map.Entry<DecideReader<?>, byte[]> each : goods.entrySet()) {
       each.getKey().open(new TestingContext());
       for (int i = 0; i < 500; i++) {
@@ -202,6 +312,10 @@ class DecideReadersTest {
         assertThat(read).as("seed %d record %d", seed, i).hasSizeLessThanOrEqualTo(2);
       }
     }
+  }
+
+  private static io.forestall.schemas.Admission unsigned() {
+    return new AdmissionRecords().unsigned(DecideTypesTest.admission());
   }
 
   private static String letter(List<DecideInput> read) {

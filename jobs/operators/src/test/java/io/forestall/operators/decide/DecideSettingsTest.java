@@ -3,6 +3,7 @@ package io.forestall.operators.decide;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.forestall.decisions.failover.SagaPolicy;
 import java.util.Map;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.Configuration;
@@ -24,7 +25,9 @@ class DecideSettingsTest {
                 3_600_000,
                 3_600_000,
                 1,
-                Map.of()));
+                Map.of(),
+                new SagaLimits(5_000, 1_000, 5, 1_000, 2, 10_000, 1L << 30, 10_000, 30 * 60_000)));
+    assertThat(DecideSettings.defaults().saga().policy()).isEqualTo(SagaPolicy.standard());
   }
 
   @Test
@@ -59,7 +62,16 @@ class DecideSettingsTest {
                 Map.entry("forestall.decide.max-telemetry-age", "2 min"),
                 Map.entry("forestall.decide.max-model-age", "10 d"),
                 Map.entry("forestall.decide.max-cost", "1 gb"),
-                Map.entry("forestall.decide.copy-bytes-per-second", "64 mb")));
+                Map.entry("forestall.decide.copy-bytes-per-second", "64 mb"),
+                Map.entry("forestall.decide.pre-failover-check-timeout", "2 s"),
+                Map.entry("forestall.decide.step-timeout", "300 ms"),
+                Map.entry("forestall.decide.step-attempts", "7"),
+                Map.entry("forestall.decide.reach-timeout", "900 ms"),
+                Map.entry("forestall.decide.witnesses", "3"),
+                Map.entry("forestall.decide.max-target-lag", "12345678901"),
+                Map.entry("forestall.decide.min-free-space", "10 mb"),
+                Map.entry("forestall.decide.confirm-timeout", "20 s"),
+                Map.entry("forestall.decide.failback-dwell", "1 h")));
     assertThat(configuration.keySet())
         .as("a new option needs its line here")
         .containsAll(DecideOptions.all().stream().map(ConfigOption::key).toList());
@@ -92,7 +104,9 @@ class DecideSettingsTest {
                     Map.entry("max-telemetry-age", "120000 ms"),
                     Map.entry("max-model-age", "864000000 ms"),
                     Map.entry("max-cost", "1073741824 b"),
-                    Map.entry("copy-bytes-per-second", "67108864 b"))));
+                    Map.entry("copy-bytes-per-second", "67108864 b")),
+                new SagaLimits(
+                    2_000, 300, 7, 900, 3, 12_345_678_901L, 10L << 20, 20_000, 3_600_000)));
   }
 
   /** No key was renamed yet; each that is keeps its old one, which this test then sets. */
@@ -127,7 +141,16 @@ class DecideSettingsTest {
             "forestall.decide.max-telemetry-age",
             "forestall.decide.max-model-age",
             "forestall.decide.max-cost",
-            "forestall.decide.copy-bytes-per-second");
+            "forestall.decide.copy-bytes-per-second",
+            "forestall.decide.pre-failover-check-timeout",
+            "forestall.decide.step-timeout",
+            "forestall.decide.step-attempts",
+            "forestall.decide.reach-timeout",
+            "forestall.decide.witnesses",
+            "forestall.decide.max-target-lag",
+            "forestall.decide.min-free-space",
+            "forestall.decide.confirm-timeout",
+            "forestall.decide.failback-dwell");
   }
 
   @Test

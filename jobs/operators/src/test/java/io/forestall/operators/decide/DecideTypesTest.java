@@ -7,12 +7,17 @@ import io.forestall.decisions.FleetMember;
 import io.forestall.decisions.Place;
 import io.forestall.decisions.Severity;
 import io.forestall.decisions.Subject;
+import io.forestall.decisions.failover.CommandAck;
+import io.forestall.decisions.failover.SagaInput;
 import io.forestall.decisions.guard.Admission;
 import io.forestall.decisions.guard.GuardInput;
 import io.forestall.decisions.guard.Proposal;
 import io.forestall.decisions.incident.Incident;
+import io.forestall.decisions.ownership.Authority;
+import io.forestall.decisions.ownership.OwnershipEntry;
 import io.forestall.risk.Tier;
 import io.forestall.schemas.DeadReason;
+import io.forestall.wire.AdmissionRecords;
 import io.forestall.wire.DeadLetters;
 import java.util.List;
 import java.util.Map;
@@ -39,8 +44,8 @@ class DecideTypesTest {
             new DecideInput.Dead(
                 new DeadLetters("decide")
                     .record("t", 1, 2, NOW, DeadReason.OTHER, "why", new byte[] {1}, 0)),
-            new DecideInput.MemberRead(NODE, null, null),
-            new DecideInput.MemberRead(head.subject(), head, 7L),
+            new DecideInput.MemberRead(NODE, null, null, 0),
+            new DecideInput.MemberRead(head.subject(), head, 7L, 2),
             new DecideInput.RiskRead(NODE, null),
             new DecideInput.RiskRead(NODE, risk()),
             new DecideInput.ZoneRead("z", null, null),
@@ -59,7 +64,22 @@ class DecideTypesTest {
             pool(new GuardInput.UnitLeft("u-1")),
             pool(new GuardInput.AdmissionRead(admission())),
             pool(new GuardInput.ActEnded("a", Admission.State.DONE, "text")),
-            pool(new GuardInput.ModelPublished("m", 3, NOW)));
+            pool(new GuardInput.ModelPublished("m", 3, NOW)),
+            new DecideInput.MapRead("v/0", null),
+            new DecideInput.MapRead("v/0", slice()),
+            new DecideInput.ForSaga(
+                "p1",
+                new SagaInput.AdmissionRead(admission()),
+                new AdmissionRecords().unsigned(admission())),
+            saga(new SagaInput.Acked(ack())),
+            saga(new SagaInput.OwnershipRead(77, entry(Authority.VALID))),
+            saga(new SagaInput.OwnershipRead(78, entry(Authority.UNKNOWN_KEY))),
+            saga(new SagaInput.MapRead(slice())),
+            saga(new SagaInput.SliceLeft("v", 3)),
+            saga(new SagaInput.NodeDescribed(NODE, 2, null)),
+            saga(new SagaInput.NodeDescribed(NODE, 1, 7L)),
+            saga(new SagaInput.NodeRisk(NODE, true)),
+            saga(new SagaInput.NodeLeft(NODE)));
     for (DecideInput input : inputs) {
       assertThat(through(DecideInput.type(), input)).isEqualTo(input);
     }
@@ -95,6 +115,82 @@ class DecideTypesTest {
     }
     Said said = new Said(Said.Topic.POLICIES, Policies.mark("me", "p1", NOW));
     assertThat(through(Said.type(), said)).isEqualTo(said);
+  }
+
+  /** What the release before wrote is read: members had no level. */
+  @Test
+  void inputOfTheFirstFormatIsRead() throws Exception {
+    DataOutputSerializer out = new DataOutputSerializer(64);
+    out.writeByte(1);
+    out.writeByte(1);
+    out.writeByte(NODE.kind().ordinal());
+    out.writeUTF(NODE.id());
+    out.writeBoolean(false);
+    out.writeBoolean(true);
+    out.writeLong(7);
+    assertThat(DecideInput.read(new DataInputDeserializer(out.getCopyOfBuffer())))
+        .isEqualTo(new DecideInput.MemberRead(NODE, null, 7L, 0));
+  }
+
+  private static DecideInput saga(SagaInput input) {
+    return new DecideInput.ForSaga("p1", input, null);
+  }
+
+  static OwnershipEntry entry(Authority authority) {
+    return new OwnershipEntry(
+        "p1",
+        OwnershipEntry.Kind.TAKEOVER,
+        List.of(new Proposal.UnitStep("u-1", 3, 4)),
+        Subject.node("n-2"),
+        5,
+        admission(),
+        authority,
+        "n-2",
+        NOW);
+  }
+
+  static CommandAck ack() {
+    return new CommandAck(
+        "a-1/2/0/node/n-2",
+        Subject.node("n-2"),
+        NODE,
+        "p1",
+        CommandAck.Status.REFUSED,
+        CommandAck.Code.WRONG_EPOCH,
+        "the unit has epoch 5",
+        true,
+        "u-1",
+        5L,
+        17L,
+        -3,
+        78L,
+        9L,
+        Map.of("lag-deltas", 4.0),
+        3,
+        12,
+        NOW);
+  }
+
+  static SagaInput.MapSlice slice() {
+    return new SagaInput.MapSlice(
+        "v",
+        "p1",
+        0,
+        1,
+        4,
+        78,
+        1L << 20,
+        1L << 20,
+        4096,
+        2,
+        List.of(
+            new SagaInput.MapSegment(
+                "v/0",
+                0,
+                NODE,
+                4,
+                List.of(new SagaInput.MapCopy(Subject.node("n-2"), "REPLICA", "IN_SYNC", -1)))),
+        NOW);
   }
 
   private static DecideInput pool(GuardInput input) {
