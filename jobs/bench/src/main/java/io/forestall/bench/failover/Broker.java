@@ -1,0 +1,127 @@
+package io.forestall.bench.failover;
+
+import io.forestall.app.KafkaOptions;
+import io.forestall.app.runtime.Await;
+import io.forestall.app.runtime.EmbeddedKafka;
+import io.forestall.app.topics.SchemaPublisher;
+import io.forestall.app.topics.TopicAdmin;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import org.apache.kafka.clients.admin.Admin;
+
+/**
+ * A real broker as a process of its own that can be killed and restarted on its data. One node, so
+ * replication 1: what it loses when the machine loses power is not what is tried here. Not
+ * thread-safe.
+ */
+final class Broker implements AutoCloseable {
+
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
+
+  private final Child child;
+  private final int port;
+
+  private Broker(Child child, int port) {
+    this.child = child;
+    this.port = port;
+  }
+
+  /** The process: {@code DIRECTORY PORT [KEY=VALUE]...}. */
+  public static void main(String[] args) throws Exception {
+    Map<String, String> settings = new HashMap<>();
+    for (int i = 2; i < args.length; i++) {
+      int at = args[i].indexOf('=');
+      settings.put(args[i].substring(0, at), args[i].substring(at + 1));
+    }
+    EmbeddedKafka kafka =
+        EmbeddedKafka.start(Path.of(args[0]), Integer.parseInt(args[1]), settings);
+    System.out.println("serves " + kafka.bootstrapServers());
+    new CountDownLatch(1).await();
+  }
+
+  /**
+   * Starts a broker and creates the topics.
+   *
+   * @param java command line up to the main class
+   * @param furtherHosts addresses besides 127.0.0.1 at which it can be reached too, under the port
+   *     that follows its own
+   */
+  static Broker start(Java java, Path directory, List<String> furtherHosts) throws Exception {
+    int port = freePort();
+    List<String> words = new ArrayList<>(List.of(directory.resolve("kafka").toString()));
+    words.add(Integer.toString(port));
+    if (!furtherHosts.isEmpty()) {
+      int controller = freePort();
+      StringBuilder listeners = new StringBuilder("PLAINTEXT://127.0.0.1:" + port);
+      StringBuilder map = new StringBuilder("PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
+      for (int i = 0; i < furtherHosts.size(); i++) {
+        String name = "FURTHER" + i;
+        listeners.append(",").append(name).append("://").append(furtherHosts.get(i));
+        listeners.append(":").append(port);
+        map.append(",").append(name).append(":PLAINTEXT");
+      }
+      words.add("listeners=" + listeners + ",CONTROLLER://127.0.0.1:" + controller);
+      words.add("advertised.listeners=" + listeners);
+      words.add("controller.quorum.voters=1@127.0.0.1:" + controller);
+      words.add("listener.security.protocol.map=" + map);
+    }
+    Child child =
+        new Child(
+            "broker",
+            java.command(512, Broker.class.getName(), words),
+            Map.of(),
+            directory.resolve("broker.log"));
+    Broker broker = new Broker(child, port);
+    broker.start();
+    try (Admin admin = broker.kafka().openAdmin()) {
+      new TopicAdmin(admin, broker.kafka().topicPrefix()).createMissing((short) 1);
+    }
+    SchemaPublisher.publish(broker.kafka(), System.currentTimeMillis());
+    return broker;
+  }
+
+  static int freePort() throws Exception {
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.bind(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0));
+      return socket.getLocalPort();
+    }
+  }
+
+  void start() throws Exception {
+    child.start();
+    child.awaitSaid("serves ", PATIENCE);
+    Await.until(
+        PATIENCE,
+        "the broker answers",
+        () -> {
+          try (Admin admin = kafka().openAdmin()) {
+            return admin.describeCluster().nodes().get().size() == 1;
+          }
+        });
+  }
+
+  KafkaOptions kafka() {
+    return new KafkaOptions("127.0.0.1:" + port, "forestall");
+  }
+
+  int port() {
+    return port;
+  }
+
+  Child process() {
+    return child;
+  }
+
+  @Override
+  public void close() throws InterruptedException {
+    child.close();
+  }
+}

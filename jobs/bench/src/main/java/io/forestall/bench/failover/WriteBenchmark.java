@@ -1,0 +1,235 @@
+package io.forestall.bench.failover;
+
+import io.forestall.schemas.Topics;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/**
+ * What an acknowledged write costs, beside what it is made of, all in one run on one machine: an
+ * fsync alone; an append to the log (acks=all) alone; an append that is read back; and the write of
+ * a client, through the node's journal, the log and back, the acknowledgement included. Latency
+ * with one write at a time, and latency and throughput with many in flight.
+ *
+ * <p>Arguments: {@code --home REPOSITORY --directory DIR --writes 3000 --bytes 4096 --in-flight 32}.
+ */
+public final class WriteBenchmark {
+
+  private static final double WARM_UP = 0.25;
+  private static final long PATIENCE_SECONDS = 60;
+
+  private final int writes;
+  private final int bytes;
+  private final int inFlight;
+
+  private WriteBenchmark(int writes, int bytes, int inFlight) {
+    this.writes = writes;
+    this.bytes = bytes;
+    this.inFlight = inFlight;
+  }
+
+  /** Runs the benchmark. */
+  public static void main(String[] args) throws Exception {
+    Map<String, String> options = new HashMap<>();
+    for (int i = 0; i + 1 < args.length; i += 2) {
+      options.put(args[i], args[i + 1]);
+    }
+    Path directory =
+        options.containsKey("--directory")
+            ? Files.createDirectories(Path.of(options.get("--directory")))
+            : Files.createTempDirectory("forestall-bench-write");
+    WriteBenchmark benchmark =
+        new WriteBenchmark(
+            Integer.parseInt(options.getOrDefault("--writes", "3000")),
+            Integer.parseInt(options.getOrDefault("--bytes", "4096")),
+            Integer.parseInt(options.getOrDefault("--in-flight", "32")));
+    Java java = new Java(Path.of(options.getOrDefault("--home", ".")).toAbsolutePath());
+    try (Broker broker = Broker.start(java, directory, List.of())) {
+      benchmark.run(broker, directory);
+    }
+    System.exit(0);
+  }
+
+  private void run(Broker broker, Path directory) throws Exception {
+    System.out.printf(
+        Locale.ROOT,
+        "%d writes of %d bytes each; broker and all else on this one machine%n",
+        writes,
+        bytes);
+    try (FileChannel file =
+        FileChannel.open(
+            directory.resolve("fsync"),
+            StandardOpenOption.CREATE,
+            StandardOpenOption.WRITE,
+            StandardOpenOption.TRUNCATE_EXISTING)) {
+      ByteBuffer block = ByteBuffer.allocateDirect(bytes);
+      measure(
+          "fsync alone",
+          1,
+          (i, done) -> {
+            block.clear();
+            try {
+              file.write(block);
+              file.force(false);
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+            done.run();
+          });
+    }
+    try (Log log = new Log(broker, 3, bytes)) {
+      measure("append, acks=all", 1, log::append);
+      measure("append and read back", 1, log::appendAndReadBack);
+      measure("append, acks=all", inFlight, log::append);
+      measure("append and read back", inFlight, log::appendAndReadBack);
+    }
+  }
+
+  /** One thing that is measured: begins operation {@code i} and says when it is done. */
+  interface Leg {
+    void begin(int i, Runnable done);
+  }
+
+  /** Runs a leg with so many in flight and prints a line. */
+  Quantiles measure(String name, int depth, Leg leg) throws InterruptedException {
+    Quantiles took = new Quantiles();
+    Semaphore free = new Semaphore(depth);
+    int warmUp = (int) (writes * WARM_UP);
+    long beginNanos = System.nanoTime();
+    for (int i = 0; i < writes + warmUp; i++) {
+      take(free, 1, name);
+      if (i == warmUp) {
+        // Nothing of the warming up may be in flight when the clock starts.
+        take(free, depth - 1, name);
+        free.release(depth - 1);
+        beginNanos = System.nanoTime();
+      }
+      boolean counts = i >= warmUp;
+      long atNanos = System.nanoTime();
+      leg.begin(
+          i,
+          () -> {
+            long nanos = System.nanoTime() - atNanos;
+            if (counts) {
+              synchronized (took) {
+                took.add(nanos);
+              }
+            }
+            free.release();
+          });
+    }
+    take(free, depth, name);
+    double seconds = (System.nanoTime() - beginNanos) / 1e9;
+    System.out.printf(
+        Locale.ROOT,
+        "%-38s %3d in flight: %s; %.0f/s%n",
+        name,
+        depth,
+        took.words(),
+        writes / seconds);
+    return took;
+  }
+
+  private static void take(Semaphore free, int permits, String name) throws InterruptedException {
+    if (!free.tryAcquire(permits, PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+      throw new IllegalStateException(name + ": an operation is not done after " + PATIENCE_SECONDS + " s");
+    }
+  }
+
+  /** One partition of the topic of deltas, written and read as a node does it, without a node. */
+  private static final class Log implements AutoCloseable {
+
+    private final String topic;
+    private final int partition;
+    private final byte[] payload;
+    private final KafkaProducer<byte[], byte[]> producer;
+    private final KafkaConsumer<byte[], byte[]> consumer;
+    private final Map<Long, Runnable> awaited = new ConcurrentHashMap<>();
+    private final Thread reader;
+    private volatile boolean open = true;
+    private long number;
+
+    Log(Broker broker, int partition, int bytes) {
+      this.partition = partition;
+      topic = Topics.DELTAS.name(broker.kafka().topicPrefix());
+      payload = new byte[bytes];
+      Properties properties = broker.kafka().clientProperties();
+      properties.put("acks", "all");
+      properties.put("enable.idempotence", "true");
+      properties.put("linger.ms", "0");
+      producer =
+          new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
+      Properties reading = broker.kafka().clientProperties();
+      reading.put("fetch.min.bytes", "1");
+      consumer =
+          new KafkaConsumer<>(reading, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+      TopicPartition place = new TopicPartition(topic, partition);
+      consumer.assign(List.of(place));
+      consumer.seekToEnd(List.of(place));
+      consumer.position(place);
+      reader = new Thread(this::read, "read-back");
+      reader.start();
+    }
+
+    private ProducerRecord<byte[], byte[]> record(long key) {
+      return new ProducerRecord<>(
+          topic, partition, ByteBuffer.allocate(Long.BYTES).putLong(key).array(), payload);
+    }
+
+    void append(int i, Runnable done) {
+      var unused =
+          producer.send(
+              record(-1),
+              (place, failure) -> {
+                if (failure == null) {
+                  done.run();
+                }
+              });
+    }
+
+    void appendAndReadBack(int i, Runnable done) {
+      long key = number++;
+      awaited.put(key, done);
+      var unused = producer.send(record(key));
+    }
+
+    private void read() {
+      while (open) {
+        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(50))) {
+          Runnable done = awaited.remove(ByteBuffer.wrap(record.key()).getLong());
+          if (done != null) {
+            done.run();
+          }
+        }
+      }
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+      open = false;
+      reader.join();
+      producer.close();
+      consumer.close();
+    }
+  }
+}
