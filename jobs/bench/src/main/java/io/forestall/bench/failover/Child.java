@@ -64,7 +64,8 @@ final class Child implements AutoCloseable {
         () -> {
           byte[] all = Files.readAllBytes(log);
           String said =
-              new String(all, (int) saidBytes, all.length - (int) saidBytes, StandardCharsets.UTF_8);
+              new String(
+                  all, (int) saidBytes, all.length - (int) saidBytes, StandardCharsets.UTF_8);
           for (String line : said.split("\n", -1)) {
             if (line.contains(words)) {
               found.add(line);
@@ -147,6 +148,11 @@ final class Child implements AutoCloseable {
   /** SIGCONT: it goes on as if nothing had happened. */
   void resume() throws IOException, InterruptedException {
     signal("CONT");
+  }
+
+  /** SIGINT. */
+  void interrupt() throws IOException, InterruptedException {
+    signal("INT");
   }
 
   private void signal(String signal) throws IOException, InterruptedException {

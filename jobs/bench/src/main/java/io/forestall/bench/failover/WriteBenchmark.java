@@ -31,7 +31,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * a client, through the node's journal, the log and back, the acknowledgement included. Latency
  * with one write at a time, and latency and throughput with many in flight.
  *
- * <p>Arguments: {@code --home REPOSITORY --directory DIR --writes 3000 --bytes 4096 --in-flight 32}.
+ * <p>Arguments: {@code --home REPOSITORY --directory DIR --writes 3000 --bytes 4096 --in-flight
+ * 32}.
  */
 public final class WriteBenchmark {
 
@@ -152,7 +153,8 @@ public final class WriteBenchmark {
 
   private static void take(Semaphore free, int permits, String name) throws InterruptedException {
     if (!free.tryAcquire(permits, PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-      throw new IllegalStateException(name + ": an operation is not done after " + PATIENCE_SECONDS + " s");
+      throw new IllegalStateException(
+          name + ": an operation is not done after " + PATIENCE_SECONDS + " s");
     }
   }
 

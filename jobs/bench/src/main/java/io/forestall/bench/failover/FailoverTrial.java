@@ -1,0 +1,234 @@
+package io.forestall.bench.failover;
+
+import io.forestall.sim.protocol.History;
+import io.forestall.sim.protocol.Linearizability;
+import io.forestall.sim.protocol.Operation;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Moves volumes between real nodes while five clients and fio work on them, breaks things on the
+ * way, and judges every answer that anybody was given. A real broker, real Flink processes, kill
+ * -9, SIGSTOP, network namespaces. One line for each scenario; exit code 1 when a line has a
+ * violation or an I/O error.
+ *
+ * <p>Arguments: {@code --home REPOSITORY --directory DIR --only NAME,NAME --rounds 3 --seed 1}.
+ */
+public final class FailoverTrial {
+
+  private static final int CLIENTS = 5;
+  private static final int SHARED_BLOCKS = 4;
+  private static final long SEGMENT_BYTES = 64L << 20;
+  private static final long EVERY_MILLIS = 4;
+  private static final long FIO_OFFSET_BYTES = 16L << 20;
+  private static final long FIO_BYTES = 16L << 20;
+  private static final Duration FIO_LENGTH = Duration.ofMinutes(15);
+  private static final Duration FIO_END = Duration.ofSeconds(60);
+  private static final long LAST_ANSWERS_MILLIS = 10_000;
+
+  private final Java java;
+  private final Path directory;
+  private final int rounds;
+  private final long seed;
+  private final boolean fio;
+  private int failed;
+  private int volumes;
+
+  private FailoverTrial(Java java, Path directory, int rounds, long seed, boolean fio) {
+    this.java = java;
+    this.directory = directory;
+    this.rounds = rounds;
+    this.seed = seed;
+    this.fio = fio;
+  }
+
+  /** What happens in a scenario. */
+  interface Play {
+    void go(Scene scene) throws Exception;
+  }
+
+  /** Runs the scenarios; exit code 1 when one did not hold. */
+  public static void main(String[] args) throws Exception {
+    Map<String, String> options = new HashMap<>();
+    for (int i = 0; i + 1 < args.length; i += 2) {
+      options.put(args[i], args[i + 1]);
+    }
+    Path directory =
+        options.containsKey("--directory")
+            ? Files.createDirectories(Path.of(options.get("--directory")))
+            : Files.createTempDirectory("forestall-failover");
+    boolean withFio = Fio.possible();
+    if (!withFio) {
+      Field.say("fio is not installed: the clients of the trial work alone");
+    }
+    FailoverTrial trial =
+        new FailoverTrial(
+            new Java(Path.of(options.getOrDefault("--home", ".")).toAbsolutePath()),
+            directory.toAbsolutePath(),
+            Integer.parseInt(options.getOrDefault("--rounds", "3")),
+            Long.parseLong(options.getOrDefault("--seed", "1")),
+            withFio);
+    Map<String, Play> plain = Scenarios.plain(trial.rounds);
+    Map<String, Play> cut = Scenarios.inNamespace(trial.rounds);
+    List<String> wanted =
+        options.containsKey("--only")
+            ? Arrays.asList(options.get("--only").split(",", -1))
+            : new ArrayList<>(plain.keySet());
+    if (!options.containsKey("--only")) {
+      wanted.addAll(cut.keySet());
+    }
+    for (String each : wanted) {
+      if (!plain.containsKey(each) && !cut.containsKey(each)) {
+        System.err.println(
+            "there is no scenario "
+                + each
+                + "; there are "
+                + plain.keySet()
+                + " and "
+                + cut.keySet());
+        System.exit(2);
+      }
+    }
+    trial.play("field", plain, wanted, null);
+    if (wanted.stream().anyMatch(cut::containsKey)) {
+      if (Namespace.possible()) {
+        trial.play("cut", cut, wanted, new Namespace());
+      } else {
+        Field.say("no network namespaces here (they need root and ip): %s left out", cut.keySet());
+      }
+    }
+    Field.say(
+        trial.failed == 0 ? "all held; histories and logs in %s" : "%2$d did not hold; see %1$s",
+        directory,
+        trial.failed);
+    System.exit(trial.failed == 0 ? 0 : 1);
+  }
+
+  private void play(
+      String name, Map<String, Play> plays, List<String> wanted, @Nullable Namespace namespace)
+      throws Exception {
+    Map<String, Play> chosen = new LinkedHashMap<>();
+    for (Map.Entry<String, Play> each : plays.entrySet()) {
+      if (wanted.contains(each.getKey())) {
+        chosen.put(each.getKey(), each.getValue());
+      }
+    }
+    if (chosen.isEmpty()) {
+      return;
+    }
+    try (Field field = Field.open(java, directory.resolve(name), namespace)) {
+      field.startNodes(3);
+      field.startJobs();
+      for (Map.Entry<String, Play> each : chosen.entrySet()) {
+        scenario(field, each.getKey(), each.getValue());
+      }
+    }
+  }
+
+  private void scenario(Field field, String name, Play play) throws Exception {
+    long beginNanos = System.nanoTime();
+    field.mend();
+    String volume = "v" + ++volumes + "-" + name;
+    field.createVolume(volume, 1, SEGMENT_BYTES, "n1");
+    List<Clients.Client> clients = new ArrayList<>();
+    for (int i = 0; i < CLIENTS; i++) {
+      clients.add(Clients.open(field, "c" + volumes + "-" + i, volume));
+    }
+    Path folder = Files.createDirectories(directory.resolve("scenarios").resolve(name));
+    Child device = null;
+    Fio writer = null;
+    Fio.@Nullable Result found = null;
+    Recorder recorder =
+        new Recorder(
+            volume, clients, 0, SHARED_BLOCKS, Field.BLOCK_BYTES, EVERY_MILLIS, seed + volumes);
+    Scene scene = new Scene(field, volume, recorder);
+    try {
+      scene.served();
+      if (fio) {
+        int port = Broker.freePort();
+        device = Clients.attach(field, volume, port, folder.resolve("attach.log"));
+        device.start();
+        device.awaitSaid("nbd://", Field.PATIENCE);
+        writer =
+            Fio.start(
+                folder,
+                "nbd://127.0.0.1:" + port + "/" + volume,
+                FIO_OFFSET_BYTES,
+                FIO_BYTES,
+                FIO_LENGTH);
+      }
+      play.go(scene);
+      scene.served();
+    } catch (Exception e) {
+      scene.violated("the scenario did not come to its end: " + e);
+      StringWriter trace = new StringWriter();
+      e.printStackTrace(new PrintWriter(trace));
+      Files.writeString(folder.resolve("failure.txt"), trace.toString());
+    } finally {
+      if (writer != null) {
+        found = writer.finish(FIO_END);
+      }
+      recorder.finish(LAST_ANSWERS_MILLIS);
+      recorder.close();
+      if (device != null) {
+        device.close();
+      }
+    }
+    judge(name, scene, found, folder, (System.nanoTime() - beginNanos) / 1e9);
+  }
+
+  private void judge(
+      String name, Scene scene, Fio.@Nullable Result found, Path folder, double seconds)
+      throws Exception {
+    List<Operation> history = scene.recorder().history();
+    History.write(history, folder.resolve("history.txt"));
+    Linearizability.Verdict verdict = Linearizability.check(history);
+    List<String> violations = new ArrayList<>(scene.violations());
+    if (!verdict.linearizable()) {
+      violations.add(verdict.explanation());
+    }
+    List<String> errors = new ArrayList<>(scene.recorder().errors());
+    if (found != null && found.errors() > 0) {
+      errors.add("fio: " + found.said());
+    }
+    long open = history.stream().filter(Operation::indeterminate).count();
+    Field.say(
+        "%-24s %7d operations (%d open at the end)%s; pauses (%d) %s; I/O errors %d; violations %d; %.0f s%s",
+        name,
+        history.size(),
+        open,
+        found == null
+            ? ""
+            : String.format(
+                Locale.ROOT,
+                " and fio %d, longest write %.0f ms",
+                found.operations(),
+                found.longestMillis()),
+        scene.pauses().count(),
+        scene.pauses().words(),
+        errors.size(),
+        violations.size(),
+        seconds,
+        scene.notes().isEmpty() ? "" : "; " + String.join("; ", scene.notes()));
+    for (String each : violations) {
+      Field.say("  violation: %s", each);
+    }
+    for (String each : errors.subList(0, Math.min(5, errors.size()))) {
+      Field.say("  I/O error: %s", each);
+    }
+    if (violations.size() + errors.size() > 0) {
+      failed++;
+    }
+  }
+}

@@ -1,0 +1,160 @@
+package io.forestall.bench.failover;
+
+import io.forestall.app.runtime.Await;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The jobs on a real standalone Flink cluster of their own processes, by the doors that a user has:
+ * {@code scripts/cluster} and {@code scripts/submit}. Not thread-safe.
+ */
+final class Jobs implements AutoCloseable {
+
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+  private final Path home;
+  private final Path directory;
+  private final String bootstrapServers;
+  private final int restPort;
+  private final int rpcPort;
+  private final Path log;
+
+  Jobs(Path home, Path directory, String bootstrapServers) throws Exception {
+    this.home = home;
+    this.directory = directory.resolve("cluster");
+    this.bootstrapServers = bootstrapServers;
+    restPort = Broker.freePort();
+    rpcPort = Broker.freePort();
+    log = directory.resolve("doors.log");
+  }
+
+  /** Starts what of the cluster does not run. */
+  void start() throws Exception {
+    // One TaskManager with few slots and little memory: three nodes and a broker live here too.
+    door(
+        "cluster",
+        "start",
+        "--directory",
+        directory.toString(),
+        "--rest-port",
+        Integer.toString(restPort),
+        "--rpc-port",
+        Integer.toString(rpcPort),
+        "-D",
+        "taskmanager.memory.process.size=1600m",
+        "-D",
+        "taskmanager.memory.managed.size=128m",
+        "-D",
+        "parallelism.default=1",
+        "-D",
+        "execution.checkpointing.interval=2 s",
+        "-D",
+        "execution.checkpointing.min-pause=500 ms",
+        "-D",
+        "heartbeat.interval=1 s",
+        "-D",
+        "heartbeat.timeout=6 s",
+        "-D",
+        "restart-strategy.exponential-delay.max-backoff=2 s");
+  }
+
+  /** Ends the cluster, its jobs with it: as if Flink were gone. */
+  void end() throws Exception {
+    door("cluster", "stop", "--directory", directory.toString());
+  }
+
+  /**
+   * Submits a job and waits until it runs.
+   *
+   * @param options options of the job, each {@code --key=value}
+   */
+  void submit(String job, List<String> options, String... more) throws Exception {
+    List<String> words = new ArrayList<>(List.of("--rest", rest(), "--parallelism", "1"));
+    words.addAll(Arrays.asList(more));
+    words.add(job);
+    words.add("--");
+    words.add("--forestall.kafka.bootstrap.servers=" + bootstrapServers);
+    words.addAll(options);
+    door("submit", words.toArray(new String[0]));
+  }
+
+  /** Stops a job with a savepoint and says where that is. */
+  String stopWithSavepoint(String job) throws Exception {
+    List<String> said = door("submit", "--rest", rest(), "--savepoint", job);
+    return said.stream()
+        .flatMap(line -> Arrays.stream(line.split("\\s+", -1)))
+        .filter(word -> word.contains("savepoint-"))
+        .reduce((first, second) -> second)
+        .orElseThrow(() -> new IllegalStateException("no savepoint in: " + said));
+  }
+
+  /** Ends a job without a savepoint. */
+  void cancel(String job) throws Exception {
+    door("submit", "--rest", rest(), "--cancel", job);
+  }
+
+  /** kill -9 of the TaskManager; {@link #start} brings another. */
+  void killTaskManager() throws Exception {
+    kill(directory.resolve("taskmanager-1.pid"));
+  }
+
+  /** kill -9 of the whole cluster. */
+  void killAll() throws Exception {
+    kill(directory.resolve("taskmanager-1.pid"));
+    kill(directory.resolve("jobmanager.pid"));
+  }
+
+  /** Waits until a job runs, after its TaskManager was killed. */
+  void awaitRunning(String job) throws Exception {
+    Await.until(
+        PATIENCE,
+        job + " runs",
+        () ->
+            door("submit", "--rest", rest(), "--list").stream()
+                .anyMatch(line -> line.contains(job) && line.contains("RUNNING")));
+  }
+
+  private static void kill(Path file) throws IOException {
+    long pid = Long.parseLong(Files.readString(file).strip());
+    ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+  }
+
+  private String rest() {
+    return "http://localhost:" + restPort;
+  }
+
+  private List<String> door(String door, String... words) throws Exception {
+    List<String> command =
+        Stream.concat(Stream.of(home.resolve("scripts").resolve(door).toString()), Stream.of(words))
+            .toList();
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    List<String> said;
+    try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
+      said = lines.lines().toList();
+    }
+    int code = process.waitFor();
+    Files.writeString(
+        log,
+        String.join(" ", command) + "\n" + String.join("\n", said) + "\n",
+        StandardCharsets.UTF_8,
+        java.nio.file.StandardOpenOption.CREATE,
+        java.nio.file.StandardOpenOption.APPEND);
+    if (code != 0) {
+      throw new IllegalStateException(door + " failed: " + String.join("\n", said));
+    }
+    return said;
+  }
+
+  @Override
+  public void close() throws Exception {
+    end();
+  }
+}
