@@ -137,6 +137,7 @@ class SqlFilesTest {
     baseline("pair/v@c", 1000, 0.003);
     baseline("node/n-0001", 500, 0.01);
     TestingDecisions.seed(SqlFilesTest::send, START);
+    TestingFailovers.seed(SqlFilesTest::send, START);
     send(
         Topics.RISK,
         "node/n-0001",
@@ -297,6 +298,64 @@ class SqlFilesTest {
     assertThat(ask("97_incidents_and_their_decisions.sql", "incident", "i-2")).hasSize(1);
   }
 
+  @Test
+  void mapsSayWhoOwnsWhat() throws Exception {
+    List<JsonNode> rows = ask("82_volumes_and_their_owners.sql");
+    assertThat(rows)
+        .extracting(
+            r ->
+                r.get("unit").asText()
+                    + " "
+                    + r.get("owner").asText()
+                    + " "
+                    + r.get("epoch").asLong()
+                    + " "
+                    + r.get("further_copies").asInt())
+        .containsExactly("v-1/0 node/n-2 2 1", "v-1/1 node/n-2 1 0");
+    assertThat(rows.get(0).get("degraded").asBoolean()).isTrue();
+    assertThat(ask("82_volumes_and_their_owners.sql", "volume", "no'ne")).isEmpty();
+  }
+
+  @Test
+  void theOwnershipLogTellsWhichRecordWasFirst() throws Exception {
+    assertThat(ask("83_ownership_of_units.sql"))
+        .extracting(
+            r ->
+                r.get("kind").asText()
+                    + " "
+                    + r.get("epoch_after").asLong()
+                    + " "
+                    + r.get("owner").asText()
+                    + " "
+                    + r.get("place").asLong())
+        .containsExactly("TAKEOVER 2 node/n-3 2", "TAKEOVER 2 node/n-2 1", "START 1 node/n-1 1");
+    assertThat(ask("83_ownership_of_units.sql", "unit", "v-1/1")).isEmpty();
+  }
+
+  @Test
+  void actsAreShownStepByStepAndEachStepOnce() throws Exception {
+    assertThat(ask("98_acts_step_by_step.sql"))
+        .extracting(r -> r.get("step").asText() + " " + r.get("since_begin_millis").asLong())
+        .containsExactly("CHECKING 0", "FENCED 7", "CONFIRMED 32");
+    assertThat(ask("98_acts_step_by_step.sql", "admission", "a-1")).isEmpty();
+  }
+
+  @Test
+  void commandsHaveTheirNewestAnswer() throws Exception {
+    assertThat(ask("99_commands_and_their_answers.sql"))
+        .extracting(
+            r ->
+                r.get("kind").asText()
+                    + " "
+                    + r.get("addressee").asText()
+                    + " "
+                    + r.get("status").asText()
+                    + " "
+                    + r.get("after_millis").asText())
+        .containsExactly("DEMOTE node/n-1 null null", "PROBE node/n-2 DONE 3");
+    assertThat(ask("99_commands_and_their_answers.sql", "admission", "a-2")).isEmpty();
+  }
+
   @AfterAll
   static void stop() {
     producer.close();
@@ -328,7 +387,11 @@ class SqlFilesTest {
             "94_refusals_by_code.sql",
             "95_acts_in_flight.sql",
             "96_what_waits.sql",
-            "97_incidents_and_their_decisions.sql");
+            "97_incidents_and_their_decisions.sql",
+            "82_volumes_and_their_owners.sql",
+            "83_ownership_of_units.sql",
+            "98_acts_step_by_step.sql",
+            "99_commands_and_their_answers.sql");
     for (Path file : files()) {
       String name = file.getFileName().toString();
       assertThat(name).matches("[0-9]{2}_[a-z_]+\\.sql");
