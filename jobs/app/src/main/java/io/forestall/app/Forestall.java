@@ -1,6 +1,7 @@
 package io.forestall.app;
 
 import io.forestall.app.cluster.SubmitCommand;
+import io.forestall.app.conformance.ConformanceCommand;
 import io.forestall.app.console.AnomaliesCommand;
 import io.forestall.app.console.ConsoleCommand;
 import io.forestall.app.console.EntityCommand;
@@ -67,6 +68,7 @@ import picocli.CommandLine.Spec;
       BudgetCommand.class,
       CancelCommand.class,
       CompletionCommand.class,
+      ConformanceCommand.class,
       ConsoleCommand.class,
       DecisionsCommand.class,
       DemoCommand.class,
