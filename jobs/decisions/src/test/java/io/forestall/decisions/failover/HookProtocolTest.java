@@ -1,0 +1,215 @@
+package io.forestall.decisions.failover;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.forestall.decisions.ActKind;
+import io.forestall.decisions.Subject;
+import io.forestall.decisions.failover.CommandAck.Code;
+import io.forestall.decisions.failover.CommandAck.Status;
+import io.forestall.decisions.guard.Admission;
+import io.forestall.decisions.ownership.Authority;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class HookProtocolTest {
+  private static final long NOW = 1_767_571_200_000L;
+  private static final Subject ME = Subject.node("n-1");
+
+  private final TestingHooks shell = new TestingHooks();
+  private final HookProtocol node = start();
+
+  private HookProtocol start() {
+    return new HookProtocol(
+        ME, 3, 1_000, Set.of(Command.Kind.DRAIN, Command.Kind.LEAVE, Command.Kind.RETURN), shell);
+  }
+
+  @Test
+  void aHookIsRunOnceHoweverOftenItIsToldAlsoAfterARestart() {
+    Command drain = command("c-1", Command.Kind.DRAIN, admission(ActKind.DRAIN, ME));
+    node.command(drain, Authority.VALID, NOW);
+    node.command(drain, Authority.VALID, NOW + 1);
+    node.ran(drain, true, Code.NONE, "empty", NOW + 2);
+    node.command(drain, Authority.VALID, NOW + 3);
+    HookProtocol restarted = start();
+    shell.remembered.forEach(last -> restarted.remembered(last, NOW + 100_000));
+    restarted.command(drain, Authority.VALID, NOW + 4);
+
+    assertThat(shell.runs).containsExactly("c-1");
+    assertThat(shell.acks)
+        .extracting(CommandAck::status)
+        .containsExactly(Status.RECEIVED, Status.DONE, Status.DONE, Status.DONE);
+    assertThat(shell.acks)
+        .extracting(CommandAck::duplicate)
+        .containsExactly(false, false, true, true);
+    assertThat(shell.order).containsSubsequence("remember c-1", "ack c-1 DONE");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "FORGED, DRAIN, DRAIN, 0, BAD_SIGNATURE",
+    "UNKNOWN_KEY, DRAIN, DRAIN, 0, UNKNOWN_KEY",
+    "NONE, DRAIN, DRAIN, 0, NO_ADMISSION",
+    "VALID, DRAIN, RETURN, 0, NO_ADMISSION",
+    "VALID, RETURN, DRAIN, 0, NO_ADMISSION",
+    "VALID, PROMOTE, FAILOVER, 0, UNSUPPORTED",
+    "VALID, UNKNOWN, DRAIN, 0, UNSUPPORTED",
+    "VALID, DRAIN, DRAIN, 60001, EXPIRED",
+    "VALID, DRAIN, DRAIN, -1001, TOO_EARLY",
+  })
+  void whatIsWrongIsRefusedAndCounted(
+      Authority authority, Command.Kind kind, ActKind act, long laterMillis, Code code) {
+    node.command(command("c-1", kind, admission(act, ME)), authority, NOW + laterMillis);
+    assertThat(shell.last().status()).isEqualTo(Status.REFUSED);
+    assertThat(shell.last().code()).isEqualTo(code);
+    assertThat(shell.runs).isEmpty();
+    assertThat(node.refusals()).containsExactly(Map.entry(code, 1L));
+  }
+
+  @Test
+  void anAdmissionForAnotherNodeDoesNotCover() {
+    Command drain = command("c-1", Command.Kind.DRAIN, admission(ActKind.DRAIN, Subject.node("x")));
+    node.command(drain, Authority.VALID, NOW);
+    assertThat(shell.last().code()).isEqualTo(Code.NO_ADMISSION);
+  }
+
+  @Test
+  void programsRunOneAfterTheOther() {
+    Command drain = command("c-1", Command.Kind.DRAIN, admission(ActKind.DRAIN, ME));
+    Command back = command("c-2", Command.Kind.RETURN, admission(ActKind.RETURN, ME));
+    node.command(drain, Authority.VALID, NOW);
+    node.command(back, Authority.VALID, NOW);
+    assertThat(shell.runs).containsExactly("c-1");
+    node.ran(drain, false, Code.IO_ERROR, "no quorum", NOW);
+    assertThat(shell.runs).containsExactly("c-1", "c-2");
+    assertThat(shell.acks.get(2).status()).isEqualTo(Status.FAILED);
+    assertThat(shell.acks.get(2).text()).isEqualTo("no quorum");
+  }
+
+  @Test
+  void whatCannotBeDoneNowMayBeToldAgain() {
+    Command drain = command("c-1", Command.Kind.DRAIN, admission(ActKind.DRAIN, ME));
+    node.command(drain, Authority.VALID, NOW);
+    node.ran(drain, false, Code.BUSY, "osd.3 still holds data", NOW);
+    node.command(drain, Authority.VALID, NOW + 1_000);
+    assertThat(shell.runs).containsExactly("c-1", "c-1");
+  }
+
+  @Test
+  void aHaltStopsWhatHasNotBegunAndSparesWhatRuns() {
+    Admission admission = admission(ActKind.DRAIN, ME);
+    Command drain = command("c-1", Command.Kind.DRAIN, admission);
+    Command leave = command("c-2", Command.Kind.LEAVE, admission);
+    node.command(drain, Authority.VALID, NOW);
+    node.command(leave, Authority.VALID, NOW);
+    node.halted(true, NOW);
+    node.ran(drain, true, Code.NONE, "", NOW);
+    assertThat(shell.runs).containsExactly("c-1");
+    node.command(command("c-3", Command.Kind.LEAVE, admission), Authority.VALID, NOW);
+    assertThat(shell.last().code()).isEqualTo(Code.HALTED);
+    node.halted(false, NOW);
+    assertThat(shell.runs).containsExactly("c-1", "c-2");
+  }
+
+  @Test
+  void aCancelEndsWhatWaitsAndWhatComesLater() {
+    Admission admission = admission(ActKind.DRAIN, ME);
+    Command drain = command("c-1", Command.Kind.DRAIN, admission);
+    node.command(drain, Authority.VALID, NOW);
+    node.command(command("c-2", Command.Kind.LEAVE, admission), Authority.VALID, NOW);
+    node.command(command("c-3", Command.Kind.CANCEL, admission), Authority.VALID, NOW);
+    node.ran(drain, true, Code.NONE, "", NOW);
+    node.command(command("c-4", Command.Kind.LEAVE, admission), Authority.VALID, NOW);
+    assertThat(shell.runs).containsExactly("c-1");
+    assertThat(shell.last().code()).isEqualTo(Code.CANCELLED);
+  }
+
+  @Test
+  void aCommandThatWaitedPastItsExpiryIsNotBegun() {
+    Admission admission = admission(ActKind.DRAIN, ME);
+    Command drain = command("c-1", Command.Kind.DRAIN, admission);
+    node.command(drain, Authority.VALID, NOW);
+    node.command(command("c-2", Command.Kind.LEAVE, admission), Authority.VALID, NOW);
+    node.ran(drain, true, Code.NONE, "", NOW + 60_001);
+    assertThat(shell.runs).containsExactly("c-1");
+    assertThat(shell.last().code()).isEqualTo(Code.EXPIRED);
+  }
+
+  private static Command command(String id, Command.Kind kind, @Nullable Admission admission) {
+    return new Command(
+        id,
+        kind,
+        ME,
+        ME,
+        "p",
+        admission,
+        0,
+        0,
+        List.of(),
+        null,
+        NOW,
+        NOW,
+        NOW + 60_000,
+        null,
+        "",
+        Map.of());
+  }
+
+  private static Admission admission(ActKind act, Subject subject) {
+    return new Admission(
+        "a-" + act,
+        1,
+        Admission.State.ADMITTED,
+        "p-1",
+        act,
+        subject,
+        "p",
+        null,
+        true,
+        List.of(),
+        subject,
+        null,
+        List.of(),
+        1,
+        NOW,
+        NOW - 1_000,
+        NOW + 60_000,
+        NOW,
+        "",
+        Map.of());
+  }
+
+  /** Remembers what it was asked. */
+  private static final class TestingHooks implements HookActions {
+    private final List<String> runs = new ArrayList<>();
+    private final List<CommandAck> acks = new ArrayList<>();
+    private final List<CommandAck> remembered = new ArrayList<>();
+    private final List<String> order = new ArrayList<>();
+
+    @Override
+    public void run(Command command) {
+      runs.add(command.id());
+    }
+
+    @Override
+    public void ack(CommandAck ack) {
+      acks.add(ack);
+      order.add("ack " + ack.command() + " " + ack.status());
+    }
+
+    @Override
+    public void remember(CommandAck last, long keepUntilMillis) {
+      remembered.add(last);
+      order.add("remember " + last.command());
+    }
+
+    CommandAck last() {
+      return acks.get(acks.size() - 1);
+    }
+  }
+}
