@@ -3,6 +3,9 @@ package io.forestall.decisions.failover;
 /** Names of measurements in acks that the saga, the console and the benchmarks read. */
 public final class SagaValues {
 
+  /** Units of the command that the answerer holds a sound copy of; count. */
+  public static final String UNITS_HELD = "units-held";
+
   /** Units of the command that the answerer now owns and serves; count. */
   public static final String UNITS_SERVING = "units-serving";
 

@@ -86,6 +86,18 @@ public final class NodeProtocol {
   /** Longest time that a full journal makes writers wait before one tries again; milliseconds. */
   static final long FULL_MILLIS = 1_000;
 
+  /** Payloads that one unit holds open before it answers BUSY; bytes. */
+  static final long MAX_PENDING_BYTES = 64L << 20;
+
+  /** Answers that a write owes at most; a client asks again for one that it gave up; count. */
+  static final int MAX_TOKENS = 4;
+
+  /** Commands under way at most; count. */
+  static final int MAX_TRACKED = 1_024;
+
+  /** Ends of commands that are remembered at most; count. */
+  static final int MAX_DONE = 65_536;
+
   /** Most units in one ownership record; count. */
   static final int MAX_STEPS = 1_024;
 
@@ -114,9 +126,16 @@ public final class NodeProtocol {
   /** Deltas found in the journal of units that are not followed yet. */
   private final Map<String, List<Delta>> leftovers = new HashMap<>();
 
-  private final Map<String, Done> done = new HashMap<>();
+  private final Map<String, Done> done = new LinkedHashMap<>();
   private final Map<String, Long> cancelled = new HashMap<>();
   private final Map<String, Tracked> tracked = new LinkedHashMap<>();
+
+  /**
+   * Takeovers appended and not read back, by admission. One that failed stays: nobody knows whether
+   * it is in the log until its units have moved on.
+   */
+  private final Map<String, OwnershipEntry> takeovers = new LinkedHashMap<>();
+
   private final Map<CommandAck.Code, Long> refusals = new EnumMap<>(CommandAck.Code.class);
   private long ackSequence;
   private boolean halted;
@@ -124,11 +143,16 @@ public final class NodeProtocol {
   private @Nullable Long freeBytes;
   private @Nullable Long lagDeltas;
   private long wallMillis;
+  private long journalBlockedUntilMillis = Long.MIN_VALUE;
   private long nextForgetMillis = Long.MIN_VALUE;
 
   /** One partition of the ownership log. */
   private static final class Partition {
-    private final OwnershipFold fold = new OwnershipFold();
+    private OwnershipFold fold = new OwnershipFold();
+
+    /** The fold under new keys, until it has come as far as the old one; null when none runs. */
+    private @Nullable OwnershipFold again;
+
     private boolean readToEnd;
     private long leaseAskedMillis;
   }
@@ -163,11 +187,13 @@ public final class NodeProtocol {
     private boolean stepping;
 
     private boolean stepInFlight;
-    private long journalBlockedUntilMillis = Long.MIN_VALUE;
     private long nextSequence;
 
     /** Writes that are open, in the order in which they were taken in. */
     private final Map<RequestKey, Write> open = new LinkedHashMap<>();
+
+    /** Payloads of what is open and held; bytes. */
+    private long payloadBytes;
 
     /** Requests that wait until the unit serves, or until this node has read what they know. */
     private final ArrayDeque<Held> held = new ArrayDeque<>();
@@ -185,6 +211,10 @@ public final class NodeProtocol {
 
     int pending() {
       return open.size() + held.size() + reads.size();
+    }
+
+    boolean isFull(NodeSettings settings) {
+      return pending() >= settings.maxPendingRequests() || payloadBytes >= MAX_PENDING_BYTES;
     }
   }
 
@@ -217,23 +247,66 @@ public final class NodeProtocol {
 
   private record Done(CommandAck last, long keepUntilMillis) {}
 
-  /** A PROMOTE or DEMOTE under way. */
+  /** How far one unit of a command is. */
+  private enum Stage {
+    BEGUN,
+    FENCED,
+    DRAINED,
+    ENDED,
+    LOST
+  }
+
+  /** A PROMOTE or DEMOTE under way: how far each unit is, and how many are how far. */
   private static final class Tracked {
     private final Command command;
-    private final long beganMillis;
     private CommandAck last;
-    private final Set<String> unfenced = new HashSet<>();
-    private final Set<String> undrained = new HashSet<>();
-    private final Set<String> unserved = new HashSet<>();
-    private final Set<String> lost = new LinkedHashSet<>();
-    private boolean saidFenced;
-    private boolean saidDrained;
-    private boolean inFlight;
+    private final Map<String, UnitStep> steps = new HashMap<>();
+    private final Map<String, Stage> stages = new HashMap<>();
+    private final int[] counts = new int[Stage.values().length];
+    private CommandAck.Code lostCode = CommandAck.Code.WRONG_EPOCH;
+    private @Nullable String firstLost;
+    private Stage said = Stage.BEGUN;
 
-    Tracked(Command command, long beganMillis, CommandAck last) {
+    Tracked(Command command, CommandAck last) {
       this.command = command;
-      this.beganMillis = beganMillis;
       this.last = last;
+    }
+
+    void begin(UnitStep step) {
+      if (steps.put(step.unit(), step) == null) {
+        stages.put(step.unit(), Stage.BEGUN);
+        counts[Stage.BEGUN.ordinal()]++;
+      }
+    }
+
+    boolean isOpen(String unit) {
+      Stage stage = stages.get(unit);
+      return stage != null && stage != Stage.LOST && stage != Stage.ENDED;
+    }
+
+    /** A unit only gets further; what ended or is lost stays so. */
+    void reach(String unit, Stage stage) {
+      Stage before = stages.get(unit);
+      if (before == null || before.compareTo(stage) >= 0 || !isOpen(unit)) {
+        return;
+      }
+      stages.put(unit, stage);
+      counts[before.ordinal()]--;
+      counts[stage.ordinal()]++;
+    }
+
+    void lose(String unit, CommandAck.Code code) {
+      if (isOpen(unit)) {
+        reach(unit, Stage.LOST);
+        if (firstLost == null) {
+          firstLost = unit;
+          lostCode = code;
+        }
+      }
+    }
+
+    int count(Stage stage) {
+      return counts[stage.ordinal()];
     }
   }
 
@@ -305,8 +378,8 @@ public final class NodeProtocol {
     }
     stopServing(gone, NodeAnswer.Outcome.NOT_OWNER, "this node holds no copy of the unit any more");
     for (Tracked each : List.copyOf(gone.tracked)) {
-      each.lost.add(unit);
-      settle(gone, each, nowMillis);
+      each.lose(unit, CommandAck.Code.NOT_OWNER);
+      say(each);
     }
     gone.role = Role.FOLLOWING;
     stepsWanted.remove(gone);
@@ -346,54 +419,110 @@ public final class NodeProtocol {
 
   // ---- what it reads
 
-  /** A record of the ownership log of a partition, in order. */
+  /**
+   * A record of the ownership log of a partition, in order.
+   *
+   * @param nowMillis by the monotonic clock, sampled after the record was received: an older time
+   *     would let this node serve while its predecessor may still answer reads
+   */
   public void ownershipRead(int partition, long offset, OwnershipEntry entry, long nowMillis) {
     Partition read = partitions.computeIfAbsent(partition, number -> new Partition());
+    OwnershipFold again = read.again;
+    if (again != null) {
+      again.take(offset, entry);
+      if (again.nextOffset() >= read.fold.nextOffset()) {
+        readAnew(partition, read, again, nowMillis);
+      }
+      return;
+    }
     if (offset < read.fold.nextOffset()) {
       return;
     }
-    List<OwnershipFold.Change> changes = read.fold.take(offset, entry);
-    List<UnitStep> released = null;
-    for (OwnershipFold.Change change : changes) {
-      Owned after = change.after();
-      Unit unit = units.get(after.unit());
-      if (unit == null) {
-        continue;
-      }
-      Owned before = unit.owned;
-      boolean wasMine = isMine(unit);
-      unit.owned = after;
-      unit.partition = partition;
-      if (!change.epochStepped()) {
-        if (after.inDoubt()) {
-          // Somebody may own it whom this node cannot know: it must not answer another read.
-          stopServing(unit, NodeAnswer.Outcome.BUSY, "a takeover is signed by an unknown key");
-        } else if (unit.role == Role.WAITING && after.released()) {
-          serve(unit, nowMillis);
-        }
-        continue;
-      }
-      unit.stepInFlight = false;
-      if (isMine(unit)) {
-        claim(unit, wasMine, nowMillis);
-      } else if (wasMine) {
-        boolean vouches = unit.predecessorGone && before != null;
-        depose(unit, nowMillis);
-        if (vouches && before != null) {
-          // Every read of this unit is answered by now and none will be, so the new owner need not
-          // wait. An owner that never served says nothing: its own predecessor may still answer.
-          released = released == null ? new ArrayList<>() : released;
-          released.add(new UnitStep(unit.spec.unit(), before.epoch(), after.epoch()));
-        }
-      } else {
-        flushHeld(unit, nowMillis);
-      }
-      wantStep(unit, nowMillis);
+    List<UnitStep> released = new ArrayList<>(0);
+    for (OwnershipFold.Change change : read.fold.take(offset, entry)) {
+      changed(partition, change.after(), released, nowMillis);
     }
-    if (released != null) {
+    release(entry.pool(), released);
+    if (entry.writer().equals(me.id()) && entry.incarnation() == settings.incarnation()) {
+      ownRecordRead(entry, nowMillis);
+    }
+    settleTracked(entry, nowMillis);
+  }
+
+  /**
+   * The trusted keys changed: the shell reads the partition again from its beginning, since what
+   * was in doubt, or counted, may be judged otherwise. Until it has come as far as before, what
+   * held goes on to hold, but no lease is renewed.
+   */
+  public void ownershipReread(int partition) {
+    Partition read = partitions.computeIfAbsent(partition, number -> new Partition());
+    read.again = new OwnershipFold();
+  }
+
+  private void readAnew(int partition, Partition read, OwnershipFold again, long nowMillis) {
+    read.fold = again;
+    read.again = null;
+    Map<String, List<UnitStep>> released = new LinkedHashMap<>();
+    for (Unit unit : units.values()) {
+      Owned after = again.owned(unit.spec.unit());
+      if (after != null && !after.equals(unit.owned)) {
+        changed(
+            partition,
+            after,
+            released.computeIfAbsent(unit.spec.pool(), key -> new ArrayList<>()),
+            nowMillis);
+      }
+    }
+    released.forEach(this::release);
+    for (Tracked each : List.copyOf(tracked.values())) {
+      settleAll(each);
+    }
+  }
+
+  /** Another record holds for a unit. */
+  private void changed(int partition, Owned after, List<UnitStep> released, long nowMillis) {
+    Unit unit = units.get(after.unit());
+    if (unit == null) {
+      return;
+    }
+    Owned before = unit.owned;
+    boolean wasMine = isMine(unit);
+    unit.owned = after;
+    unit.partition = partition;
+    if (before != null && before.epoch() == after.epoch() && before.owner().equals(after.owner())) {
+      if (after.inDoubt() && !before.inDoubt()) {
+        // Somebody may own it whom this node cannot know: it must not answer another read.
+        stopServing(unit, NodeAnswer.Outcome.BUSY, "a takeover is signed by an unknown key");
+      } else if (before.inDoubt() && !after.inDoubt()) {
+        // The doubted takeover never counted. Numbers were given out that never reached the log.
+        step(unit, nowMillis);
+      } else if (unit.role == Role.WAITING && after.released() && !after.inDoubt()) {
+        serve(unit, nowMillis);
+      }
+      return;
+    }
+    unit.stepInFlight = false;
+    if (isMine(unit)) {
+      claim(unit, wasMine, nowMillis);
+    } else if (wasMine) {
+      boolean vouches = unit.predecessorGone && before != null;
+      depose(unit);
+      if (vouches && before != null && after.formerEpoch() == before.epoch()) {
+        // Every read of this unit is answered by now and none will be, so the new owner need not
+        // wait. An owner that never served says nothing: its own predecessor may still answer.
+        released.add(new UnitStep(unit.spec.unit(), before.epoch(), after.epoch()));
+      }
+    } else {
+      flushHeld(unit, nowMillis);
+    }
+    wantStep(unit, nowMillis);
+  }
+
+  private void release(String pool, List<UnitStep> released) {
+    if (!released.isEmpty()) {
       actions.appendOwnership(
           new OwnershipEntry(
-              entry.pool(),
+              pool,
               OwnershipEntry.Kind.RELEASE,
               released,
               me,
@@ -403,10 +532,6 @@ public final class NodeProtocol {
               me.id(),
               wallMillis));
     }
-    if (entry.writer().equals(me.id()) && entry.incarnation() == settings.incarnation()) {
-      ownRecordRead(entry, nowMillis);
-    }
-    settleTracked(entry, nowMillis);
   }
 
   /** An own START or MODE that was void leaves its units to try again from what holds now. */
@@ -425,10 +550,14 @@ public final class NodeProtocol {
   /**
    * The log of a partition was read to what its end was when that was asked for.
    *
-   * @param askedMillis when the question was sent, by the monotonic clock; the lease runs from here
+   * @param askedMillis when the question for the end was sent, by the monotonic clock, sampled
+   *     before; the lease runs from here
    */
   public void ownershipReadToEnd(int partition, long askedMillis, long nowMillis) {
     Partition read = partitions.computeIfAbsent(partition, number -> new Partition());
+    if (read.again != null) {
+      return;
+    }
     if (!read.readToEnd) {
       read.readToEnd = true;
       read.leaseAskedMillis = askedMillis;
@@ -477,9 +606,9 @@ public final class NodeProtocol {
     }
     // By client and request, not by sequence: the delta may be the one of the epoch before, whose
     // fate was unknown.
-    Write write = unit.open.remove(new RequestKey(client, delta.request()));
+    Write write = unit.open.get(new RequestKey(client, delta.request()));
     if (write != null) {
-      write.delta = null;
+      close(unit, write);
       answerAll(unit, write, NodeAnswer.Outcome.DONE, "");
     }
   }
@@ -550,9 +679,7 @@ public final class NodeProtocol {
       unit.role = Role.WAITING;
       due.add(new Due(unit.serveAtMillis, unit, null));
     }
-    for (Tracked each : List.copyOf(unit.tracked)) {
-      settle(unit, each, nowMillis);
-    }
+    settle(unit);
   }
 
   private void serve(Unit unit, long nowMillis) {
@@ -568,13 +695,11 @@ public final class NodeProtocol {
       issue(unit, write);
     }
     flushHeld(unit, nowMillis);
-    for (Tracked each : List.copyOf(unit.tracked)) {
-      settle(unit, each, nowMillis);
-    }
+    settle(unit);
   }
 
   /** Another owns the unit now. */
-  private void depose(Unit unit, long nowMillis) {
+  private void depose(Unit unit) {
     stopServing(unit, NodeAnswer.Outcome.NOT_OWNER, "another owns the unit");
     if (unit.role != Role.FAILED) {
       unit.role = Role.FOLLOWING;
@@ -596,10 +721,18 @@ public final class NodeProtocol {
       answerAll(unit, write, outcome, why);
     }
     unit.open.clear();
+    unit.payloadBytes = 0;
     for (Held each : unit.held) {
       actions.answer(new NodeAnswer(each.request.token(), outcome, unit.owned, why));
     }
     unit.held.clear();
+  }
+
+  private static void close(Unit unit, Write write) {
+    NodeRequest request = write.request;
+    write.delta = null;
+    unit.payloadBytes -= request.payload().length;
+    unit.open.remove(new RequestKey(request.client(), request.request()));
   }
 
   private void answerAll(Unit unit, Write write, NodeAnswer.Outcome outcome, String why) {
@@ -792,7 +925,7 @@ public final class NodeProtocol {
     switch (command.kind()) {
       case PREPARE -> prepare(command, admission);
       case PROMOTE -> promote(command, admission, nowMillis);
-      case DEMOTE -> demote(command, nowMillis);
+      case DEMOTE -> demote(command);
       default -> cancel(command, admission);
     }
   }
@@ -907,81 +1040,75 @@ public final class NodeProtocol {
   }
 
   private void promote(Command command, Admission admission, long nowMillis) {
-    List<UnitStep> wanted = new ArrayList<>();
+    boolean fenced = true;
     for (UnitStep step : command.units()) {
-      if (!isFenced(owned(step.unit()), step)) {
-        wanted.add(step);
-      }
+      fenced &= isFenced(owned(step.unit()), step);
     }
     // Once its units are taken, no brake, no cancel and no clock stops a takeover: there is nobody
     // else to serve them.
-    if (!wanted.isEmpty()
+    if (!fenced
         && (refusedForTimeOrBrake(command, admission)
             || refusedForCopies(command)
             || refusedForEpochs(command))) {
       return;
     }
+    if (refusedForRoom(command)) {
+      return;
+    }
     CommandAck received =
         ack(command, CommandAck.Status.RECEIVED, CommandAck.Code.NONE, "takes the units over");
-    Tracked promotion = new Tracked(command, nowMillis, received);
+    Tracked promotion = new Tracked(command, received);
     tracked.put(command.id(), promotion);
     for (UnitStep step : command.units()) {
-      promotion.unfenced.add(step.unit());
-      promotion.undrained.add(step.unit());
-      promotion.unserved.add(step.unit());
+      promotion.begin(step);
       Unit unit = units.get(step.unit());
       if (unit != null) {
         unit.tracked.add(promotion);
       } else {
-        promotion.lost.add(step.unit());
+        promotion.lose(step.unit(), CommandAck.Code.NOT_OWNER);
       }
     }
     actions.ack(received);
-    if (!wanted.isEmpty() && !isTakeoverInFlight(admission)) {
-      promotion.inFlight = true;
-      for (UnitStep step : wanted) {
+    settleAll(promotion);
+    takeOver(promotion, admission, nowMillis);
+  }
+
+  /** Appends the fence of all units of a promotion that want it, unless one is on its way. */
+  private void takeOver(Tracked promotion, Admission admission, long nowMillis) {
+    if (!tracked.containsKey(promotion.command.id())
+        || takeovers.containsKey(admission.id())
+        || promotion.count(Stage.BEGUN) == 0) {
+      return;
+    }
+    List<UnitStep> wanted = new ArrayList<>();
+    for (UnitStep step : promotion.command.units()) {
+      if (promotion.stages.get(step.unit()) == Stage.BEGUN) {
+        wanted.add(step);
         Unit unit = units.get(step.unit());
         if (unit != null) {
           unit.promotedMillis = nowMillis;
         }
       }
-      actions.appendOwnership(
-          new OwnershipEntry(
-              command.pool(),
-              OwnershipEntry.Kind.TAKEOVER,
-              wanted,
-              me,
-              settings.incarnation(),
-              admission,
-              Authority.VALID,
-              me.id(),
-              wallMillis));
     }
-    settleAll(promotion, nowMillis);
-  }
-
-  private boolean isTakeoverInFlight(Admission admission) {
-    for (Tracked each : tracked.values()) {
-      Admission other = each.command.admission();
-      if (each.inFlight && other != null && other.id().equals(admission.id())) {
-        return true;
-      }
-    }
-    return false;
+    OwnershipEntry entry =
+        new OwnershipEntry(
+            promotion.command.pool(),
+            OwnershipEntry.Kind.TAKEOVER,
+            wanted,
+            me,
+            settings.incarnation(),
+            admission,
+            Authority.VALID,
+            me.id(),
+            wallMillis);
+    takeovers.put(admission.id(), entry);
+    actions.appendOwnership(entry);
   }
 
   /** The append of a takeover failed, or nobody knows: again, while it may still be begun. */
-  private void takeoverAgain(OwnershipEntry entry, long nowMillis) {
+  private void takeoverAgain(OwnershipEntry entry) {
     Admission admission = entry.admission();
-    if (admission == null) {
-      return;
-    }
-    boolean wanted = false;
-    for (UnitStep step : entry.steps()) {
-      Owned owned = owned(step.unit());
-      wanted |= owned == null || owned.epoch() == step.expectedEpoch();
-    }
-    if (!wanted) {
+    if (admission == null || takeovers.get(admission.id()) != entry || isOver(entry)) {
       return;
     }
     if (wallMillis <= admission.expiresMillis()
@@ -992,7 +1119,9 @@ public final class NodeProtocol {
     }
     for (Tracked each : List.copyOf(tracked.values())) {
       Admission other = each.command.admission();
-      if (each.inFlight && other != null && other.id().equals(admission.id())) {
+      if (each.command.kind() == Command.Kind.PROMOTE
+          && other != null
+          && other.id().equals(admission.id())) {
         // It may yet be in the log, and then this node serves, whatever was said here.
         end(
             each,
@@ -1003,25 +1132,56 @@ public final class NodeProtocol {
     }
   }
 
-  private void demote(Command command, long nowMillis) {
+  /** True when no step of a takeover can count any more, and forgets it. */
+  private boolean isOver(OwnershipEntry entry) {
+    for (UnitStep step : entry.steps()) {
+      Owned owned = owned(step.unit());
+      if (owned == null || owned.epoch() <= step.expectedEpoch()) {
+        return false;
+      }
+    }
+    Admission admission = entry.admission();
+    if (admission != null) {
+      takeovers.remove(admission.id(), entry);
+    }
+    return true;
+  }
+
+  private boolean refusedForRoom(Command command) {
+    if (tracked.size() >= MAX_TRACKED) {
+      refuse(command, CommandAck.Code.BUSY, "too many commands are under way");
+      return true;
+    }
+    return false;
+  }
+
+  private void demote(Command command) {
+    if (refusedForRoom(command)) {
+      return;
+    }
     CommandAck received =
         ack(command, CommandAck.Status.RECEIVED, CommandAck.Code.NONE, "reads who owns the units");
-    Tracked demotion = new Tracked(command, nowMillis, received);
+    Tracked demotion = new Tracked(command, received);
     for (UnitStep step : command.units()) {
       Unit unit = units.get(step.unit());
-      Owned owned = unit == null ? null : unit.owned;
-      if (unit != null && isMine(unit) && owned != null && owned.epoch() < step.newEpoch()) {
-        demotion.unserved.add(step.unit());
+      if (unit != null && isUnder(unit, step)) {
+        demotion.begin(step);
         unit.tracked.add(demotion);
       }
     }
-    if (!demotion.unserved.isEmpty()) {
+    if (demotion.count(Stage.BEGUN) > 0) {
       tracked.put(command.id(), demotion);
       actions.ack(received);
     } else {
       finish(
           ack(command, CommandAck.Status.DONE, CommandAck.Code.NONE, "answers no more"), command);
     }
+  }
+
+  /** True when this process owns the unit under an epoch that a step shall replace. */
+  private boolean isUnder(Unit unit, UnitStep step) {
+    Owned owned = unit.owned;
+    return owned != null && isMine(unit) && owned.epoch() < step.newEpoch();
   }
 
   private void cancel(Command command, Admission admission) {
@@ -1032,15 +1192,14 @@ public final class NodeProtocol {
         return;
       }
     }
-    if (isTakeoverInFlight(admission)) {
+    cancelled.put(admission.id(), keepUntilMillis(command));
+    actions.rememberCancelled(admission.id(), keepUntilMillis(command));
+    OwnershipEntry takeover = takeovers.get(admission.id());
+    if (takeover != null && !isOver(takeover)) {
       // Whether it counts is in nobody's hands any more: the log tells, and the saga reads it.
-      cancelled.put(admission.id(), keepUntilMillis(command));
-      actions.rememberCancelled(admission.id(), keepUntilMillis(command));
       refuse(command, CommandAck.Code.BUSY, "the takeover is on its way into the log; ask again");
       return;
     }
-    cancelled.put(admission.id(), keepUntilMillis(command));
-    actions.rememberCancelled(admission.id(), keepUntilMillis(command));
     for (Tracked each : List.copyOf(tracked.values())) {
       Admission other = each.command.admission();
       if (other != null && other.id().equals(admission.id())) {
@@ -1064,115 +1223,137 @@ public final class NodeProtocol {
 
   /** A record may have moved commands on, or decided against them. */
   private void settleTracked(OwnershipEntry entry, long nowMillis) {
-    if (tracked.isEmpty()) {
+    if (tracked.isEmpty() && takeovers.isEmpty()) {
       return;
     }
-    boolean ownTakeover =
-        entry.kind() == OwnershipEntry.Kind.TAKEOVER && entry.writer().equals(me.id());
     Admission admission = entry.admission();
+    boolean own =
+        entry.kind() == OwnershipEntry.Kind.TAKEOVER
+            && admission != null
+            && entry.writer().equals(me.id())
+            && entry.incarnation() == settings.incarnation();
+    if (own && admission != null) {
+      takeovers.remove(admission.id());
+    }
     Set<Tracked> touched = new LinkedHashSet<>();
     for (UnitStep step : entry.steps()) {
       Unit unit = units.get(step.unit());
-      if (unit != null) {
-        touched.addAll(unit.tracked);
+      if (unit == null) {
+        continue;
+      }
+      for (Tracked each : unit.tracked) {
+        advance(each, step.unit());
+        if (own && each.command.kind() == Command.Kind.PROMOTE && isOf(each, admission)) {
+          if (each.stages.get(step.unit()) == Stage.BEGUN) {
+            // The own record was read and is void for the unit.
+            each.lose(step.unit(), CommandAck.Code.WRONG_EPOCH);
+          }
+        }
+        touched.add(each);
       }
     }
     for (Tracked each : touched) {
-      Admission own = each.command.admission();
-      if (ownTakeover
-          && each.inFlight
-          && own != null
-          && admission != null
-          && admission.id().equals(own.id())) {
-        each.inFlight = false;
-      }
-      settleAll(each, nowMillis);
-    }
-  }
-
-  private void settleAll(Tracked each, long nowMillis) {
-    for (UnitStep step : each.command.units()) {
-      advance(each, step);
-    }
-    say(each, nowMillis);
-  }
-
-  private void settle(Unit unit, Tracked each, long nowMillis) {
-    for (UnitStep step : each.command.units()) {
-      if (step.unit().equals(unit.spec.unit())) {
-        advance(each, step);
+      say(each);
+      Admission of = each.command.admission();
+      if (own && of != null && each.command.kind() == Command.Kind.PROMOTE) {
+        // Another attempt may name units that the record which was on its way did not.
+        takeOver(each, of, nowMillis);
       }
     }
-    say(each, nowMillis);
   }
 
-  private void advance(Tracked each, UnitStep step) {
-    String id = step.unit();
+  private static boolean isOf(Tracked each, @Nullable Admission admission) {
+    Admission own = each.command.admission();
+    return own != null && admission != null && own.id().equals(admission.id());
+  }
+
+  private void settleAll(Tracked each) {
+    for (UnitStep step : each.command.units()) {
+      advance(each, step.unit());
+    }
+    say(each);
+  }
+
+  private void settle(Unit unit) {
+    if (unit.tracked.isEmpty()) {
+      return;
+    }
+    for (Tracked each : List.copyOf(unit.tracked)) {
+      advance(each, unit.spec.unit());
+      say(each);
+    }
+  }
+
+  private void advance(Tracked each, String id) {
+    UnitStep step = each.steps.get(id);
     Unit unit = units.get(id);
-    Owned owned = owned(id);
+    if (step == null) {
+      return;
+    }
     if (each.command.kind() == Command.Kind.DEMOTE) {
-      if (unit == null || owned == null || !isMine(unit) || owned.epoch() >= step.newEpoch()) {
-        each.unserved.remove(id);
+      if (unit == null || !isUnder(unit, step)) {
+        each.reach(id, Stage.ENDED);
       }
       return;
     }
+    Owned owned = owned(id);
     if (isFenced(owned, step)) {
-      each.unfenced.remove(id);
-      if (unit != null && (unit.role == Role.SERVING || unit.role == Role.WAITING)) {
-        each.undrained.remove(id);
+      each.reach(id, Stage.FENCED);
+      if (unit == null || !isMine(unit)) {
+        return;
       }
-      if (unit != null && unit.role == Role.SERVING) {
-        each.unserved.remove(id);
+      if (unit.role == Role.SERVING) {
+        each.reach(id, Stage.ENDED);
+      } else if (unit.role == Role.WAITING) {
+        each.reach(id, Stage.DRAINED);
       }
     } else if (owned != null && owned.epoch() > step.expectedEpoch()) {
-      each.lost.add(id);
+      each.lose(id, CommandAck.Code.WRONG_EPOCH);
     }
   }
 
   /** Says what is new about a command: PROGRESS when fenced and when drained, DONE at its end. */
-  private void say(Tracked each, long nowMillis) {
+  private void say(Tracked each) {
     Command command = each.command;
     if (!tracked.containsKey(command.id())) {
       return;
     }
-    if (command.kind() == Command.Kind.DEMOTE) {
-      if (each.unserved.isEmpty()) {
-        end(each, CommandAck.Status.DONE, CommandAck.Code.NONE, "answers no more");
-      }
-      return;
-    }
-    Set<String> unserved = new HashSet<>(each.unserved);
-    unserved.removeAll(each.lost);
-    if (unserved.isEmpty()) {
-      if (each.lost.isEmpty()) {
-        end(each, CommandAck.Status.DONE, CommandAck.Code.NONE, "serves all units");
-      } else {
-        boolean began = each.unserved.size() < command.units().size();
+    int lost = each.count(Stage.LOST);
+    int ended = each.count(Stage.ENDED);
+    if (lost + ended == each.steps.size()) {
+      if (lost == 0) {
         end(
             each,
-            began ? CommandAck.Status.FAILED : CommandAck.Status.REFUSED,
-            CommandAck.Code.WRONG_EPOCH,
-            each.lost.size()
+            CommandAck.Status.DONE,
+            CommandAck.Code.NONE,
+            command.kind() == Command.Kind.DEMOTE ? "answers no more" : "serves all units");
+      } else {
+        end(
+            each,
+            ended > 0 || each.said != Stage.BEGUN
+                ? CommandAck.Status.FAILED
+                : CommandAck.Status.REFUSED,
+            each.lostCode,
+            lost
                 + " of "
-                + command.units().size()
+                + each.steps.size()
                 + " units went to another or are broken, the first "
-                + each.lost.iterator().next());
+                + each.firstLost);
       }
       return;
     }
-    Set<String> undrained = new HashSet<>(each.undrained);
-    undrained.removeAll(each.lost);
-    boolean fenced = each.unfenced.size() < command.units().size() && !each.inFlight;
-    boolean drained = fenced && undrained.isEmpty();
-    if (fenced && !each.saidFenced || drained && !each.saidDrained) {
-      each.saidFenced = fenced;
-      each.saidDrained = drained;
+    if (command.kind() == Command.Kind.DEMOTE || each.count(Stage.BEGUN) > 0) {
+      return;
+    }
+    Stage stage = each.count(Stage.FENCED) > 0 ? Stage.FENCED : Stage.DRAINED;
+    if (stage.compareTo(each.said) > 0) {
+      each.said = stage;
       CommandAck progress =
           ack(
               command,
               CommandAck.Status.PROGRESS,
               CommandAck.Code.NONE,
-              drained ? "drained" : "fenced");
+              stage == Stage.FENCED ? "fenced" : "drained");
       each.last = progress;
       actions.ack(progress);
     }
@@ -1197,6 +1378,10 @@ public final class NodeProtocol {
   private void finish(CommandAck last, Command command) {
     long keepUntilMillis = keepUntilMillis(command);
     done.put(command.id(), new Done(last, keepUntilMillis));
+    if (done.size() > MAX_DONE) {
+      // What is forgotten too early is looked at anew, and its epochs are over.
+      done.remove(done.keySet().iterator().next());
+    }
     actions.remember(last, keepUntilMillis);
     actions.ack(last);
   }
@@ -1284,6 +1469,7 @@ public final class NodeProtocol {
   /** An ack with the sums over the command's units, and one unit's own numbers when it is alone. */
   private CommandAck ack(
       Command command, CommandAck.Status status, CommandAck.Code code, String text) {
+    int held = 0;
     int fenced = 0;
     int drained = 0;
     int serving = 0;
@@ -1299,6 +1485,9 @@ public final class NodeProtocol {
         long read = partition.fold.nextOffset();
         offset = offset == null ? read : Math.min(offset, read);
       }
+      if (unit.role != Role.FAILED) {
+        held++;
+      }
       if (!isFenced(unit.owned, step) || !isMine(unit)) {
         continue;
       }
@@ -1312,6 +1501,7 @@ public final class NodeProtocol {
       }
     }
     Map<String, Double> values = new HashMap<>();
+    values.put(SagaValues.UNITS_HELD, (double) held);
     values.put(SagaValues.UNITS_FENCED, (double) fenced);
     values.put(SagaValues.UNITS_DRAINED, (double) drained);
     values.put(SagaValues.UNITS_SERVING, (double) serving);
@@ -1411,11 +1601,12 @@ public final class NodeProtocol {
   }
 
   private void hold(Unit unit, NodeRequest request, long untilMillis) {
-    if (unit.pending() >= settings.maxPendingRequests()) {
+    if (unit.isFull(settings)) {
       busy(unit, request, "too many requests wait for the unit");
       return;
     }
     unit.held.add(new Held(request, untilMillis));
+    unit.payloadBytes += request.payload().length;
     if (untilMillis != Long.MAX_VALUE) {
       due.add(new Due(untilMillis, unit, null));
     }
@@ -1426,13 +1617,14 @@ public final class NodeProtocol {
     for (int left = unit.held.size(); left > 0; left--) {
       Held each = unit.held.poll();
       if (each != null) {
+        unit.payloadBytes -= each.request.payload().length;
         request(each.request, nowMillis, wallMillis);
       }
     }
   }
 
   private void read(Unit unit, NodeRequest request) {
-    if (unit.pending() >= settings.maxPendingRequests()) {
+    if (unit.isFull(settings)) {
       busy(unit, request, "too many requests wait for the unit");
       return;
     }
@@ -1452,12 +1644,13 @@ public final class NodeProtocol {
     if (open != null) {
       if (open.moreTokens == null) {
         open.moreTokens = new ArrayList<>(1);
+      } else if (open.moreTokens.size() >= MAX_TOKENS) {
+        long oldest = open.moreTokens.remove(0);
+        actions.answer(
+            new NodeAnswer(
+                oldest, NodeAnswer.Outcome.BUSY, unit.owned, "later retries wait for the write"));
       }
-      if (open.moreTokens.size() >= settings.maxPendingRequests()) {
-        busy(unit, request, "too many retries wait for one write");
-      } else {
-        open.moreTokens.add(request.token());
-      }
+      open.moreTokens.add(request.token());
       return;
     }
     if (unit.fold.requests().isStale(request.client(), request.request())) {
@@ -1469,16 +1662,17 @@ public final class NodeProtocol {
               "the request is older than what its client can have in flight"));
       return;
     }
-    if (unit.pending() >= settings.maxPendingRequests()) {
+    if (unit.isFull(settings)) {
       busy(unit, request, "too many requests wait for the unit");
       return;
     }
-    if (nowMillis < unit.journalBlockedUntilMillis) {
+    if (nowMillis < journalBlockedUntilMillis) {
       busy(unit, request, "the journal is full");
       return;
     }
     Write write = new Write(request);
     unit.open.put(key, write);
+    unit.payloadBytes += request.payload().length;
     if (unit.role == Role.SERVING && !unit.stepping) {
       issue(unit, write);
     }
@@ -1558,7 +1752,13 @@ public final class NodeProtocol {
     unit.clientsSeen.put(client, new long[] {nowMillis});
   }
 
-  /** The bytes of a read are there. */
+  /**
+   * The bytes of a read are there.
+   *
+   * @param failed true when they could not be read: the copy is broken
+   * @param nowMillis by the monotonic clock, sampled for this call after the bytes were there: an
+   *     older time would vouch for a lease that is over
+   */
   public void readDone(NodeRequest request, boolean failed, long nowMillis) {
     Unit unit = readsByToken.remove(request.token());
     if (unit == null || unit.reads.remove(request.token()) == null) {
@@ -1609,36 +1809,49 @@ public final class NodeProtocol {
       journaling.poll();
       // A write that was answered or renumbered since has another delta, or none: what stands in
       // the journal for it is left behind, and never reaches the log.
-      if (head.write.delta == head.delta && !head.unit.stepping && isMine(head.unit)) {
+      if (mayAppend(head)) {
         head.write.appended = true;
         actions.append(head.delta);
       }
     }
   }
 
-  /** The journal could not take this ticket: no space, or the medium fails. */
+  private boolean mayAppend(Ticket ticket) {
+    Owned owned = ticket.unit.owned;
+    return ticket.write.delta == ticket.delta
+        && !ticket.unit.stepping
+        && owned != null
+        && ticket.delta.epoch() == owned.epoch()
+        && isMine(ticket.unit);
+  }
+
+  /**
+   * The journal could not take this ticket: no space, or the medium fails. Tickets before it that
+   * nobody spoke of are as bad.
+   */
   public void journalFailed(long ticket, boolean noSpace, long nowMillis) {
-    for (Ticket each : journaling) {
-      if (each.number == ticket) {
-        if (noSpace) {
-          journalFull(each.unit, nowMillis);
-        } else {
-          fail(each.unit, nowMillis);
-        }
-        break;
+    for (Ticket head = journaling.peek();
+        head != null && head.number <= ticket;
+        head = journaling.peek()) {
+      journaling.poll();
+      if (head.write.delta != head.delta) {
+        continue;
+      }
+      if (noSpace) {
+        journalFull(head.unit, nowMillis);
+      } else {
+        fail(head.unit, nowMillis);
       }
     }
-    journaled(ticket, nowMillis);
   }
 
   /** Writes that are not in the log yet did not happen: their clients wait until there is space. */
   private void journalFull(Unit unit, long nowMillis) {
-    unit.journalBlockedUntilMillis = nowMillis + FULL_MILLIS;
-    List<Write> all = List.copyOf(unit.open.values());
-    for (Write write : all) {
+    // The journal is the whole node's. One write tries again after a while and tells.
+    journalBlockedUntilMillis = nowMillis + FULL_MILLIS;
+    for (Write write : List.copyOf(unit.open.values())) {
       if (!write.appended) {
-        unit.open.remove(new RequestKey(write.request.client(), write.request.request()));
-        write.delta = null;
+        close(unit, write);
         answerAll(unit, write, NodeAnswer.Outcome.BUSY, "the journal is full");
       }
     }
@@ -1678,7 +1891,11 @@ public final class NodeProtocol {
     }
   }
 
-  /** The copy of a unit could not be written: this node serves it no more. */
+  /**
+   * The copy of a unit could not be written, or deltas that it lacks are no longer in the log: this
+   * node serves it no more and takes it over no more. From here on the fold runs ahead of the copy,
+   * so the shell keeps no checkpoint of the unit any more.
+   */
   public void applyFailed(String unit, long nowMillis) {
     Unit broken = units.get(unit);
     if (broken != null) {
@@ -1695,8 +1912,8 @@ public final class NodeProtocol {
     unit.stepping = false;
     stepsWanted.remove(unit);
     for (Tracked each : List.copyOf(unit.tracked)) {
-      each.lost.add(unit.spec.unit());
-      settle(unit, each, nowMillis);
+      each.lose(unit.spec.unit(), CommandAck.Code.IO_ERROR);
+      say(each);
     }
   }
 
@@ -1759,6 +1976,7 @@ public final class NodeProtocol {
     for (int left = unit.held.size(); left > 0; left--) {
       Held each = unit.held.poll();
       if (each != null && each.untilMillis <= nowMillis) {
+        unit.payloadBytes -= each.request.payload().length;
         busy(unit, each.request, "this node has not read yet who owns the unit");
       } else if (each != null) {
         unit.held.add(each);
@@ -1780,7 +1998,7 @@ public final class NodeProtocol {
           actions.appendOwnership(entry);
         }
       }
-      case TAKEOVER -> takeoverAgain(entry, nowMillis);
+      case TAKEOVER -> takeoverAgain(entry);
     }
   }
 

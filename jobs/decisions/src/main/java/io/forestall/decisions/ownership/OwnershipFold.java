@@ -18,9 +18,10 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>{@code START} counts for a unit without an owner (expected epoch 0), or when it comes from
  *       the owner itself with a larger incarnation.
- *   <li>{@code TAKEOVER} counts when its admission is valid, {@code ADMITTED}, of this pool, names
- *       the owner as target and holds exactly this step. When its key is unknown here the unit is
- *       in doubt until a reader with the key folds again: until then nothing else counts for it.
+ *   <li>{@code TAKEOVER} counts for a unit that has an owner, when its admission is valid, {@code
+ *       ADMITTED}, of this pool, names the owner as target and holds exactly this step. When its
+ *       key is unknown here the unit is in doubt until a reader with the key folds again: until
+ *       then nothing else counts for it.
  *   <li>{@code RELEASE} counts when the former owner vouches for the epoch that was replaced.
  * </ul>
  */
@@ -136,13 +137,17 @@ public final class OwnershipFold {
         yield own ? next(offset, entry, step, before) : null;
       }
       case TAKEOVER -> {
+        if (before == null) {
+          // Nobody can be followed who never was. In doubt it could not even be noted.
+          yield null;
+        }
         if (!grants(entry, step)) {
           yield null;
         }
         if (entry.authority() == Authority.VALID) {
           yield next(offset, entry, step, before);
         }
-        yield before != null && entry.authority() == Authority.UNKNOWN_KEY
+        yield entry.authority() == Authority.UNKNOWN_KEY
             ? new Owned(
                 before.unit(),
                 before.epoch(),

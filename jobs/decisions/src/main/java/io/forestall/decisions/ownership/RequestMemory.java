@@ -5,13 +5,18 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which requests of which clients a unit has taken, so that a retry after an unknown outcome is not
  * done twice (E4). Bounded: for each client its newest {@value #WINDOW} numbers, and the {@value
  * #MAX_CLIENTS} clients whose requests counted last. It is a function of the deltas alone, so all
  * copies of a unit remember the same. A client never has requests in flight that lie further apart
- * than {@value #MAX_IN_FLIGHT_SPAN}. For one thread.
+ * than {@value #MAX_IN_FLIGHT_SPAN}.
+ *
+ * <p>Its limit: a write whose client is forgotten between its delta and its retry would be done
+ * again. For that, {@value #MAX_CLIENTS} other clients must write the same unit within one retry.
+ * For one thread.
  */
 public final class RequestMemory {
 
@@ -27,6 +32,11 @@ public final class RequestMemory {
   public static final int MAX_CLIENTS = 256;
 
   private final LinkedHashMap<String, Window> clients = new LinkedHashMap<>(16, 0.75f, false);
+
+  /** Client whose request counted last, which needs no new place in the order. */
+  private @Nullable String lastClient;
+
+  private @Nullable Window lastWindow;
 
   /** Nothing is remembered. */
   public RequestMemory() {}
@@ -71,6 +81,11 @@ public final class RequestMemory {
 
   /** Remembers that a request counted. */
   public void add(String client, long request) {
+    Window last = lastWindow;
+    if (last != null && client.equals(lastClient)) {
+      last.add(request);
+      return;
+    }
     Window window = clients.remove(client);
     if (window == null) {
       window = new Window();
@@ -80,6 +95,8 @@ public final class RequestMemory {
     }
     clients.put(client, window);
     window.add(request);
+    lastClient = client;
+    lastWindow = window;
   }
 
   /**
