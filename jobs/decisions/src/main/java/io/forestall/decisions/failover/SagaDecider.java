@@ -1,7 +1,30 @@
 package io.forestall.decisions.failover;
 
+import io.forestall.decisions.ActKind;
 import io.forestall.decisions.Decider;
+import io.forestall.decisions.Severity;
+import io.forestall.decisions.Subject;
+import io.forestall.decisions.failover.SagaInput.MapSlice;
+import io.forestall.decisions.guard.Admission;
+import io.forestall.decisions.guard.Ids;
+import io.forestall.decisions.guard.Proposal;
+import io.forestall.decisions.guard.Proposal.UnitStep;
+import io.forestall.decisions.incident.FleetEvent;
+import io.forestall.decisions.ownership.Owned;
+import io.forestall.decisions.ownership.OwnershipEntry;
+import io.forestall.decisions.ownership.OwnershipFold;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Carries out what the guard admitted (C1 to C6, E7, E8, G11, G13): one saga for each admitted act,
@@ -42,9 +65,63 @@ import java.util.function.Consumer;
  */
 public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutput> {
 
+  /** Who proposes a failback. */
+  public static final String DECIDER = "failover-saga";
+
+  /** Type of the events that tell of steps. */
+  public static final String STEP_EVENT = "saga.step";
+
+  /** Begin of the command of an ack that speaks of a whole act; the admission follows. */
+  public static final String ACT_PREFIX = "act/";
+
+  /**
+   * How long after it was given a target may begin a takeover; milliseconds. Less than the validity
+   * of the admission, so that an act whose target died is given back soon; more than clocks differ.
+   */
+  static final long PROMISE_MILLIS = 30_000;
+
+  /**
+   * How long after that the act is given back without a word of the target; milliseconds. A clock
+   * that is wrong by more can let the takeover count after all: that is no harm, for it counts at
+   * one epoch only, and whatever was admitted for that epoch since is void.
+   */
+  static final long GRACE_MILLIS = 15_000;
+
+  /** After how long an end, or a map, that was not read back is said again; milliseconds. */
+  static final long RESEND_MILLIS = 30_000;
+
+  /** How often the hook of a node of level 1 that is at work is asked how it goes; milliseconds. */
+  static final long HOOK_MILLIS = 60_000;
+
+  /** Longest work of a hook; milliseconds. */
+  static final long MAX_HOOK_MILLIS = 24L * 3_600_000;
+
+  /** Longest time past the fence until the act is reported as not confirmed; milliseconds. */
+  static final long MAX_COMPLETION_MILLIS = 120_000;
+
+  /** Most nodes that are asked in one check; count. */
+  static final int MAX_PROBED = 8;
+
+  /** Most clients that are told in one act; count. */
+  static final int MAX_CLIENTS = 256;
+
+  /** How often a failback is proposed for one act; count. */
+  static final int MAX_FAILBACK_PROPOSALS = 5;
+
+  /** Level of the contract from which on a node can own units. */
+  static final int OWNING_LEVEL = 2;
+
+  /** Refusals of a takeover that may pass while it is asked for again. */
+  private static final Set<CommandAck.Code> PASSING =
+      EnumSet.of(
+          CommandAck.Code.BUSY, CommandAck.Code.TOO_EARLY, CommandAck.Code.UNKNOWN_KEY,
+          CommandAck.Code.TOO_SLOW);
+
+  private final SagaPolicy policy;
+
   /** A decider with these limits. */
   public SagaDecider(SagaPolicy policy) {
-    throw new UnsupportedOperationException("not built yet: " + policy);
+    this.policy = policy;
   }
 
   @Override
@@ -55,16 +132,1484 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
   @Override
   public void decide(
       SagaState state, SagaInput event, long nowMillis, Consumer<SagaOutput> decisions) {
-    throw new UnsupportedOperationException("not built yet");
+    new Turn(state, nowMillis, decisions).take(event);
   }
 
   @Override
   public void wake(SagaState state, long nowMillis, Consumer<SagaOutput> decisions) {
-    throw new UnsupportedOperationException("not built yet");
+    new Turn(state, nowMillis, decisions).wake();
   }
 
   @Override
   public long alarmMillis(SagaState state) {
-    throw new UnsupportedOperationException("not built yet");
+    return state.schedule.nextMillis();
+  }
+
+  /** How the units of an act stand in the ownership log; counts. */
+  private record Standing(int taken, int lost, int open) {}
+
+  /** One call of the decider. */
+  private final class Turn {
+
+    private final SagaState state;
+    private final long now;
+    private final Consumer<SagaOutput> voice;
+
+    Turn(SagaState state, long now, Consumer<SagaOutput> voice) {
+      this.state = state;
+      this.now = now;
+      this.voice = voice;
+    }
+
+    void take(SagaInput event) {
+      if (event instanceof SagaInput.Started) {
+        started();
+      } else if (event instanceof SagaInput.AdmissionRead read) {
+        admission(read.admission());
+      } else if (event instanceof SagaInput.Acked acked) {
+        acked(acked.ack());
+      } else if (event instanceof SagaInput.OwnershipRead read) {
+        ownership(read.offset(), read.entry());
+      } else if (event instanceof SagaInput.MapRead read) {
+        map(read.slice());
+      } else if (event instanceof SagaInput.NodeDescribed node) {
+        SagaState.Node before = state.node(node.node());
+        boolean critical = before != null && before.critical();
+        Long free =
+            node.freeBytes() == null && before != null ? before.freeBytes() : node.freeBytes();
+        state.put(new SagaState.Node(node.node(), node.level(), free, critical));
+      } else if (event instanceof SagaInput.NodeRisk risk) {
+        risk(risk);
+      } else if (event instanceof SagaInput.Halted halted) {
+        halted(halted.halted());
+      } else if (event instanceof SagaInput.NodeLeft left) {
+        left(left.node());
+      } else if (event instanceof SagaInput.SliceLeft left) {
+        state.forgetSlice(SagaState.key(left.volume(), left.slice()));
+      }
+    }
+
+    void wake() {
+      for (String due : state.schedule.takeDue(now)) {
+        String id = due.substring(2);
+        if (due.charAt(0) == 's') {
+          Saga saga = state.saga(id);
+          if (saga != null) {
+            saga.dueMillis = NO_ALARM;
+            due(saga);
+            keep(saga);
+          }
+        } else {
+          Watch watch = state.watches().get(id);
+          if (watch != null) {
+            watched(watch);
+          }
+        }
+      }
+    }
+
+    // ------------------------------------------------------------------ start
+
+    /** What was said since the checkpoint is not known: everything open is asked about again. */
+    private void started() {
+      state.startedMillis = now;
+      for (Saga saga : List.copyOf(state.sagas().values())) {
+        saga.forgetAnswers();
+        if (saga.step != Saga.Step.ENDED) {
+          saga.mayBeInstructed = true;
+          saga.promisedMillis = Math.max(saga.promisedMillis, promise(saga));
+        }
+        if (saga.step.isBeforeInstruction()) {
+          check(saga);
+          logMoved(saga);
+        } else {
+          due(saga);
+        }
+        keep(saga);
+      }
+      for (SagaState.Slice slice : List.copyOf(state.slices().values())) {
+        if (slice.readVersion() < slice.slice().version()) {
+          voice.accept(new SagaOutput.Mapped(slice.slice()));
+        }
+      }
+    }
+
+    private void keep(Saga saga) {
+      if (state.saga(saga.id()) == saga) {
+        state.put(saga);
+      }
+    }
+
+    // ------------------------------------------------------------- admissions
+
+    private void admission(Admission read) {
+      if (!read.pool().equals(state.pool())) {
+        return;
+      }
+      if (read.countsAfter(state.sequence())) {
+        state.sequence(read.sequence());
+        open(read);
+      } else if (read.ends()) {
+        Saga saga = state.saga(read.id());
+        if (saga != null) {
+          ended(saga, read);
+        }
+      }
+    }
+
+    private void open(Admission admission) {
+      Subject node = hookNode(admission);
+      boolean moves =
+          admission.act().changesOwner()
+              && admission.act() != ActKind.MIGRATE
+              && admission.target() != null
+              && !admission.units().isEmpty();
+      if (!moves && node == null) {
+        // another carries it out
+        return;
+      }
+      Saga saga = new Saga(admission, now);
+      // what was admitted before this start may have been begun by an earlier run
+      saga.mayBeInstructed =
+          admission.timeMillis() < state.startedMillis + 1_000;
+      saga.promisedMillis = saga.mayBeInstructed ? promise(saga) : 0;
+      state.put(saga);
+      if (moves) {
+        check(saga);
+        logMoved(saga);
+      } else if (admission.act() == ActKind.RETURN) {
+        hook(saga, Saga.Step.RETURNING);
+      } else {
+        hook(saga, Saga.Step.DRAINING);
+      }
+      keep(saga);
+    }
+
+    private @Nullable Subject hookNode(Admission admission) {
+      if (admission.act() != ActKind.DRAIN && admission.act() != ActKind.RETURN) {
+        return null;
+      }
+      Subject source = admission.source();
+      Subject node = source == null ? admission.subject() : source;
+      SagaState.Node known = state.node(node);
+      return known != null && known.level() >= 1 ? node : null;
+    }
+
+    /** The log of admissions says that an act is over. */
+    private void ended(Saga saga, Admission read) {
+      if (saga.step == Saga.Step.ENDED || saga.step.isBeforeInstruction()) {
+        boolean heard = saga.step == Saga.Step.ENDED;
+        if (!heard && saga.mayBeInstructed) {
+          cancelClosed(saga, read);
+        } else {
+          state.forget(saga);
+        }
+      } else if (saga.step.isPastFence()) {
+        // no brake applies any more: it is completed, and nothing is left to be said of it
+        saga.closed = true;
+        keep(saga);
+      } else {
+        cancelClosed(saga, read);
+      }
+    }
+
+    private void cancelClosed(Saga saga, Admission read) {
+      saga.closed = true;
+      if (saga.step != Saga.Step.GIVING_BACK) {
+        enter(saga, Saga.Step.GIVING_BACK, read.text());
+        saga.why = read.text();
+        order(saga, Command.Kind.CANCEL, addressee(saga), 0, Map.of(), saga.why);
+        dueIn(saga, policy.stepMillis());
+      }
+      keep(saga);
+    }
+
+    private Subject addressee(Saga saga) {
+      Subject target = saga.admission.target();
+      Subject node = hookNode(saga.admission);
+      return target != null ? target : node != null ? node : saga.admission.subject();
+    }
+
+    // ----------------------------------------------------------------- checks
+
+    private void check(Saga saga) {
+      saga.forgetAnswers();
+      enter(saga, Saga.Step.CHECKING, "It is asked whether " + target(saga) + " can.");
+      saga.beganMillis = now;
+      if (state.halted()) {
+        giveBack(saga, "Acts are halted.");
+        return;
+      }
+      Subject target = target(saga);
+      saga.probed.add(target);
+      Subject source = saga.admission.source();
+      if (source != null) {
+        saga.probed.add(source);
+      }
+      for (Subject holder : holders(saga)) {
+        if (saga.probed.size() < MAX_PROBED) {
+          saga.probed.add(holder);
+        }
+      }
+      if (saga.isUnplanned()) {
+        for (SagaState.Node node : state.nodes()) {
+          if (node.level() >= OWNING_LEVEL && saga.probed.size() < MAX_PROBED) {
+            saga.probed.add(node.subject());
+          }
+        }
+      }
+      for (Subject node : sorted(saga.probed)) {
+        probe(saga, node);
+      }
+      dueIn(saga, Math.min(policy.checkMillis(), Math.min(policy.stepMillis(), pollMillis())));
+    }
+
+    private long pollMillis() {
+      return Math.max(1, policy.reachMillis() / 3);
+    }
+
+    private Set<Subject> holders(Saga saga) {
+      Set<Subject> holders = new TreeSet<>(SagaState.BY_NAME);
+      for (UnitStep unit : saga.admission.units()) {
+        SagaInput.MapSegment segment = state.segment(unit.unit());
+        if (segment != null) {
+          for (SagaInput.MapCopy copy : segment.copies()) {
+            holders.add(copy.node());
+          }
+        }
+      }
+      return holders;
+    }
+
+    private void probe(Saga saga, Subject node) {
+      boolean witness =
+          saga.isUnplanned()
+              && saga.step == Saga.Step.CHECKING
+              && !node.equals(saga.admission.source());
+      probe(saga, node, witness ? saga.admission.source() : null);
+    }
+
+    private void probe(Saga saga, Subject node, @Nullable Subject reach) {
+      // a probe changes nothing, and a repeated one would be answered with the old answer: its
+      // identifier holds the time, so that each is asked anew
+      String id = Ids.of("c-", saga.id(), "PROBE", node.toString(), Long.toString(now));
+      command(
+          saga,
+          id,
+          Command.Kind.PROBE,
+          node,
+          saga.attempt,
+          // clocks differ, and a question does no harm at any time
+          now - PROMISE_MILLIS,
+          now + PROMISE_MILLIS,
+          reach == null ? Map.of() : Map.of(Command.REACH, reach.toString()),
+          reach == null
+              ? "How do you and these units stand?"
+              : "How do you and these units stand, and do you reach " + reach + "?");
+    }
+
+    private void probed(Saga saga, CommandAck ack) {
+      note(saga, ack);
+      if (!ack.ends()) {
+        return;
+      }
+      Subject from = ack.from();
+      saga.answers.put(from, ack);
+      Subject source = saga.admission.source();
+      if (saga.isUnplanned() && !from.equals(source)) {
+        if (ack.code() == CommandAck.Code.UNREACHABLE) {
+          saga.votes.put(from, Saga.Vote.UNREACHABLE);
+        } else if (ack.status() == CommandAck.Status.DONE) {
+          saga.votes.put(from, Saga.Vote.REACHED);
+        }
+      }
+      judge(saga);
+    }
+
+    /** What an answer says of checksums and clients. */
+    private void note(Saga saga, CommandAck ack) {
+      String unit = ack.unit();
+      Long sequence = ack.appliedSequence();
+      Integer checksum = ack.checksum();
+      if (unit != null && sequence != null && checksum != null && saga.units.contains(unit)) {
+        Integer other =
+            saga.checksums.computeIfAbsent(unit, key -> new HashMap<>()).get(sequence);
+        if (other == null) {
+          saga.checksums.get(unit).put(sequence, checksum);
+        } else if (!other.equals(checksum)) {
+          // remembered as a contradiction that no sequence has
+          saga.checksums.get(unit).put(Long.MIN_VALUE, checksum);
+        }
+      }
+      for (String name : ack.values().keySet()) {
+        if (name.startsWith(SagaValues.CLIENT_PREFIX)
+            && name.length() > SagaValues.CLIENT_PREFIX.length()
+            && name.length() <= Subject.MAX_ID_CHARS
+            && saga.clients.size() < MAX_CLIENTS) {
+          saga.clients.add(Subject.parse(name));
+        }
+      }
+    }
+
+    /** Looks at what is known and goes on, gives back or waits. */
+    private void judge(Saga saga) {
+      if (saga.step != Saga.Step.CHECKING) {
+        return;
+      }
+      boolean late = now - saga.beganMillis >= policy.checkMillis();
+      Subject target = target(saga);
+      String against = against(saga, target);
+      if (against != null) {
+        giveBack(saga, against);
+        return;
+      }
+      CommandAck answer = saga.answers.get(target);
+      if (answer == null) {
+        if (late) {
+          giveBack(saga, target + " does not answer within " + policy.checkMillis() + " ms.");
+        }
+        return;
+      }
+      if (saga.isUnplanned()) {
+        judgeDeath(saga, late);
+        return;
+      }
+      Long lag = lag(saga, answer);
+      if (lag != null && lag > policy.maxLagDeltas()) {
+        if (late) {
+          giveBack(saga, target + " lags behind by " + lag + " deltas.");
+        }
+        return;
+      }
+      boolean all = saga.answers.keySet().containsAll(saga.probed);
+      if (all || late || now - saga.beganMillis >= policy.stepMillis()) {
+        prepare(saga);
+      }
+    }
+
+    private void judgeDeath(Saga saga, boolean late) {
+      Subject source = saga.admission.source();
+      CommandAck own = source == null ? null : saga.answers.get(source);
+      if (own != null) {
+        if (isServing(saga, own)) {
+          giveBack(saga, source + " answers and serves.");
+        } else {
+          // it lives, but does not serve: nobody has to vouch for its death
+          instruct(saga);
+        }
+        return;
+      }
+      int unreachable = 0;
+      int reached = 0;
+      for (Saga.Vote vote : saga.votes.values()) {
+        unreachable += vote == Saga.Vote.UNREACHABLE ? 1 : 0;
+        reached += vote == Saga.Vote.REACHED ? 1 : 0;
+      }
+      if (reached == 0 && unreachable >= policy.witnesses()) {
+        instruct(saga);
+      } else if (reached > 0 && (late || now - saga.beganMillis >= policy.reachMillis())) {
+        giveBack(saga, first(saga.votes, Saga.Vote.REACHED) + " reaches " + source + ".");
+      } else if (late) {
+        giveBack(
+            saga,
+            unreachable
+                + " of "
+                + policy.witnesses()
+                + " witnesses do not reach "
+                + source
+                + "; silence alone is no death.");
+      }
+    }
+
+    private static boolean isServing(Saga saga, CommandAck ack) {
+      Double serving = ack.values().get(SagaValues.UNITS_SERVING);
+      return ack.status() == CommandAck.Status.DONE
+          && ack.code() == CommandAck.Code.NONE
+          && (serving == null || serving >= saga.units.size());
+    }
+
+    /** What speaks against the target whatever else is known; null when nothing does. */
+    private @Nullable String against(Saga saga, Subject target) {
+      SagaState.Node node = state.node(target);
+      if (node != null && node.critical()) {
+        return target + " is at risk itself.";
+      }
+      if (node != null && node.level() >= 0 && node.level() < OWNING_LEVEL) {
+        return target + " has level " + node.level() + " and cannot own units.";
+      }
+      CommandAck answer = saga.answers.get(target);
+      Long free = answer == null ? null : answer.freeBytes();
+      if (free == null && node != null) {
+        free = node.freeBytes();
+      }
+      if (free != null && free < policy.minFreeBytes()) {
+        return target + " has " + free + " bytes left, less than " + policy.minFreeBytes() + ".";
+      }
+      boolean willing =
+          answer == null
+              || answer.status() == CommandAck.Status.DONE
+              || answer.code() == CommandAck.Code.UNREACHABLE;
+      if (!willing) {
+        return target + " answers " + answer.code() + ": " + answer.text();
+      }
+      for (Map.Entry<String, Map<Long, Integer>> unit : saga.checksums.entrySet()) {
+        if (unit.getValue().containsKey(Long.MIN_VALUE)) {
+          return "Two copies of " + unit.getKey() + " differ at the same delta.";
+        }
+      }
+      return null;
+    }
+
+    private static @Nullable Long lag(Saga saga, CommandAck answer) {
+      Double said = answer.values().get(SagaValues.LAG_DELTAS);
+      Subject source = saga.admission.source();
+      CommandAck own = source == null ? null : saga.answers.get(source);
+      Long here = answer.appliedSequence();
+      Long there = own == null ? null : own.appliedSequence();
+      String unit = answer.unit();
+      boolean comparable =
+          own != null && here != null && there != null && unit != null && unit.equals(own.unit());
+      Long counted = comparable ? Math.max(0L, there - here) : null;
+      Long told = said == null ? null : said.longValue();
+      return counted == null ? told : told == null ? counted : Long.valueOf(Math.max(told, counted));
+    }
+
+    // ----------------------------------------------------------- instructions
+
+    private void prepare(Saga saga) {
+      if (expired(saga)) {
+        return;
+      }
+      Subject target = target(saga);
+      enter(saga, Saga.Step.PREPARING, target + " can; it gets ready.");
+      order(saga, Command.Kind.PREPARE, target, 0, Map.of(), "Get ready to own these units.");
+      redirect(saga);
+      dueIn(saga, policy.stepMillis());
+    }
+
+    private void redirect(Saga saga) {
+      for (Subject client : saga.clients) {
+        order(
+            saga,
+            Command.Kind.REDIRECT,
+            client,
+            0,
+            Map.of(),
+            "The units' owner will be " + target(saga) + ".");
+      }
+    }
+
+    private void instruct(Saga saga) {
+      if (expired(saga)) {
+        return;
+      }
+      boolean planned = saga.step == Saga.Step.PREPARING;
+      enter(saga, Saga.Step.INSTRUCTED, target(saga) + " is told to take over.");
+      promote(saga);
+      Subject source = saga.admission.source();
+      if (planned && source != null) {
+        order(saga, Command.Kind.DEMOTE, source, 0, Map.of(), "Your units are being taken over.");
+      } else {
+        redirect(saga);
+      }
+    }
+
+    private boolean expired(Saga saga) {
+      if (now < saga.admission.expiresMillis()) {
+        return false;
+      }
+      if (saga.step.isBeforeInstruction() && !saga.mayBeInstructed) {
+        end(saga, Admission.State.EXPIRED, "The admission expired before anything was begun.");
+      } else {
+        giveBack(saga, "The admission expired.");
+      }
+      return true;
+    }
+
+    private void promote(Saga saga) {
+      saga.asked = true;
+      saga.promisedMillis = Math.max(saga.promisedMillis, promise(saga));
+      order(
+          saga,
+          Command.Kind.PROMOTE,
+          target(saga),
+          saga.attempt,
+          Map.of(),
+          saga.admission.text());
+      dueIn(saga, pauseMillis(saga));
+    }
+
+    private long promise(Saga saga) {
+      return Math.min(saga.admission.expiresMillis(), now + PROMISE_MILLIS);
+    }
+
+    private long pauseMillis(Saga saga) {
+      return policy.stepMillis() << Math.min(3, Math.max(0, saga.attempt));
+    }
+
+    private void prepared(Saga saga, CommandAck ack) {
+      if (saga.step != Saga.Step.PREPARING || !ack.ends()) {
+        return;
+      }
+      boolean fine =
+          ack.status() == CommandAck.Status.DONE
+              || PASSING.contains(ack.code())
+              || ack.code() == CommandAck.Code.UNSUPPORTED;
+      if (fine) {
+        instruct(saga);
+      } else {
+        giveBack(saga, "PREPARE: " + ack.from() + " answers " + ack.code() + ": " + ack.text());
+      }
+    }
+
+    private void promoted(Saga saga, CommandAck ack) {
+      saga.heard = true;
+      Double drained = ack.values().get(SagaValues.UNITS_DRAINED);
+      Double pause = ack.values().get(SagaValues.TAKEOVER_MILLIS);
+      if (pause != null) {
+        saga.pauseMillis = Math.max(saga.pauseMillis, pause.longValue());
+      }
+      switch (ack.status()) {
+        case RECEIVED, PROGRESS -> {
+          if (saga.step == Saga.Step.FENCED
+              && drained != null
+              && drained >= standing(saga).taken()) {
+            enter(saga, Saga.Step.DRAINED, target(saga) + " has read all that was written.");
+          }
+          if (saga.step == Saga.Step.INSTRUCTED || saga.step.isPastFence()) {
+            dueIn(saga, pauseMillis(saga));
+          }
+        }
+        case DONE -> {
+          saga.promoteDone = true;
+          if (saga.step == Saga.Step.FENCED || saga.step == Saga.Step.DRAINED) {
+            serves(saga);
+          }
+        }
+        case REFUSED, FAILED -> {
+          if (saga.step == Saga.Step.INSTRUCTED) {
+            if (PASSING.contains(ack.code()) && saga.attempt + 1 < policy.stepAttempts()) {
+              // a clock that differs, a key that is still to come: soon again
+              dueIn(saga, Math.max(1, policy.stepMillis() / 10 << saga.attempt));
+            } else {
+              giveBack(
+                  saga, "PROMOTE: " + ack.from() + " answers " + ack.code() + ": " + ack.text());
+            }
+          } else if (saga.step.isPastFence() && ack.code() == CommandAck.Code.IO_ERROR) {
+            end(
+                saga,
+                Admission.State.DONE,
+                ack.from()
+                    + " owns the units and its medium fails: their next failover is a new act.");
+          }
+        }
+      }
+    }
+
+    // -------------------------------------------------------------- give back
+
+    private void giveBack(Saga saga, String why) {
+      if (saga.step.isBeforeInstruction() && !saga.mayBeInstructed) {
+        if (saga.step == Saga.Step.PREPARING) {
+          order(saga, Command.Kind.CANCEL, target(saga), 0, Map.of(), why);
+        }
+        end(saga, Admission.State.GIVEN_BACK, why);
+        return;
+      }
+      // the target may do it still: only its own word, the log, or time says that it will not
+      saga.attempt = 0;
+      saga.why = why;
+      enter(saga, Saga.Step.GIVING_BACK, why);
+      saga.attempt = 0;
+      cancel(saga);
+    }
+
+    private void cancel(Saga saga) {
+      order(
+          saga, Command.Kind.CANCEL, addressee(saga), saga.attempt, Map.of(), saga.why);
+      long deadline = saga.promisedMillis + GRACE_MILLIS;
+      dueIn(saga, Math.max(1, Math.min(pauseMillis(saga), deadline - now)));
+    }
+
+    private void cancelled(Saga saga, CommandAck ack) {
+      if (saga.step != Saga.Step.GIVING_BACK || ack.status() != CommandAck.Status.DONE) {
+        return;
+      }
+      Double fenced = ack.values().get(SagaValues.UNITS_FENCED);
+      if (fenced != null && fenced > 0) {
+        // it was too late: the log will say so
+        return;
+      }
+      givenBack(saga);
+    }
+
+    private void givenBack(Saga saga) {
+      end(saga, Admission.State.GIVEN_BACK, saga.why);
+    }
+
+    // -------------------------------------------------------- the ownership log
+
+    private void ownership(long offset, OwnershipEntry entry) {
+      state.readUpTo(offset);
+      if (!entry.pool().equals(state.pool())) {
+        return;
+      }
+      Set<String> slices = new TreeSet<>();
+      Set<String> units = new HashSet<>();
+      for (OwnershipFold.Change change : state.fold().take(offset, entry)) {
+        String unit = change.after().unit();
+        state.touchedUnit(unit);
+        units.add(unit);
+        String slice = state.sliceOf(unit);
+        if (slice != null) {
+          slices.add(slice);
+        }
+      }
+      for (String key : slices) {
+        refold(key, false);
+      }
+      if (units.isEmpty()) {
+        return;
+      }
+      for (Saga saga : List.copyOf(state.sagas().values())) {
+        if (!Collections.disjoint(saga.units, units)) {
+          logMoved(saga);
+          keep(saga);
+        }
+      }
+      for (Watch watch : List.copyOf(state.watches().values())) {
+        if (!Collections.disjoint(watch.epochs.keySet(), units)) {
+          trim(watch);
+        }
+      }
+    }
+
+    private Standing standing(Saga saga) {
+      int taken = 0;
+      int lost = 0;
+      int open = 0;
+      for (UnitStep unit : saga.admission.units()) {
+        Owned owned = state.fold().owned(unit.unit());
+        if (owned == null || owned.epoch() <= unit.expectedEpoch()) {
+          open++;
+        } else if (owned.epoch() == unit.newEpoch() && saga.id().equals(owned.admission())
+            || owned.epoch() > unit.newEpoch() && owned.owner().equals(saga.admission.target())) {
+          taken++;
+        } else {
+          lost++;
+        }
+      }
+      return new Standing(taken, lost, open);
+    }
+
+    /** The log of ownership told something of the units of a saga: it has the last word. */
+    private void logMoved(Saga saga) {
+      if (saga.step == Saga.Step.ENDED || saga.step.isHook()) {
+        return;
+      }
+      Standing standing = standing(saga);
+      if (saga.step.isPastFence()) {
+        if (standing.taken() == 0) {
+          end(saga, Admission.State.DONE, "The units have another owner by now.");
+        } else {
+          mapped(saga);
+        }
+      } else if (standing.taken() > 0) {
+        fenced(saga);
+      } else if (standing.open() == 0) {
+        end(
+            saga,
+            Admission.State.GIVEN_BACK,
+            saga.why.isEmpty()
+                ? "The units have other epochs by now: the takeover cannot count any more."
+                : saga.why);
+      } else if (standing.lost() > 0 && saga.step != Saga.Step.GIVING_BACK) {
+        giveBack(saga, "Some of the units have other epochs by now.");
+      }
+    }
+
+    private void fenced(Saga saga) {
+      boolean told = saga.asked;
+      boolean done = saga.promoteDone;
+      saga.attempt = told ? saga.attempt : 0;
+      enter(saga, Saga.Step.FENCED, "The takeover counts: " + target(saga) + " is the owner.");
+      if (done) {
+        serves(saga);
+      } else if (told) {
+        dueIn(saga, policy.stepMillis());
+      } else {
+        promote(saga);
+      }
+    }
+
+    private void serves(Saga saga) {
+      enter(saga, Saga.Step.PROMOTED, target(saga) + " serves.");
+      probe(saga, target(saga), null);
+      dueIn(saga, Math.min(policy.stepMillis(), policy.confirmMillis()));
+      mapped(saga);
+    }
+
+    private void confirmed(Saga saga, CommandAck ack) {
+      if (!ack.ends() || !ack.from().equals(saga.admission.target())) {
+        return;
+      }
+      Double serving = ack.values().get(SagaValues.UNITS_SERVING);
+      boolean fine =
+          ack.status() == CommandAck.Status.DONE
+              && (serving == null || serving >= standing(saga).taken());
+      if (fine) {
+        saga.confirmed = true;
+        complete(saga);
+      }
+    }
+
+    private void mapped(Saga saga) {
+      if (saga.step == Saga.Step.PROMOTED && mapsSaySo(saga)) {
+        enter(saga, Saga.Step.MAPPED, "The maps name the new owner.");
+        dueIn(saga, Math.min(policy.stepMillis(), policy.confirmMillis()));
+        complete(saga);
+      }
+    }
+
+    private void complete(Saga saga) {
+      if (saga.step == Saga.Step.MAPPED && saga.confirmed) {
+        end(saga, Admission.State.DONE, "Done: " + target(saga) + " serves, the maps say so.");
+      }
+    }
+
+    private boolean mapsSaySo(Saga saga) {
+      for (UnitStep unit : saga.admission.units()) {
+        String key = state.sliceOf(unit.unit());
+        SagaState.Slice slice = key == null ? null : state.slice(key);
+        if (slice != null && slice.readVersion() < slice.slice().version()) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    /** Past the fence, whoever has the units is asked whether the target lives. */
+    private void witness(Saga saga) {
+      saga.witnessing = true;
+      Set<Subject> others = new TreeSet<>(SagaState.BY_NAME);
+      others.addAll(holders(saga));
+      Subject source = saga.admission.source();
+      if (source != null) {
+        others.add(source);
+      }
+      for (SagaState.Node node : state.nodes()) {
+        if (node.level() >= OWNING_LEVEL && others.size() < MAX_PROBED) {
+          others.add(node.subject());
+        }
+      }
+      others.remove(target(saga));
+      for (Subject other : others) {
+        probe(saga, other, target(saga));
+      }
+    }
+
+    private void witnessed(Saga saga, CommandAck ack) {
+      if (!ack.ends()) {
+        return;
+      }
+      if (ack.code() == CommandAck.Code.UNREACHABLE) {
+        saga.votes.put(ack.from(), Saga.Vote.UNREACHABLE);
+      } else if (ack.status() == CommandAck.Status.DONE) {
+        saga.votes.put(ack.from(), Saga.Vote.REACHED);
+      }
+      int unreachable = 0;
+      for (Saga.Vote vote : saga.votes.values()) {
+        if (vote == Saga.Vote.REACHED) {
+          return;
+        }
+        unreachable++;
+      }
+      if (unreachable >= Math.max(1, policy.witnesses())) {
+        end(
+            saga,
+            Admission.State.DONE,
+            target(saga) + " owns the units and died: their next failover is a new act.");
+      }
+    }
+
+    // ------------------------------------------------------------------- hooks
+
+    private void hook(Saga saga, Saga.Step step) {
+      enter(saga, step, addressee(saga) + " is told to.");
+      saga.heard = false;
+      saga.asked = true;
+      saga.beganMillis = now;
+      order(saga, hookKind(step), addressee(saga), 0, Map.of(), saga.admission.text());
+      dueIn(saga, policy.stepMillis());
+    }
+
+    private static Command.Kind hookKind(Saga.Step step) {
+      return step == Saga.Step.DRAINING
+          ? Command.Kind.DRAIN
+          : step == Saga.Step.LEAVING ? Command.Kind.LEAVE : Command.Kind.RETURN;
+    }
+
+    private void hooked(Saga saga, CommandAck ack) {
+      saga.heard = true;
+      switch (ack.status()) {
+        case RECEIVED, PROGRESS -> dueIn(saga, HOOK_MILLIS);
+        case DONE -> {
+          if (saga.step == Saga.Step.DRAINING) {
+            hook(saga, Saga.Step.LEAVING);
+          } else {
+            end(saga, Admission.State.DONE, addressee(saga) + " did it.");
+          }
+        }
+        case REFUSED, FAILED -> undo(saga, ack.from() + " answers " + ack.code() + ": " + ack.text());
+      }
+    }
+
+    private void undo(Saga saga, String why) {
+      if (saga.step != Saga.Step.RETURNING) {
+        order(saga, Command.Kind.RETURN, addressee(saga), 0, Map.of(), "Given back: " + why);
+      }
+      end(saga, Admission.State.GIVEN_BACK, why);
+    }
+
+    private void hookDue(Saga saga) {
+      if (now - saga.beganMillis >= MAX_HOOK_MILLIS) {
+        undo(saga, addressee(saga) + " did not end it.");
+      } else if (saga.heard || !saga.asked) {
+        saga.asked = true;
+        // at work: the repeat has the same identifier and is answered with how it goes
+        order(
+            saga, hookKind(saga.step), addressee(saga), saga.attempt, Map.of(), saga.admission.text());
+        dueIn(saga, HOOK_MILLIS);
+      } else if (saga.attempt + 1 < policy.stepAttempts()) {
+        saga.attempt++;
+        order(
+            saga, hookKind(saga.step), addressee(saga), saga.attempt, Map.of(), saga.admission.text());
+        dueIn(saga, pauseMillis(saga));
+      } else {
+        saga.mayBeInstructed = true;
+        saga.promisedMillis = Math.max(saga.promisedMillis, saga.admission.expiresMillis());
+        giveBack(saga, addressee(saga) + " does not answer.");
+      }
+    }
+
+    // --------------------------------------------------------------- time ran
+
+    private void due(Saga saga) {
+      switch (saga.step) {
+        case CHECKING -> {
+          judge(saga);
+          if (saga.step == Saga.Step.CHECKING) {
+            askOpen(saga);
+          }
+        }
+        case PREPARING -> instruct(saga);
+        case INSTRUCTED -> {
+          if (saga.attempt + 1 < policy.stepAttempts() && now < saga.admission.expiresMillis()) {
+            saga.attempt += saga.asked ? 1 : 0;
+            promote(saga);
+          } else {
+            giveBack(saga, target(saga) + " does not take over.");
+          }
+        }
+        case GIVING_BACK -> {
+          if (now >= saga.promisedMillis + GRACE_MILLIS) {
+            saga.why = saga.why + " " + addressee(saga) + " may not begin it any more.";
+            givenBack(saga);
+          } else {
+            saga.attempt++;
+            cancel(saga);
+          }
+        }
+        case FENCED, DRAINED -> {
+          if (now - saga.sinceMillis >= MAX_COMPLETION_MILLIS) {
+            end(
+                saga,
+                Admission.State.DONE,
+                target(saga) + " owns the units, but never said that it serves them.");
+          } else {
+            saga.attempt += saga.asked ? 1 : 0;
+            promote(saga);
+            witness(saga);
+          }
+        }
+        case PROMOTED, MAPPED -> {
+          if (now - saga.sinceMillis >= policy.confirmMillis()) {
+            end(
+                saga,
+                Admission.State.DONE,
+                target(saga) + " serves; the confirmation is still out.");
+          } else {
+            probe(saga, target(saga), null);
+            dueIn(saga, Math.min(policy.stepMillis(), policy.confirmMillis()));
+            mapped(saga);
+          }
+        }
+        case DRAINING, LEAVING, RETURNING -> hookDue(saga);
+        case ENDED -> {
+          say(saga);
+          dueIn(saga, RESEND_MILLIS);
+        }
+      }
+    }
+
+    /** Asks those again who have not answered yet, or whose answer does not help. */
+    private void askOpen(Saga saga) {
+      saga.attempt++;
+      CommandAck answer = saga.answers.get(target(saga));
+      for (Subject node : sorted(saga.probed)) {
+        boolean open = !saga.answers.containsKey(node);
+        boolean lags = node.equals(target(saga)) && answer != null && !saga.isUnplanned();
+        boolean reaches = saga.votes.get(node) == Saga.Vote.REACHED;
+        if (open || lags || reaches) {
+          probe(saga, node);
+        }
+      }
+      long left = Math.max(1, saga.beganMillis + policy.checkMillis() - now);
+      dueIn(saga, Math.min(left, Math.min(policy.stepMillis(), pollMillis())));
+    }
+
+    // -------------------------------------------------------------------- end
+
+    private void end(Saga saga, Admission.State how, String text) {
+      boolean reached = how == Admission.State.DONE && saga.step.isPastFence();
+      saga.end = how;
+      enter(saga, Saga.Step.ENDED, text);
+      saga.why = text;
+      if (reached) {
+        watch(saga);
+      }
+      if (saga.closed) {
+        state.forget(saga);
+        return;
+      }
+      say(saga);
+      dueIn(saga, RESEND_MILLIS);
+    }
+
+    private void say(Saga saga) {
+      Admission.State how = saga.end;
+      if (how != null) {
+        voice.accept(new SagaOutput.Ended(saga.admission, how, saga.why, saga.pauseMillis));
+      }
+    }
+
+    /** What an earlier run of this job said of the whole act. */
+    private void saidBefore(Saga saga, CommandAck ack) {
+      if (saga.step == Saga.Step.ENDED || !ack.ends()) {
+        return;
+      }
+      boolean done = ack.status() == CommandAck.Status.DONE;
+      if (saga.step.isPastFence() && !done) {
+        // the log has the last word
+        return;
+      }
+      saga.end =
+          done
+              ? Admission.State.DONE
+              : ack.code() == CommandAck.Code.EXPIRED
+                  ? Admission.State.EXPIRED
+                  : ack.code() == CommandAck.Code.CANCELLED
+                      ? Admission.State.CANCELLED
+                      : Admission.State.GIVEN_BACK;
+      saga.step = Saga.Step.ENDED;
+      saga.why = ack.text();
+      dueIn(saga, RESEND_MILLIS);
+      keep(saga);
+    }
+
+    // ------------------------------------------------------------------- acks
+
+    private void acked(CommandAck ack) {
+      if (ack.command().startsWith(ACT_PREFIX)) {
+        Saga saga = state.saga(ack.command().substring(ACT_PREFIX.length()));
+        if (saga != null) {
+          saidBefore(saga, ack);
+        }
+        return;
+      }
+      Saga saga = state.sagaOf(ack.command());
+      if (saga == null) {
+        for (Watch watch : state.watches().values()) {
+          if (watch.asked.equals(ack.command()) && ack.from().equals(watch.former)) {
+            followed(watch, ack);
+            return;
+          }
+        }
+        return;
+      }
+      Saga.Asked asked = saga.commands.get(ack.command());
+      if (asked == null || !asked.addressee().equals(ack.from())) {
+        return;
+      }
+      Command.Kind kind = asked.kind();
+      switch (kind) {
+        case PROBE -> {
+          if (saga.step == Saga.Step.CHECKING) {
+            probed(saga, ack);
+          } else if (saga.step == Saga.Step.PROMOTED || saga.step == Saga.Step.MAPPED) {
+            confirmed(saga, ack);
+          } else if (saga.step.isPastFence()
+              && saga.witnessing
+              && !ack.from().equals(saga.admission.target())) {
+            witnessed(saga, ack);
+          }
+        }
+        case PREPARE -> prepared(saga, ack);
+        case PROMOTE -> promoted(saga, ack);
+        case CANCEL -> cancelled(saga, ack);
+        case DRAIN, LEAVE, RETURN -> {
+          if (saga.step.isHook() && hookKind(saga.step) == kind) {
+            hooked(saga, ack);
+          }
+        }
+        default -> {}
+      }
+      keep(saga);
+    }
+
+    // ------------------------------------------------------------------- maps
+
+    private void map(MapSlice read) {
+      if (!read.pool().equals(state.pool())) {
+        return;
+      }
+      String key = SagaState.key(read.volume(), read.slice());
+      if (read.segments().isEmpty()) {
+        state.forgetSlice(key);
+        return;
+      }
+      SagaState.Slice known = state.slice(key);
+      if (known == null || read.version() > known.slice().version()) {
+        state.put(new SagaState.Slice(read, read.version()));
+        refold(key, false);
+      } else if (read.version() == known.slice().version()) {
+        boolean same = SagaMaps.saySame(read, known.slice());
+        state.put(new SagaState.Slice(same ? known.slice() : read, read.version()));
+        refold(key, !same);
+      } else if (read.timeMillis() > known.slice().timeMillis()) {
+        // an older version was written after a newer one, by a run that had forgotten: in a
+        // compacted topic it would be the last word
+        state.put(new SagaState.Slice(known.slice(), Math.max(known.readVersion(), read.version())));
+        refold(key, true);
+      } else if (read.version() > known.readVersion()) {
+        state.put(new SagaState.Slice(known.slice(), read.version()));
+      }
+      for (Saga saga : List.copyOf(state.sagas().values())) {
+        if (saga.step == Saga.Step.PROMOTED) {
+          mapped(saga);
+          keep(saga);
+        }
+      }
+    }
+
+    /** Writes a slice anew when the fold knows more than it, or anyway. */
+    private void refold(String key, boolean anyway) {
+      SagaState.Slice kept = state.slice(key);
+      if (kept != null) {
+        write(kept, SagaMaps.folded(kept.slice(), state.fold()), anyway);
+      }
+    }
+
+    private void write(SagaState.Slice kept, MapSlice after, boolean anyway) {
+      if (after == kept.slice() && !anyway) {
+        return;
+      }
+      MapSlice next =
+          SagaMaps.version(after, kept.slice().version() + 1, state.nextOffset(), now);
+      state.put(new SagaState.Slice(next, kept.readVersion()));
+      voice.accept(new SagaOutput.Mapped(next));
+    }
+
+    // ------------------------------------------------------------------- nodes
+
+    private void risk(SagaInput.NodeRisk risk) {
+      SagaState.Node before = state.node(risk.node());
+      state.put(
+          new SagaState.Node(
+              risk.node(),
+              before == null ? -1 : before.level(),
+              before == null ? null : before.freeBytes(),
+              risk.critical()));
+      if (risk.critical()) {
+        for (Saga saga : List.copyOf(state.sagas().values())) {
+          if (risk.node().equals(saga.admission.target())) {
+            judge(saga);
+            keep(saga);
+          }
+        }
+      }
+    }
+
+    private void halted(boolean halted) {
+      state.halted(halted);
+      if (halted) {
+        for (Saga saga : List.copyOf(state.sagas().values())) {
+          if (saga.step.isBeforeInstruction() || saga.step == Saga.Step.INSTRUCTED) {
+            giveBack(saga, "Acts are halted.");
+            keep(saga);
+          }
+        }
+      }
+    }
+
+    private void left(Subject node) {
+      state.forgetNode(node);
+      for (Saga saga : List.copyOf(state.sagas().values())) {
+        if (node.equals(saga.admission.target())) {
+          if (saga.step.isPastFence()) {
+            end(
+                saga,
+                Admission.State.DONE,
+                node + " owns the units and has left: their next failover is a new act.");
+          } else if (saga.step.isBeforeInstruction() || saga.step == Saga.Step.INSTRUCTED) {
+            giveBack(saga, node + " has left.");
+          }
+          keep(saga);
+        }
+      }
+      for (Watch watch : List.copyOf(state.watches().values())) {
+        if (watch.former.equals(node)) {
+          state.forget(watch);
+        }
+      }
+    }
+
+    // ---------------------------------------------------------------- failback
+
+    /** Whoever lost units to a failover is watched: it may get them back. */
+    private void watch(Saga saga) {
+      Subject former = saga.admission.source();
+      Subject owner = saga.admission.target();
+      boolean away =
+          saga.admission.act() == ActKind.FAILOVER || saga.admission.act() == ActKind.SWITCHOVER;
+      if (former == null || owner == null || !away) {
+        return;
+      }
+      Map<String, Long> epochs = new TreeMap<>();
+      for (UnitStep unit : saga.admission.units()) {
+        Owned owned = state.fold().owned(unit.unit());
+        if (owned != null && owned.owner().equals(owner)) {
+          epochs.put(unit.unit(), owned.epoch());
+        }
+      }
+      if (epochs.isEmpty()) {
+        return;
+      }
+      Watch watch = new Watch(saga.id(), former, owner, epochs);
+      watch.dueMillis = now + watchMillis();
+      state.put(watch);
+      if (state.watches().size() > SagaState.MAX_WATCHES) {
+        Watch oldest = watch;
+        for (Watch other : state.watches().values()) {
+          oldest = other.dueMillis < oldest.dueMillis ? other : oldest;
+        }
+        state.forget(oldest);
+      }
+    }
+
+    private long watchMillis() {
+      return Math.max(1_000, policy.failbackDwellMillis() / 20);
+    }
+
+    /** Forgets units that went elsewhere since. */
+    private void trim(Watch watch) {
+      boolean changed =
+          watch.epochs.keySet().removeIf(
+              unit -> {
+                Owned owned = state.fold().owned(unit);
+                return owned == null || !owned.owner().equals(watch.owner);
+              });
+      if (watch.epochs.isEmpty()) {
+        state.forget(watch);
+      } else if (changed) {
+        state.put(watch);
+      }
+    }
+
+    private void watched(Watch watch) {
+      if (!watch.asked.isEmpty() && !watch.answered) {
+        watch.wellSinceMillis = 0;
+      }
+      SagaState.Node node = state.node(watch.former);
+      if (node == null || node.critical()) {
+        watch.wellSinceMillis = 0;
+      }
+      long well = watch.wellSinceMillis;
+      if (well > 0 && now - well >= policy.failbackDwellMillis()) {
+        proposeFailback(watch);
+        if (watch.proposals >= MAX_FAILBACK_PROPOSALS) {
+          state.forget(watch);
+          return;
+        }
+      }
+      String id =
+          Ids.of("c-", watch.admission, "FOLLOWS", watch.former.toString(), Long.toString(now));
+      watch.asked = id;
+      watch.answered = false;
+      voice.accept(
+          new SagaOutput.Ordered(
+              new Command(
+                  id,
+                  Command.Kind.PROBE,
+                  watch.former,
+                  watch.former,
+                  state.pool(),
+                  null,
+                  0,
+                  0,
+                  steps(watch),
+                  watch.owner,
+                  now,
+                  now,
+                  now + watchMillis(),
+                  null,
+                  "Do you follow these units again?",
+                  Map.of())));
+      watch.dueMillis = now + watchMillis();
+      state.put(watch);
+    }
+
+    private List<UnitStep> steps(Watch watch) {
+      List<UnitStep> steps = new ArrayList<>(watch.epochs.size());
+      for (String unit : watch.epochs.keySet()) {
+        Owned owned = state.fold().owned(unit);
+        long epoch = owned == null ? watch.epochs.getOrDefault(unit, 0L) : owned.epoch();
+        steps.add(new UnitStep(unit, epoch, epoch + 1));
+      }
+      return steps;
+    }
+
+    private void followed(Watch watch, CommandAck ack) {
+      if (!ack.ends()) {
+        return;
+      }
+      watch.answered = true;
+      Double lag = ack.values().get(SagaValues.LAG_DELTAS);
+      SagaState.Node node = state.node(watch.former);
+      boolean well =
+          ack.status() == CommandAck.Status.DONE
+              && ack.code() == CommandAck.Code.NONE
+              && (lag == null || lag <= policy.maxLagDeltas())
+              && node != null
+              && !node.critical();
+      if (!well) {
+        watch.wellSinceMillis = 0;
+      } else if (watch.wellSinceMillis == 0) {
+        watch.wellSinceMillis = now;
+        Set<String> keys = new TreeSet<>();
+        for (String unit : watch.epochs.keySet()) {
+          String key = state.sliceOf(unit);
+          if (key != null) {
+            keys.add(key);
+          }
+        }
+        for (String key : keys) {
+          SagaState.Slice kept = state.slice(key);
+          if (kept != null) {
+            write(
+                kept,
+                SagaMaps.caughtUp(kept.slice(), watch.former, watch.epochs.keySet()),
+                false);
+          }
+        }
+      }
+      state.put(watch);
+    }
+
+    private void proposeFailback(Watch watch) {
+      List<UnitStep> steps = steps(watch);
+      watch.proposals++;
+      // the next one waits for another dwell
+      watch.wellSinceMillis = now;
+      List<String> parts = new ArrayList<>();
+      parts.add(watch.admission);
+      parts.add(Integer.toString(watch.proposals));
+      for (UnitStep step : steps) {
+        parts.add(step.unit() + "@" + step.expectedEpoch());
+      }
+      String dwell = policy.failbackDwellMillis() / 1000 + " s";
+      voice.accept(
+          new SagaOutput.Proposed(
+              new Proposal(
+                  Ids.of("p-", parts.toArray(new String[0])),
+                  ActKind.FAILBACK,
+                  watch.owner,
+                  state.pool(),
+                  null,
+                  steps,
+                  watch.owner,
+                  watch.former,
+                  List.of(),
+                  DECIDER,
+                  watch.former
+                      + " has followed its former units for "
+                      + dwell
+                      + ": they could go back once it is confirmed to be well.",
+                  List.of(
+                      new Proposal.InputValue(
+                          "wellMillis",
+                          (double) policy.failbackDwellMillis(),
+                          "How long it has followed them.")),
+                  null,
+                  null,
+                  null,
+                  null,
+                  null,
+                  1,
+                  policy.failbackDwellMillis() + 1,
+                  1,
+                  0,
+                  1_000,
+                  0,
+                  now,
+                  now + Math.max(60_000, policy.failbackDwellMillis()),
+                  Proposal.LIVE,
+                  Map.of("after-admission", watch.admission))));
+    }
+
+    // ------------------------------------------------------------------ words
+
+    private void enter(Saga saga, Saga.Step step, String text) {
+      saga.votes.clear();
+      saga.step = step;
+      saga.sinceMillis = now;
+      if (step != Saga.Step.DRAINED && step != Saga.Step.FENCED) {
+        saga.attempt = 0;
+      }
+      Admission.State end = saga.end;
+      String name =
+          step != Saga.Step.ENDED || end == null
+              ? step.name()
+              : end == Admission.State.DONE && saga.confirmed ? "CONFIRMED" : end.name();
+      voice.accept(
+          new SagaOutput.Noted(
+              new FleetEvent(
+                  Ids.of("e-", saga.id(), step.name(), Long.toString(now), text),
+                  STEP_EVENT,
+                  Severity.INFO,
+                  false,
+                  saga.admission.subject(),
+                  related(saga),
+                  now,
+                  now,
+                  1,
+                  0,
+                  null,
+                  null,
+                  null,
+                  null,
+                  null,
+                  DECIDER,
+                  text.isEmpty() ? "The act is at " + name + "." : text,
+                  saga.pauseMillis < 0
+                      ? Map.of()
+                      : Map.of(SagaValues.TAKEOVER_MILLIS, (double) saga.pauseMillis),
+                  Map.of(
+                      "admission",
+                      saga.id(),
+                      "act",
+                      saga.admission.act().name(),
+                      "step",
+                      Integer.toString(step.ordinal()),
+                      "state",
+                      name))));
+    }
+
+    private List<Subject> related(Saga saga) {
+      List<Subject> related = new ArrayList<>();
+      Subject source = saga.admission.source();
+      Subject target = saga.admission.target();
+      if (source != null) {
+        related.add(source);
+      }
+      if (target != null) {
+        related.add(target);
+      }
+      return related;
+    }
+
+    private Subject target(Saga saga) {
+      Subject target = saga.admission.target();
+      return target == null ? saga.admission.subject() : target;
+    }
+
+    private void dueIn(Saga saga, long millis) {
+      saga.dueMillis = now + millis;
+    }
+
+    private static List<Subject> sorted(Set<Subject> nodes) {
+      return nodes.stream().sorted(SagaState.BY_NAME).toList();
+    }
+
+    private static String first(Map<Subject, Saga.Vote> votes, Saga.Vote vote) {
+      for (Map.Entry<Subject, Saga.Vote> each : votes.entrySet()) {
+        if (each.getValue() == vote) {
+          return each.getKey().toString();
+        }
+      }
+      return "somebody";
+    }
+
+    private static String commandId(
+        Saga saga, Command.Kind kind, Subject addressee, int attempt) {
+      return Ids.of(
+          "c-", saga.id(), kind.name(), addressee.toString(), Integer.toString(attempt));
+    }
+
+    /** Gives a command whose identifier is the same whenever it is given again. */
+    private void order(
+        Saga saga,
+        Command.Kind kind,
+        Subject addressee,
+        int attempt,
+        Map<String, String> parameters,
+        String reason) {
+      long expires =
+          kind == Command.Kind.PROMOTE
+              ? promise(saga)
+              : Math.max(saga.admission.expiresMillis(), now + PROMISE_MILLIS);
+      command(
+          saga,
+          commandId(saga, kind, addressee, attempt),
+          kind,
+          addressee,
+          attempt,
+          saga.admission.notBeforeMillis(),
+          expires,
+          parameters,
+          reason);
+    }
+
+    private void command(
+        Saga saga,
+        String id,
+        Command.Kind kind,
+        Subject addressee,
+        int attempt,
+        long notBeforeMillis,
+        long expiresMillis,
+        Map<String, String> parameters,
+        String reason) {
+      state.asked(saga, id, new Saga.Asked(kind, addressee));
+      voice.accept(
+          new SagaOutput.Ordered(
+              new Command(
+                  id,
+                  kind,
+                  addressee,
+                  saga.admission.subject(),
+                  state.pool(),
+                  kind.needsAdmission() ? saga.admission : null,
+                  saga.step.ordinal(),
+                  attempt,
+                  saga.admission.units(),
+                  saga.admission.target(),
+                  now,
+                  notBeforeMillis,
+                  expiresMillis,
+                  null,
+                  reason,
+                  parameters)));
+    }
   }
 }

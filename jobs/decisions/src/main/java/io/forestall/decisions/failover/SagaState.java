@@ -1,27 +1,459 @@
 package io.forestall.decisions.failover;
 
 import io.forestall.decisions.DeciderState;
+import io.forestall.decisions.Subject;
+import io.forestall.decisions.failover.SagaInput.MapCopy;
+import io.forestall.decisions.failover.SagaInput.MapSegment;
+import io.forestall.decisions.failover.SagaInput.MapSlice;
+import io.forestall.decisions.guard.RowReader;
+import io.forestall.decisions.guard.RowWriter;
+import io.forestall.decisions.guard.Schedule;
+import io.forestall.decisions.ownership.Owned;
+import io.forestall.decisions.ownership.OwnershipFold;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
-/** What the {@link SagaDecider} remembers of one pool. Mutable, for one thread. */
+/**
+ * What the {@link SagaDecider} remembers of one pool. Mutable, for one thread.
+ *
+ * <p>Rows: {@code h} header; {@code s/ADMISSION} saga; {@code m/VOLUME/SLICE} slice of a map;
+ * {@code n/NODE} node; {@code u/UNIT} unit as the fold of the ownership log has it; {@code
+ * w/ADMISSION} former owner that may get its units back.
+ */
 public final class SagaState implements DeciderState {
 
+  /** Order of subjects by their keys. */
+  static final Comparator<Subject> BY_NAME = Comparator.comparing(Subject::toString);
+
+  /** Most former owners that are watched; the oldest goes; count. */
+  static final int MAX_WATCHES = 64;
+
+  private static final int VERSION = 1;
+  private static final String HEADER = "h";
+  private static final byte[] GONE = new byte[0];
+
+  /**
+   * A slice of a map.
+   *
+   * @param slice newest version, said or read
+   * @param readVersion newest version that was read, 0 for none
+   */
+  record Slice(MapSlice slice, long readVersion) {}
+
+  /**
+   * A node.
+   *
+   * @param level level of the contract, -1 while nobody described it
+   * @param freeBytes free space, null when unknown
+   * @param critical true when it is at risk
+   */
+  record Node(Subject subject, int level, @Nullable Long freeBytes, boolean critical) {}
+
+  private final String pool;
+
+  // kept in the header
+  private long sequence;
+  private long nextOffset;
+  private boolean halted;
+
+  // kept, one row each
+  private final TreeMap<String, Saga> sagas = new TreeMap<>();
+  private final TreeMap<String, Slice> slices = new TreeMap<>();
+  private final TreeMap<Subject, Node> nodes = new TreeMap<>(BY_NAME);
+  private final TreeMap<String, Watch> watches = new TreeMap<>();
+  private final OwnershipFold fold = new OwnershipFold();
+
+  // indices
+  private final Map<String, String> sliceByUnit = new HashMap<>();
+  private final Map<String, MapSegment> segments = new HashMap<>();
+  private final Map<String, String> sagaByCommand = new HashMap<>();
+  private final TreeSet<String> dirty = new TreeSet<>();
+
+  /** What is due; not kept. */
+  final Schedule schedule = new Schedule();
+
+  /** When the job began to run; not kept. */
+  long startedMillis = Long.MIN_VALUE;
+
   SagaState(String pool) {
-    throw new UnsupportedOperationException("not built yet: " + pool);
+    this.pool = pool;
   }
 
-  @Override
-  public void restore(String row, byte[] body) {
-    throw new UnsupportedOperationException("not built yet");
+  /** The pool. */
+  public String pool() {
+    return pool;
   }
 
-  @Override
-  public Map<String, byte[]> takeChanges() {
-    throw new UnsupportedOperationException("not built yet");
+  // ------------------------------------------------------------------- header
+
+  /** Number of the newest admission that counted; 0 before the first. */
+  long sequence() {
+    return sequence;
+  }
+
+  void sequence(long newest) {
+    sequence = newest;
+    dirty.add(HEADER);
+  }
+
+  /** First offset of the ownership log that is not folded in. */
+  long nextOffset() {
+    return nextOffset;
+  }
+
+  void readUpTo(long offset) {
+    if (offset >= nextOffset) {
+      nextOffset = offset + 1;
+      dirty.add(HEADER);
+    }
+  }
+
+  boolean halted() {
+    return halted;
+  }
+
+  void halted(boolean now) {
+    if (halted != now) {
+      halted = now;
+      dirty.add(HEADER);
+    }
+  }
+
+  // -------------------------------------------------------------------- sagas
+
+  /** Sagas that are open, and those whose end was not read back; by admission. */
+  TreeMap<String, Saga> sagas() {
+    return sagas;
+  }
+
+  @Nullable Saga saga(String admission) {
+    return sagas.get(admission);
+  }
+
+  /** Remembers how far a saga is now. */
+  void put(Saga saga) {
+    sagas.put(saga.id(), saga);
+    schedule.at("s/" + saga.id(), saga.dueMillis);
+    dirty.add("s/" + saga.id());
+  }
+
+  void forget(Saga saga) {
+    if (sagas.remove(saga.id()) != null) {
+      for (String command : saga.commands.keySet()) {
+        sagaByCommand.remove(command);
+      }
+      schedule.off("s/" + saga.id());
+      dirty.add("s/" + saga.id());
+    }
+  }
+
+  /** Remembers whose command this is, for its answer. */
+  void asked(Saga saga, String command, Saga.Asked asked) {
+    saga.commands.put(command, asked);
+    sagaByCommand.put(command, saga.id());
+  }
+
+  /** The saga that gave a command, null when none that is open did. */
+  @Nullable Saga sagaOf(String command) {
+    String id = sagaByCommand.get(command);
+    return id == null ? null : sagas.get(id);
+  }
+
+  /** Admitted acts that are under way here; count. */
+  public int open() {
+    int open = 0;
+    for (Saga saga : sagas.values()) {
+      open += saga.step == Saga.Step.ENDED ? 0 : 1;
+    }
+    return open;
+  }
+
+  // -------------------------------------------------------------------- nodes
+
+  @Nullable Node node(Subject subject) {
+    return nodes.get(subject);
+  }
+
+  /** Nodes of the pool in the order of their names. */
+  Iterable<Node> nodes() {
+    return nodes.values();
+  }
+
+  void put(Node node) {
+    if (!node.equals(nodes.put(node.subject(), node))) {
+      dirty.add("n/" + node.subject());
+    }
+  }
+
+  void forgetNode(Subject subject) {
+    if (nodes.remove(subject) != null) {
+      dirty.add("n/" + subject);
+    }
+  }
+
+  // -------------------------------------------------------------------- units
+
+  /** The fold of the ownership log. */
+  OwnershipFold fold() {
+    return fold;
+  }
+
+  void touchedUnit(String unit) {
+    dirty.add("u/" + unit);
+  }
+
+  // --------------------------------------------------------------------- maps
+
+  @Nullable Slice slice(String key) {
+    return slices.get(key);
+  }
+
+  /** Slices by key. */
+  TreeMap<String, Slice> slices() {
+    return slices;
+  }
+
+  /** The slice of a unit, null when no map has it. */
+  @Nullable String sliceOf(String unit) {
+    return sliceByUnit.get(unit);
+  }
+
+  static String key(String volume, int slice) {
+    return volume + "/" + slice;
+  }
+
+  void put(Slice slice) {
+    String key = key(slice.slice().volume(), slice.slice().slice());
+    Slice before = slices.put(key, slice);
+    if (before == null || before.slice() != slice.slice()) {
+      if (before != null) {
+        drop(key, before.slice());
+      }
+      for (MapSegment segment : slice.slice().segments()) {
+        sliceByUnit.put(segment.unit(), key);
+        segments.put(segment.unit(), segment);
+      }
+    }
+    dirty.add("m/" + key);
+  }
+
+  /** Forgets a slice and what the fold has of its units: they are gone for good. */
+  void forgetSlice(String key) {
+    Slice before = slices.remove(key);
+    if (before != null) {
+      drop(key, before.slice());
+      for (MapSegment segment : before.slice().segments()) {
+        if (!sliceByUnit.containsKey(segment.unit())) {
+          fold.forget(segment.unit());
+          dirty.add("u/" + segment.unit());
+        }
+      }
+      dirty.add("m/" + key);
+    }
+  }
+
+  private void drop(String key, MapSlice slice) {
+    for (MapSegment segment : slice.segments()) {
+      if (sliceByUnit.remove(segment.unit(), key)) {
+        segments.remove(segment.unit());
+      }
+    }
+  }
+
+  /** The segment of a unit as the newest map has it, null when no map has it. */
+  @Nullable MapSegment segment(String unit) {
+    return segments.get(unit);
+  }
+
+  // ------------------------------------------------------------------ watches
+
+  TreeMap<String, Watch> watches() {
+    return watches;
+  }
+
+  void put(Watch watch) {
+    watches.put(watch.admission, watch);
+    schedule.at("w/" + watch.admission, watch.dueMillis);
+    dirty.add("w/" + watch.admission);
+  }
+
+  void forget(Watch watch) {
+    if (watches.remove(watch.admission) != null) {
+      schedule.off("w/" + watch.admission);
+      dirty.add("w/" + watch.admission);
+    }
+  }
+
+  // --------------------------------------------------------------------- rows
+
+  private boolean needsHeader() {
+    return sequence > 0 || nextOffset > 0 || halted;
   }
 
   @Override
   public boolean isEmpty() {
-    throw new UnsupportedOperationException("not built yet");
+    // the number of the newest admission is never forgotten: what follows it is known by it alone
+    return !needsHeader()
+        && sagas.isEmpty()
+        && slices.isEmpty()
+        && nodes.isEmpty()
+        && watches.isEmpty()
+        && fold.all().isEmpty();
+  }
+
+  @Override
+  public Map<String, byte[]> takeChanges() {
+    Map<String, byte[]> changes = new LinkedHashMap<>();
+    for (String row : dirty) {
+      changes.put(row, bytesOf(row));
+    }
+    dirty.clear();
+    return changes;
+  }
+
+  private byte[] bytesOf(String row) {
+    if (row.equals(HEADER)) {
+      return needsHeader()
+          ? new RowWriter(VERSION).longs(sequence).longs(nextOffset).flag(halted).toBytes()
+          : GONE;
+    }
+    String id = row.substring(2);
+    return switch (row.charAt(0)) {
+      case 's' -> {
+        Saga saga = sagas.get(id);
+        yield saga == null ? GONE : saga.toBytes();
+      }
+      case 'm' -> {
+        Slice slice = slices.get(id);
+        yield slice == null ? GONE : bytes(slice);
+      }
+      case 'n' -> {
+        Node node = nodes.get(Subject.parse(id));
+        yield node == null
+            ? GONE
+            : new RowWriter(VERSION)
+                .thing(node.subject())
+                .ints(node.level())
+                .nullableLong(node.freeBytes())
+                .flag(node.critical())
+                .toBytes();
+      }
+      case 'u' -> {
+        Owned owned = fold.owned(id);
+        yield owned == null ? GONE : bytes(owned);
+      }
+      case 'w' -> {
+        Watch watch = watches.get(id);
+        yield watch == null ? GONE : watch.toBytes();
+      }
+      default -> throw new IllegalStateException("no row is named " + row);
+    };
+  }
+
+  private static byte[] bytes(Slice kept) {
+    MapSlice slice = kept.slice();
+    RowWriter out = new RowWriter(VERSION).longs(kept.readVersion());
+    out.text(slice.volume()).text(slice.pool()).ints(slice.slice()).ints(slice.slices());
+    out.longs(slice.version()).longs(slice.ownershipOffset()).longs(slice.volumeBytes());
+    out.longs(slice.segmentBytes()).ints(slice.blockBytes()).ints(slice.minReplicas());
+    out.list(
+        slice.segments(),
+        (row, segment) -> {
+          row.text(segment.unit()).ints(segment.index()).thing(segment.owner());
+          row.longs(segment.epoch());
+          row.list(
+              segment.copies(),
+              (inner, copy) -> {
+                inner.thing(copy.node()).text(copy.role()).text(copy.state());
+                inner.longs(copy.appliedSequence());
+              });
+        });
+    return out.longs(slice.timeMillis()).toBytes();
+  }
+
+  private static Slice slice(RowReader in) {
+    long readVersion = in.longs();
+    return new Slice(
+        new MapSlice(
+            in.text(),
+            in.text(),
+            in.ints(),
+            in.ints(),
+            in.longs(),
+            in.longs(),
+            in.longs(),
+            in.longs(),
+            in.ints(),
+            in.ints(),
+            in.list(SagaState::segment),
+            in.longs()),
+        readVersion);
+  }
+
+  private static MapSegment segment(RowReader in) {
+    return new MapSegment(
+        in.text(),
+        in.ints(),
+        in.subject(),
+        in.longs(),
+        in.list(row -> new MapCopy(row.subject(), row.text(), row.text(), row.longs())));
+  }
+
+  private static byte[] bytes(Owned owned) {
+    RowWriter out = new RowWriter(VERSION).text(owned.unit()).longs(owned.epoch());
+    out.thing(owned.owner()).longs(owned.incarnation()).thing(owned.former());
+    out.longs(owned.formerEpoch()).flag(owned.released()).flag(owned.inDoubt());
+    return out.longs(owned.offset()).text(owned.admission()).toBytes();
+  }
+
+  private static Owned owned(RowReader in) {
+    return new Owned(
+        in.text(),
+        in.longs(),
+        in.subject(),
+        in.longs(),
+        in.nullableSubject(),
+        in.longs(),
+        in.flag(),
+        in.flag(),
+        in.longs(),
+        in.nullableText());
+  }
+
+  @Override
+  public void restore(String row, byte[] body) {
+    RowReader.read(
+        row,
+        body,
+        in -> {
+          restore(row, in);
+          return row;
+        });
+    dirty.clear();
+  }
+
+  private void restore(String row, RowReader in) {
+    if (row.equals(HEADER)) {
+      sequence = in.longs();
+      nextOffset = in.longs();
+      halted = in.flag();
+      return;
+    }
+    if (row.length() < 3 || row.charAt(1) != '/') {
+      throw new IllegalArgumentException("no row has this name");
+    }
+    switch (row.charAt(0)) {
+      case 's' -> put(Saga.of(in));
+      case 'm' -> put(slice(in));
+      case 'n' -> put(new Node(in.subject(), in.ints(), in.nullableLong(), in.flag()));
+      case 'u' -> fold.restore(owned(in));
+      case 'w' -> put(Watch.of(in));
+      default -> throw new IllegalArgumentException("no row has this name");
+    }
   }
 }

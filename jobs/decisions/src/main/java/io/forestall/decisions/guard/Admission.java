@@ -62,6 +62,22 @@ public record Admission(
     parameters = Map.copyOf(parameters);
   }
 
+  /**
+   * True when this record of the log admits its act: it says {@code ADMITTED} and has the number
+   * that follows. Everyone who folds the log asks this, so all agree on what was admitted.
+   *
+   * @param newestSequence number of the newest admission of the pool that counted, 0 before the
+   *     first
+   */
+  public boolean countsAfter(long newestSequence) {
+    return state == State.ADMITTED && sequence == newestSequence + 1;
+  }
+
+  /** True for a state from which nothing follows: the act holds nothing any more. */
+  public boolean ends() {
+    return state != State.STARTED && state != State.ADMITTED;
+  }
+
   /** Where an admitted act stands. */
   public enum State {
     /**

@@ -8,8 +8,8 @@ import io.forestall.risk.Tier;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The bytes of the nouns that rows of {@link GuardState} hold. Fields are only added behind. */
-final class GuardRows {
+/** The bytes of the nouns that rows of {@link GuardState} and of sagas hold. Fields are only added behind. */
+public final class GuardRows {
 
   /** Version that is written now. */
   static final int VERSION = 1;
@@ -186,7 +186,8 @@ final class GuardRows {
                 row.text()));
   }
 
-  static void admission(RowWriter out, Admission a) {
+  /** Adds an admission. */
+  public static void admission(RowWriter out, Admission a) {
     out.text(a.id()).ints(a.revision()).text(a.state().name()).text(a.proposal());
     out.text(a.act().name()).thing(a.subject()).text(a.pool()).text(a.zone()).flag(a.predicted());
     out.list(a.units(), GuardRows::step).thing(a.source()).thing(a.target());
@@ -197,7 +198,8 @@ final class GuardRows {
     out.longs(a.expiresMillis()).longs(a.timeMillis()).text(a.text()).texts(a.parameters());
   }
 
-  static Admission admission(RowReader in) {
+  /** Reads an admission. */
+  public static Admission admission(RowReader in) {
     return new Admission(
         in.text(),
         in.ints(),

@@ -6,14 +6,14 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** Identifiers made from contents: the same contents have the same, on every machine. */
-final class Ids {
+public final class Ids {
 
   private static final int ID_BYTES = 16;
 
   private Ids() {}
 
   /** An identifier of 32 hexadecimal digits with a prefix, from parts in order. */
-  static String of(String prefix, String... parts) {
+  public static String of(String prefix, String... parts) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       for (String part : parts) {

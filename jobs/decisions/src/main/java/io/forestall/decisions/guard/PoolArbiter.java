@@ -706,7 +706,7 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
     }
 
     private void admitted(Admission read) {
-      if (read.sequence() != state.sequence() + 1) {
+      if (!read.countsAfter(state.sequence())) {
         // void: its number is taken, or what came before it is missing
         return;
       }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * Reads what a {@link RowWriter} wrote. A row of a newer version is read as far as this one knows
  * it. For one thread.
  */
-final class RowReader {
+public final class RowReader {
 
   private final ByteBuffer bytes;
   private final int version;
@@ -25,7 +25,7 @@ final class RowReader {
    *
    * @throws IllegalArgumentException when there is nothing to read
    */
-  RowReader(byte[] body) {
+  public RowReader(byte[] body) {
     this.bytes = ByteBuffer.wrap(body);
     if (body.length == 0) {
       throw new IllegalArgumentException("the row has no bytes");
@@ -37,7 +37,7 @@ final class RowReader {
   }
 
   /** Reads a whole row; what is cut short is no row. */
-  static <T> T read(String row, byte[] body, Function<RowReader, T> reader) {
+  public static <T> T read(String row, byte[] body, Function<RowReader, T> reader) {
     try {
       return reader.apply(new RowReader(body));
     } catch (BufferUnderflowException | IllegalArgumentException e) {
@@ -50,27 +50,33 @@ final class RowReader {
     }
   }
 
-  int version() {
+  /** The version of the row. */
+  public int version() {
     return version;
   }
 
-  long longs() {
+  /** The next whole number of 64 bits. */
+  public long longs() {
     return bytes.getLong();
   }
 
-  int ints() {
+  /** The next whole number of 32 bits. */
+  public int ints() {
     return bytes.getInt();
   }
 
-  double doubles() {
+  /** The next number. */
+  public double doubles() {
     return bytes.getDouble();
   }
 
-  boolean flag() {
+  /** The next flag. */
+  public boolean flag() {
     return bytes.get() != 0;
   }
 
-  @Nullable String nullableText() {
+  /** The next text, null when there was none. */
+  public @Nullable String nullableText() {
     int length = ints();
     if (length == -1) {
       return null;
@@ -83,7 +89,8 @@ final class RowReader {
     return new String(utf8, StandardCharsets.UTF_8);
   }
 
-  String text() {
+  /** The next text. */
+  public String text() {
     String value = nullableText();
     if (value == null) {
       throw new IllegalArgumentException("a text is missing");
@@ -91,34 +98,40 @@ final class RowReader {
     return value;
   }
 
-  Subject subject() {
+  /** The next subject. */
+  public Subject subject() {
     return Subject.parse(text());
   }
 
-  @Nullable Subject nullableSubject() {
+  /** The next subject, null when there was none. */
+  public @Nullable Subject nullableSubject() {
     String key = nullableText();
     return key == null ? null : Subject.parse(key);
   }
 
-  @Nullable Long nullableLong() {
+  /** The next whole number of 64 bits, null when there was none. */
+  public @Nullable Long nullableLong() {
     boolean present = flag();
     long value = longs();
     return present ? value : null;
   }
 
-  @Nullable Integer nullableInt() {
+  /** The next whole number of 32 bits, null when there was none. */
+  public @Nullable Integer nullableInt() {
     boolean present = flag();
     int value = ints();
     return present ? value : null;
   }
 
-  @Nullable Double nullableDouble() {
+  /** The next number, null when there was none. */
+  public @Nullable Double nullableDouble() {
     boolean present = flag();
     double value = doubles();
     return present ? value : null;
   }
 
-  Map<String, String> texts() {
+  /** The next texts by name. */
+  public Map<String, String> texts() {
     int count = ints();
     Map<String, String> values = new LinkedHashMap<>();
     for (int i = 0; i < count; i++) {
@@ -127,7 +140,8 @@ final class RowReader {
     return values;
   }
 
-  <T> List<T> list(Function<RowReader, T> each) {
+  /** The next list, each by the given reader. */
+  public <T> List<T> list(Function<RowReader, T> each) {
     int count = ints();
     List<T> values = new ArrayList<>();
     for (int i = 0; i < count; i++) {
@@ -137,7 +151,7 @@ final class RowReader {
   }
 
   /** The constant of this name, or what stands for one that is not known here. */
-  <T extends Enum<T>> T constant(Class<T> type, T unknown) {
+  public <T extends Enum<T>> T constant(Class<T> type, T unknown) {
     String name = text();
     for (T constant : type.getEnumConstants()) {
       if (constant.name().equals(name)) {

@@ -14,38 +14,44 @@ import org.jspecify.annotations.Nullable;
  * Writes the bytes of one row: a version, then the fields in an order that never changes; new ones
  * are added behind. For one thread.
  */
-final class RowWriter {
+public final class RowWriter {
 
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(128);
 
-  RowWriter(int version) {
+  /** Begins a row of this version. */
+  public RowWriter(int version) {
     bytes.write(version);
   }
 
-  RowWriter longs(long value) {
+  /** Adds a whole number of 64 bits. */
+  public RowWriter longs(long value) {
     for (int shift = 56; shift >= 0; shift -= 8) {
       bytes.write((int) (value >>> shift));
     }
     return this;
   }
 
-  RowWriter ints(int value) {
+  /** Adds a whole number of 32 bits. */
+  public RowWriter ints(int value) {
     for (int shift = 24; shift >= 0; shift -= 8) {
       bytes.write(value >>> shift);
     }
     return this;
   }
 
-  RowWriter doubles(double value) {
+  /** Adds a number. */
+  public RowWriter doubles(double value) {
     return longs(Double.doubleToLongBits(value));
   }
 
-  RowWriter flag(boolean value) {
+  /** Adds a flag. */
+  public RowWriter flag(boolean value) {
     bytes.write(value ? 1 : 0);
     return this;
   }
 
-  RowWriter text(@Nullable String value) {
+  /** Adds a text, or that there is none. */
+  public RowWriter text(@Nullable String value) {
     if (value == null) {
       return ints(-1);
     }
@@ -55,29 +61,35 @@ final class RowWriter {
     return this;
   }
 
-  RowWriter thing(@Nullable Object value) {
+  /** Adds something by its text, such as a subject. */
+  public RowWriter thing(@Nullable Object value) {
     return text(value == null ? null : value.toString());
   }
 
-  RowWriter nullableLong(@Nullable Long value) {
+  /** Adds a whole number of 64 bits, or that there is none. */
+  public RowWriter nullableLong(@Nullable Long value) {
     return flag(value != null).longs(value == null ? 0 : value);
   }
 
-  RowWriter nullableInt(@Nullable Integer value) {
+  /** Adds a whole number of 32 bits, or that there is none. */
+  public RowWriter nullableInt(@Nullable Integer value) {
     return flag(value != null).ints(value == null ? 0 : value);
   }
 
-  RowWriter nullableDouble(@Nullable Double value) {
+  /** Adds a number, or that there is none. */
+  public RowWriter nullableDouble(@Nullable Double value) {
     return flag(value != null).doubles(value == null ? 0 : value);
   }
 
-  RowWriter texts(Map<String, String> values) {
+  /** Adds texts in the order of their names. */
+  public RowWriter texts(Map<String, String> values) {
     ints(values.size());
     new TreeMap<>(values).forEach((name, value) -> text(name).text(value));
     return this;
   }
 
-  <T> RowWriter list(Collection<T> values, BiConsumer<RowWriter, T> each) {
+  /** Adds a list, each by the given writer. */
+  public <T> RowWriter list(Collection<T> values, BiConsumer<RowWriter, T> each) {
     ints(values.size());
     List<T> all = new ArrayList<>(values);
     for (T value : all) {
@@ -86,7 +98,8 @@ final class RowWriter {
     return this;
   }
 
-  byte[] toBytes() {
+  /** The bytes of the row. */
+  public byte[] toBytes() {
     return bytes.toByteArray();
   }
 }

@@ -10,7 +10,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** What is due when, by name. Not kept: made anew from the rows. For one thread. */
-final class Schedule {
+public final class Schedule {
 
   private record Due(long millis, String name) {}
 
@@ -18,8 +18,11 @@ final class Schedule {
       new TreeSet<>(Comparator.comparingLong(Due::millis).thenComparing(Due::name));
   private final Map<String, Due> byName = new HashMap<>();
 
+  /** Nothing is due. */
+  public Schedule() {}
+
   /** Something is due at this time, and at no other; {@link Decider#NO_ALARM} takes it off. */
-  void at(String name, long millis) {
+  public void at(String name, long millis) {
     Due before = byName.get(name);
     if (before != null) {
       if (before.millis == millis) {
@@ -36,17 +39,17 @@ final class Schedule {
   }
 
   /** It is not due any more. */
-  void off(String name) {
+  public void off(String name) {
     at(name, Decider.NO_ALARM);
   }
 
   /** When the next thing is due. */
-  long nextMillis() {
+  public long nextMillis() {
     return byTime.isEmpty() ? Decider.NO_ALARM : byTime.first().millis;
   }
 
   /** Takes off what is due by now, the earliest first, equal times by name. */
-  List<String> takeDue(long nowMillis) {
+  public List<String> takeDue(long nowMillis) {
     List<String> names = new ArrayList<>();
     while (!byTime.isEmpty() && byTime.first().millis <= nowMillis) {
       @Nullable Due due = byTime.pollFirst();

@@ -65,6 +65,11 @@ public final class OwnershipFold {
     units.put(owned.unit(), owned);
   }
 
+  /** Forgets a unit that is gone for good, with its volume. */
+  public void forget(String unit) {
+    units.remove(unit);
+  }
+
   /**
    * Takes the next record.
    *

@@ -1,0 +1,171 @@
+package io.forestall.decisions.failover;
+
+import io.forestall.decisions.Subject;
+import io.forestall.decisions.guard.Admission;
+import io.forestall.decisions.guard.GuardRows;
+import io.forestall.decisions.guard.Proposal.UnitStep;
+import io.forestall.decisions.guard.RowReader;
+import io.forestall.decisions.guard.RowWriter;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One admitted act and how far it came. What is written to its row is what must outlive a restart;
+ * answers to probes are asked for again. Mutable, for one thread.
+ */
+final class Saga {
+
+  private static final int VERSION = 1;
+
+  /** Where it stands. The names are kept in rows. */
+  enum Step {
+    /** The target is asked whether it can. */
+    CHECKING,
+    /** The target gets ready; nothing can change hands yet. */
+    PREPARING,
+    /** The target was told to take over; whether it did, the ownership log tells. */
+    INSTRUCTED,
+    /** The target was told not to; whether it heard in time is not known yet. */
+    GIVING_BACK,
+    /** The takeover counts. No way back. */
+    FENCED,
+    /** The target has read all that was written before. */
+    DRAINED,
+    /** The target serves. */
+    PROMOTED,
+    /** The maps say so. */
+    MAPPED,
+    /** Level 1: the node's hook moves its data off. */
+    DRAINING,
+    /** Level 1: the node's hook takes it out. */
+    LEAVING,
+    /** Level 1: the node's hook takes it in. */
+    RETURNING,
+    /** It was said how it ended; the log of admissions has not said so yet. */
+    ENDED;
+
+    /** True when units changed hands under this admission. */
+    boolean isPastFence() {
+      return this == FENCED || this == DRAINED || this == PROMOTED || this == MAPPED;
+    }
+
+    /** True when nothing was begun that another node could still carry out. */
+    boolean isBeforeInstruction() {
+      return this == CHECKING || this == PREPARING;
+    }
+
+    /** True for the steps of a node of level 1. */
+    boolean isHook() {
+      return this == DRAINING || this == LEAVING || this == RETURNING;
+    }
+  }
+
+  /** What a witness said of a node that it was asked to reach. */
+  enum Vote {
+    /** It answers there. */
+    REACHED,
+    /** It does not answer there. */
+    UNREACHABLE
+  }
+
+  /** A command that was given: what and to whom. */
+  record Asked(Command.Kind kind, Subject addressee) {}
+
+  // kept
+  final Admission admission;
+  Step step = Step.CHECKING;
+  long sinceMillis;
+  int attempt;
+  long dueMillis = Long.MAX_VALUE;
+
+  /** True when an earlier run of the job may have told the target to take over. */
+  boolean mayBeInstructed;
+
+  /** Until when the target may begin what it was told, by any clock that is right; milliseconds. */
+  long promisedMillis;
+
+  /** True when the log of admissions says that it ended: nothing is left to be said of it. */
+  boolean closed;
+
+  String why = "";
+  long pauseMillis = -1;
+  Admission.@Nullable State end;
+
+  // not kept: asked for again after a restart
+  final Set<String> units = new HashSet<>();
+  final Set<Subject> probed = new HashSet<>();
+  final Map<Subject, CommandAck> answers = new HashMap<>();
+  final Map<Subject, Vote> votes = new TreeMap<>(SagaState.BY_NAME);
+  final Map<String, Map<Long, Integer>> checksums = new HashMap<>();
+  final Set<Subject> clients = new TreeSet<>(SagaState.BY_NAME);
+  final Map<String, Asked> commands = new HashMap<>();
+  long beganMillis;
+  boolean asked;
+  boolean heard;
+  boolean promoteDone;
+  boolean confirmed;
+  boolean witnessing;
+
+  Saga(Admission admission, long nowMillis) {
+    this.admission = admission;
+    this.sinceMillis = nowMillis;
+    this.beganMillis = nowMillis;
+    for (UnitStep unit : admission.units()) {
+      units.add(unit.unit());
+    }
+  }
+
+  String id() {
+    return admission.id();
+  }
+
+  /** True when the act answers a failure that has happened: its owner may be dead. */
+  boolean isUnplanned() {
+    return !admission.predicted()
+        && admission.act() == io.forestall.decisions.ActKind.FAILOVER
+        && admission.source() != null;
+  }
+
+  /** What was asked and answered before counts no more. */
+  void forgetAnswers() {
+    probed.clear();
+    answers.clear();
+    votes.clear();
+    checksums.clear();
+    asked = false;
+    heard = false;
+    promoteDone = false;
+    confirmed = false;
+    witnessing = false;
+  }
+
+  byte[] toBytes() {
+    RowWriter out = new RowWriter(VERSION);
+    GuardRows.admission(out, admission);
+    out.text(step.name()).longs(sinceMillis).ints(attempt).longs(dueMillis);
+    out.flag(mayBeInstructed).longs(promisedMillis).flag(closed).text(why).longs(pauseMillis);
+    return out.text(end == null ? null : end.name()).toBytes();
+  }
+
+  static Saga of(RowReader in) {
+    Saga saga = new Saga(GuardRows.admission(in), 0);
+    saga.step = Step.valueOf(in.text());
+    saga.sinceMillis = in.longs();
+    saga.attempt = in.ints();
+    saga.dueMillis = in.longs();
+    saga.mayBeInstructed = in.flag();
+    saga.promisedMillis = in.longs();
+    saga.closed = in.flag();
+    saga.why = in.text();
+    saga.pauseMillis = in.longs();
+    String end = in.nullableText();
+    saga.end = end == null ? null : Admission.State.valueOf(end);
+    saga.beganMillis = saga.sinceMillis;
+    return saga;
+  }
+}

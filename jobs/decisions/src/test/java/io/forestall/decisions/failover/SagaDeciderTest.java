@@ -1,0 +1,434 @@
+package io.forestall.decisions.failover;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.forestall.decisions.ActKind;
+import io.forestall.decisions.failover.SagaInput.MapCopy;
+import io.forestall.decisions.guard.Admission;
+import io.forestall.decisions.guard.Proposal.UnitStep;
+import io.forestall.decisions.ownership.Authority;
+import io.forestall.decisions.ownership.OwnershipEntry;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class SagaDeciderTest {
+
+  @Test
+  void aPredictedFailoverGoesThroughAllItsStepsWithoutWaiting() {
+    TestingFailover pool = TestingFailover.of(3, 2);
+    Admission admission = pool.admit(ActKind.FAILOVER, true, 0, 1, 0, 1);
+
+    pool.settle();
+
+    assertThat(pool.states(admission))
+        .containsExactly(
+            "CHECKING", "PREPARING", "INSTRUCTED", "FENCED", "PROMOTED", "MAPPED", "CONFIRMED");
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.DONE);
+    assertThat(pool.ends).hasSize(1);
+    assertThat(pool.ends.get(0).pauseMillis()).isEqualTo(40);
+    assertThat(pool.owner(0)).isEqualTo(TestingFailover.node(1));
+    assertThat(pool.owner(1)).isEqualTo(TestingFailover.node(1));
+    assertThat(pool.ordered(Command.Kind.PROMOTE)).hasSize(1);
+    assertThat(pool.ordered(Command.Kind.DEMOTE)).hasSize(1);
+    assertThat(pool.state.sagas()).as("its end was read back").isEmpty();
+  }
+
+  @Test
+  void theMapNamesTheNewOwnerAndKeepsTheFormerAsACopy() {
+    TestingFailover pool = TestingFailover.of(3, 1);
+    pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+
+    pool.settle();
+
+    SagaInput.MapSegment segment = pool.map(0).segments().get(0);
+    assertThat(segment.owner()).isEqualTo(TestingFailover.node(1));
+    assertThat(segment.epoch()).isEqualTo(2);
+    assertThat(segment.copies())
+        .containsExactly(
+            new MapCopy(TestingFailover.node(2), "REPLICA", "IN_SYNC", -1),
+            new MapCopy(TestingFailover.node(0), "REPLICA", "IN_SYNC", -1));
+    assertThat(pool.map(0).ownershipOffset()).isEqualTo(pool.ownership.size());
+  }
+
+  @Test
+  void aDeadOwnerIsReplacedOnceTwoWitnessesDoNotReachIt() {
+    TestingFailover pool = TestingFailover.of(3, 1);
+    pool.at(0).alive = false;
+    Admission admission = pool.admit(ActKind.FAILOVER, false, 0, 1, 0);
+
+    pool.settle();
+
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.DONE);
+    assertThat(pool.now).as("no wait").isEqualTo(TestingFailover.START + 5_000);
+    assertThat(pool.ordered(Command.Kind.PROBE))
+        .filteredOn(probe -> probe.parameters().containsKey(Command.REACH))
+        .extracting(Command::addressee)
+        .containsExactly(TestingFailover.node(1), TestingFailover.node(2));
+    assertThat(pool.map(0).segments().get(0).copies())
+        .as("the dead owner's copy has to catch up")
+        .contains(new MapCopy(TestingFailover.node(0), "REPLICA", "CATCHING_UP", -1));
+  }
+
+  @Test
+  void oneWitnessIsNotEnough() {
+    TestingFailover pool = TestingFailover.of(2, 1);
+    pool.at(0).alive = false;
+    Admission admission = pool.admit(ActKind.FAILOVER, false, 0, 1, 0);
+
+    pool.pass(4_000);
+    assertThat(pool.end(admission)).isNull();
+    pool.pass(2_000);
+
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.GIVEN_BACK);
+    assertThat(pool.ordered(Command.Kind.PROMOTE)).isEmpty();
+  }
+
+  @Test
+  void whoReachesTheOwnerHasTheActGivenBack() {
+    TestingFailover pool = TestingFailover.of(4, 1);
+    pool.at(0).obeys = false;
+    Admission admission = pool.admit(ActKind.FAILOVER, false, 0, 1, 0);
+
+    pool.pass(2_000);
+
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.GIVEN_BACK);
+    assertThat(pool.ends.get(0).text()).contains("reaches node/n0");
+    assertThat(pool.ordered(Command.Kind.PROMOTE)).isEmpty();
+  }
+
+  @Test
+  void anOwnerThatServesIsNotReplacedForBeingDead() {
+    TestingFailover pool = TestingFailover.of(3, 1);
+    Admission admission = pool.admit(ActKind.FAILOVER, false, 0, 1, 0);
+
+    pool.settle();
+
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.GIVEN_BACK);
+    assertThat(pool.ends.get(0).text()).contains("answers and serves");
+  }
+
+  @Test
+  void anOwnerThatLivesButServesNothingIsReplacedWithoutWitnesses() {
+    TestingFailover pool = TestingFailover.of(3, 1);
+    pool.at(0).serves = false;
+    Admission admission = pool.admit(ActKind.FAILOVER, false, 0, 1, 0);
+
+    pool.settle();
+
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.DONE);
+  }
+
+  @Test
+  void aTargetThatDiesInTheCheckHasTheActGivenBackInTime() {
+    TestingFailover pool = TestingFailover.of(3, 1);
+    pool.at(1).alive = false;
+    Admission admission = pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+
+    pool.pass(pool.policy.checkMillis() - 1);
+    assertThat(pool.end(admission)).isNull();
+    pool.pass(2);
+
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.GIVEN_BACK);
+    assertThat(pool.ordered(Command.Kind.CANCEL)).as("nothing was begun").isEmpty();
+  }
+
+  @Test
+  void aTargetThatLagsIsAskedAgainUntilItHasCaughtUp() {
+    TestingFailover pool = TestingFailover.of(3, 1);
+    pool.at(1).values.put(SagaValues.LAG_DELTAS, 20_000.0);
+    Admission admission = pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+
+    pool.pass(1_000);
+    assertThat(pool.ordered(Command.Kind.PREPARE)).isEmpty();
+    pool.at(1).values.put(SagaValues.LAG_DELTAS, 3.0);
+    pool.pass(1_000);
+
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.DONE);
+  }
+
+  @Test
+  void aTargetAtRiskOrFullOrOfTooLowALevelIsNotInstructed() {
+    List<SagaInput> against =
+        List.of(
+            new SagaInput.NodeRisk(TestingFailover.node(1), true),
+            new SagaInput.NodeDescribed(TestingFailover.node(1), 1, 100L << 30));
+    for (SagaInput input : against) {
+      TestingFailover pool = TestingFailover.of(3, 1);
+      pool.give(input);
+      Admission admission = pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+
+      pool.settle();
+
+      assertThat(pool.endState(admission)).isEqualTo(Admission.State.GIVEN_BACK);
+      assertThat(pool.ordered(Command.Kind.PREPARE)).isEmpty();
+    }
+  }
+
+  @Test
+  void clientsThatTheProbesNamedAreTold() {
+    TestingFailover pool = TestingFailover.of(3, 1);
+    pool.at(0).values.put(SagaValues.CLIENT_PREFIX + "c-1", 12.0);
+    pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+
+    pool.settle();
+
+    assertThat(pool.ordered(Command.Kind.REDIRECT))
+        .singleElement()
+        .satisfies(
+            redirect -> {
+              assertThat(redirect.addressee().toString()).isEqualTo("client/c-1");
+              assertThat(redirect.target()).isEqualTo(TestingFailover.node(1));
+            });
+  }
+
+  @Test
+  void aTargetThatCannotAppendIsNotGivenUpUntilItSaidThatItWillNot() {
+    TestingFailover pool = TestingFailover.of(3, 1);
+    pool.at(1).appends = false;
+    Admission admission = pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+
+    pool.pass(40_000);
+    // it appended: its word on a cancellation is that it is too late
+    assertThat(pool.end(admission)).isNull();
+    assertThat(pool.ordered(Command.Kind.CANCEL)).isNotEmpty();
+
+    pool.takeover(pool.at(1), admission);
+    pool.pass(20_000);
+
+    assertThat(pool.states(admission)).contains("GIVING_BACK", "FENCED", "CONFIRMED");
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.DONE);
+    assertThat(pool.owner(0)).isEqualTo(TestingFailover.node(1));
+  }
+
+  @Test
+  void aTargetThatDiesBeforeTheFenceIsGivenBackOnceItMayNotBegin() {
+    TestingFailover pool = TestingFailover.of(3, 1);
+    pool.delivers = false;
+    Admission admission = pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+    pool.settle();
+    // the check is answered, then the target dies with the instruction in its mailbox
+    pool.delivers = true;
+    pool.settleUntilOrdered(Command.Kind.PROMOTE);
+    pool.at(1).alive = false;
+    long instructed = pool.now;
+
+    while (pool.end(admission) == null) {
+      pool.pass(1_000);
+    }
+
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.GIVEN_BACK);
+    long promised = instructed + SagaDecider.PROMISE_MILLIS + SagaDecider.GRACE_MILLIS;
+    assertThat(pool.now).isGreaterThanOrEqualTo(promised).isLessThan(promised + 60_000);
+  }
+
+  @Test
+  void anotherEpochEndsTheActAtOnce() {
+    TestingFailover pool = TestingFailover.of(3, 1);
+    pool.at(1).appends = false;
+    Admission admission = pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+    pool.settle();
+    pool.append(
+        new OwnershipEntry(
+            TestingFailover.POOL,
+            OwnershipEntry.Kind.START,
+            List.of(new UnitStep(TestingFailover.unit(0), 1, 2)),
+            TestingFailover.node(0),
+            2,
+            null,
+            Authority.NONE,
+            "n0",
+            pool.now));
+
+    pool.settle();
+
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.GIVEN_BACK);
+    assertThat(pool.ends.get(0).text()).contains("cannot count any more");
+  }
+
+  @Test
+  void aTargetThatDiesPastTheFenceEndsTheActSoThatAnotherCanFollow() {
+    TestingFailover pool = TestingFailover.of(4, 1);
+    pool.at(1).serves = false;
+    Admission admission = pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+    pool.settle();
+    assertThat(pool.states(admission)).last().isEqualTo("FENCED");
+    pool.at(1).alive = false;
+
+    pool.pass(3_000);
+
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.DONE);
+    assertThat(pool.ends.get(0).text()).contains("next failover is a new act");
+  }
+
+  @Test
+  void aHaltStopsWhatIsBeforeItsFenceAndSparesWhatIsPastIt() {
+    TestingFailover pool = TestingFailover.of(3, 2);
+    pool.at(1).appends = false;
+    pool.at(2).serves = false;
+    Admission before = pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+    Admission past = pool.admit(ActKind.FAILOVER, true, 0, 2, 1);
+    pool.settle();
+    assertThat(pool.states(before)).last().isEqualTo("INSTRUCTED");
+    assertThat(pool.states(past)).last().isEqualTo("FENCED");
+    pool.at(1).appended.clear();
+
+    pool.give(new SagaInput.Halted(true));
+    pool.settle();
+    pool.at(2).serves = true;
+    pool.pass(3_000);
+
+    assertThat(pool.endState(before)).isEqualTo(Admission.State.GIVEN_BACK);
+    assertThat(pool.endState(past)).isEqualTo(Admission.State.DONE);
+    Admission later = pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+    pool.settle();
+    assertThat(pool.endState(later)).isEqualTo(Admission.State.GIVEN_BACK);
+  }
+
+  @Test
+  void anAdmissionThatDoesNotFollowIsVoid() {
+    TestingFailover pool = TestingFailover.of(3, 1);
+    Admission first = pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+    pool.admissions.add(first);
+    pool.settle();
+    int commands = pool.commands.size();
+    pool.admissions.add(first);
+
+    pool.settle();
+
+    assertThat(pool.commands).hasSize(commands);
+    assertThat(pool.ends).hasSize(1);
+  }
+
+  @Test
+  void anEndThatNobodyReadIsSaidAgain() {
+    TestingFailover pool = TestingFailover.of(3, 1);
+    pool.guardAnswers = false;
+    Admission admission = pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+    pool.settle();
+    assertThat(pool.ends).hasSize(1);
+
+    pool.pass(SagaDecider.RESEND_MILLIS);
+    assertThat(pool.ends).hasSize(2);
+    pool.write(admission, Admission.State.DONE, "read");
+    pool.pass(10 * SagaDecider.RESEND_MILLIS);
+
+    assertThat(pool.ends).hasSize(2);
+    assertThat(pool.state.sagas()).isEmpty();
+  }
+
+  @Test
+  void anActThatIsCancelledInTheLogIsCancelledAtTheTarget() {
+    TestingFailover pool = TestingFailover.of(3, 1);
+    pool.at(1).appends = false;
+    Admission admission = pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+    pool.settle();
+    pool.at(1).appended.clear();
+
+    pool.write(admission, Admission.State.CANCELLED, "ann cancelled it");
+    pool.settle();
+
+    assertThat(pool.ordered(Command.Kind.CANCEL)).hasSize(1);
+    assertThat(pool.at(1).cancelled).contains(admission.id());
+    assertThat(pool.ends).as("the guard knows already").isEmpty();
+    assertThat(pool.state.sagas()).isEmpty();
+  }
+
+  @Test
+  void aFailbackIsProposedAfterTheFormerOwnerFollowedForTheDwell() {
+    TestingFailover pool = TestingFailover.of(3, 1);
+    pool.at(0).alive = false;
+    pool.admit(ActKind.FAILOVER, false, 0, 1, 0);
+    pool.settle();
+    long dwell = pool.policy.failbackDwellMillis();
+
+    pool.pass(2 * dwell);
+    assertThat(pool.proposals()).as("it is dead").isEmpty();
+    pool.at(0).alive = true;
+    pool.pass(dwell - 1);
+    assertThat(pool.proposals()).isEmpty();
+    assertThat(pool.map(0).segments().get(0).copies())
+        .as("it follows again")
+        .contains(new MapCopy(TestingFailover.node(0), "REPLICA", "IN_SYNC", -1));
+    pool.pass(dwell / 5);
+
+    assertThat(pool.proposals())
+        .singleElement()
+        .satisfies(
+            proposed -> {
+              assertThat(proposed.proposal().act()).isEqualTo(ActKind.FAILBACK);
+              assertThat(proposed.proposal().source()).isEqualTo(TestingFailover.node(1));
+              assertThat(proposed.proposal().target()).isEqualTo(TestingFailover.node(0));
+              assertThat(proposed.proposal().units())
+                  .containsExactly(new UnitStep(TestingFailover.unit(0), 2, 3));
+            });
+    Admission back = pool.admit(ActKind.FAILBACK, true, 1, 0, 0);
+    pool.settle();
+    assertThat(pool.endState(back)).isEqualTo(Admission.State.DONE);
+    assertThat(pool.state.watches()).isEmpty();
+  }
+
+  @Test
+  void hooksOfANodeOfLevelOneAreRunInTurn() {
+    TestingFailover pool = TestingFailover.of(3, 0);
+    pool.give(new SagaInput.NodeDescribed(TestingFailover.node(2), 1, null));
+    Admission drain =
+        pool.admit(ActKind.DRAIN, true, TestingFailover.node(2), null, new ArrayList<>());
+    pool.settle();
+    Admission back =
+        pool.admit(ActKind.RETURN, true, TestingFailover.node(2), null, new ArrayList<>());
+    pool.settle();
+
+    assertThat(pool.commands)
+        .extracting(Command::kind)
+        .containsExactly(Command.Kind.DRAIN, Command.Kind.LEAVE, Command.Kind.RETURN);
+    assertThat(pool.endState(drain)).isEqualTo(Admission.State.DONE);
+    assertThat(pool.endState(back)).isEqualTo(Admission.State.DONE);
+  }
+
+  @Test
+  void aHookThatFailsIsUndone() {
+    TestingFailover pool = TestingFailover.of(3, 0);
+    pool.give(new SagaInput.NodeDescribed(TestingFailover.node(2), 1, null));
+    pool.at(2).refuses = Command.Kind.LEAVE;
+    pool.at(2).refusesWith = CommandAck.Code.BUSY;
+    Admission drain =
+        pool.admit(ActKind.DRAIN, true, TestingFailover.node(2), null, new ArrayList<>());
+
+    pool.settle();
+
+    assertThat(pool.commands).last().extracting(Command::kind).isEqualTo(Command.Kind.RETURN);
+    assertThat(pool.endState(drain)).isEqualTo(Admission.State.GIVEN_BACK);
+  }
+
+  @Test
+  void aMapThatWasWrittenLaterByARunThatHadForgottenIsWrittenAnew() {
+    TestingFailover pool = TestingFailover.of(3, 1);
+    SagaInput.MapSlice old = pool.map(0);
+    pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+    pool.settle();
+    long version = pool.map(0).version();
+    pool.now += 1;
+
+    pool.maps.add(SagaMaps.version(old, old.version(), old.ownershipOffset(), pool.now));
+    pool.settle();
+
+    assertThat(pool.map(0).version()).isEqualTo(version + 1);
+    assertThat(pool.map(0).segments().get(0).owner()).isEqualTo(TestingFailover.node(1));
+  }
+
+  @Test
+  void nothingIsLeftOfAVolumeThatIsGone() {
+    TestingFailover pool = TestingFailover.of(3, 1);
+    assertThat(pool.rows).containsKeys("u/v0/0", "m/v0/0");
+
+    pool.give(new SagaInput.SliceLeft("v0", 0));
+    for (int i = 0; i < 3; i++) {
+      pool.give(new SagaInput.NodeLeft(TestingFailover.node(i)));
+    }
+
+    assertThat(pool.rows).containsOnlyKeys("h");
+    assertThat(Map.copyOf(pool.rows)).hasSize(1);
+  }
+}
