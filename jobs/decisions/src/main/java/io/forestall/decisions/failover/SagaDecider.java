@@ -114,7 +114,9 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
   /** Refusals of a takeover that may pass while it is asked for again. */
   private static final Set<CommandAck.Code> PASSING =
       EnumSet.of(
-          CommandAck.Code.BUSY, CommandAck.Code.TOO_EARLY, CommandAck.Code.UNKNOWN_KEY,
+          CommandAck.Code.BUSY,
+          CommandAck.Code.TOO_EARLY,
+          CommandAck.Code.UNKNOWN_KEY,
           CommandAck.Code.TOO_SLOW);
 
   private final SagaPolicy policy;
@@ -270,8 +272,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       }
       Saga saga = new Saga(admission, now);
       // what was admitted before this start may have been begun by an earlier run
-      saga.mayBeInstructed =
-          admission.timeMillis() < state.startedMillis + 1_000;
+      saga.mayBeInstructed = admission.timeMillis() < state.startedMillis + 1_000;
       saga.promisedMillis = saga.mayBeInstructed ? promise(saga) : 0;
       state.put(saga);
       if (moves) {
@@ -432,8 +433,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       Long sequence = ack.appliedSequence();
       Integer checksum = ack.checksum();
       if (unit != null && sequence != null && checksum != null && saga.units.contains(unit)) {
-        Integer other =
-            saga.checksums.computeIfAbsent(unit, key -> new HashMap<>()).get(sequence);
+        Integer other = saga.checksums.computeIfAbsent(unit, key -> new HashMap<>()).get(sequence);
         if (other == null) {
           saga.checksums.get(unit).put(sequence, checksum);
         } else if (!other.equals(checksum)) {
@@ -545,11 +545,9 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       if (free != null && free < policy.minFreeBytes()) {
         return target + " has " + free + " bytes left, less than " + policy.minFreeBytes() + ".";
       }
-      boolean willing =
-          answer == null
-              || answer.status() == CommandAck.Status.DONE
-              || answer.code() == CommandAck.Code.UNREACHABLE;
-      if (!willing) {
+      if (answer != null
+          && answer.status() != CommandAck.Status.DONE
+          && answer.code() != CommandAck.Code.UNREACHABLE) {
         return target + " answers " + answer.code() + ": " + answer.text();
       }
       for (Map.Entry<String, Map<Long, Integer>> unit : saga.checksums.entrySet()) {
@@ -567,11 +565,11 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       Long here = answer.appliedSequence();
       Long there = own == null ? null : own.appliedSequence();
       String unit = answer.unit();
-      boolean comparable =
-          own != null && here != null && there != null && unit != null && unit.equals(own.unit());
-      Long counted = comparable ? Math.max(0L, there - here) : null;
-      Long told = said == null ? null : said.longValue();
-      return counted == null ? told : told == null ? counted : Long.valueOf(Math.max(told, counted));
+      long lag = said == null ? -1 : said.longValue();
+      if (own != null && here != null && there != null && unit != null && unit.equals(own.unit())) {
+        lag = Math.max(lag, there - here);
+      }
+      return lag < 0 ? null : Long.valueOf(lag);
     }
 
     // ----------------------------------------------------------- instructions
@@ -630,12 +628,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       saga.asked = true;
       saga.promisedMillis = Math.max(saga.promisedMillis, promise(saga));
       order(
-          saga,
-          Command.Kind.PROMOTE,
-          target(saga),
-          saga.attempt,
-          Map.of(),
-          saga.admission.text());
+          saga, Command.Kind.PROMOTE, target(saga), saga.attempt, Map.of(), saga.admission.text());
       dueIn(saga, pauseMillis(saga));
     }
 
@@ -725,8 +718,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
     }
 
     private void cancel(Saga saga) {
-      order(
-          saga, Command.Kind.CANCEL, addressee(saga), saga.attempt, Map.of(), saga.why);
+      order(saga, Command.Kind.CANCEL, addressee(saga), saga.attempt, Map.of(), saga.why);
       long deadline = saga.promisedMillis + GRACE_MILLIS;
       dueIn(saga, Math.max(1, Math.min(pauseMillis(saga), deadline - now)));
     }
@@ -960,7 +952,8 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
             end(saga, Admission.State.DONE, addressee(saga) + " did it.");
           }
         }
-        case REFUSED, FAILED -> undo(saga, ack.from() + " answers " + ack.code() + ": " + ack.text());
+        case REFUSED, FAILED ->
+            undo(saga, ack.from() + " answers " + ack.code() + ": " + ack.text());
       }
     }
 
@@ -978,12 +971,22 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         saga.asked = true;
         // at work: the repeat has the same identifier and is answered with how it goes
         order(
-            saga, hookKind(saga.step), addressee(saga), saga.attempt, Map.of(), saga.admission.text());
+            saga,
+            hookKind(saga.step),
+            addressee(saga),
+            saga.attempt,
+            Map.of(),
+            saga.admission.text());
         dueIn(saga, HOOK_MILLIS);
       } else if (saga.attempt + 1 < policy.stepAttempts()) {
         saga.attempt++;
         order(
-            saga, hookKind(saga.step), addressee(saga), saga.attempt, Map.of(), saga.admission.text());
+            saga,
+            hookKind(saga.step),
+            addressee(saga),
+            saga.attempt,
+            Map.of(),
+            saga.admission.text());
         dueIn(saga, pauseMillis(saga));
       } else {
         saga.mayBeInstructed = true;
@@ -1189,7 +1192,8 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       } else if (read.timeMillis() > known.slice().timeMillis()) {
         // an older version was written after a newer one, by a run that had forgotten: in a
         // compacted topic it would be the last word
-        state.put(new SagaState.Slice(known.slice(), Math.max(known.readVersion(), read.version())));
+        state.put(
+            new SagaState.Slice(known.slice(), Math.max(known.readVersion(), read.version())));
         refold(key, true);
       } else if (read.version() > known.readVersion()) {
         state.put(new SagaState.Slice(known.slice(), read.version()));
@@ -1214,8 +1218,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       if (after == kept.slice() && !anyway) {
         return;
       }
-      MapSlice next =
-          SagaMaps.version(after, kept.slice().version() + 1, state.nextOffset(), now);
+      MapSlice next = SagaMaps.version(after, kept.slice().version() + 1, state.nextOffset(), now);
       state.put(new SagaState.Slice(next, kept.readVersion()));
       voice.accept(new SagaOutput.Mapped(next));
     }
@@ -1314,11 +1317,14 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
     /** Forgets units that went elsewhere since. */
     private void trim(Watch watch) {
       boolean changed =
-          watch.epochs.keySet().removeIf(
-              unit -> {
-                Owned owned = state.fold().owned(unit);
-                return owned == null || !owned.owner().equals(watch.owner);
-              });
+          watch
+              .epochs
+              .keySet()
+              .removeIf(
+                  unit -> {
+                    Owned owned = state.fold().owned(unit);
+                    return owned == null || !owned.owner().equals(watch.owner);
+                  });
       if (watch.epochs.isEmpty()) {
         state.forget(watch);
       } else if (changed) {
@@ -1407,9 +1413,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
           SagaState.Slice kept = state.slice(key);
           if (kept != null) {
             write(
-                kept,
-                SagaMaps.caughtUp(kept.slice(), watch.former, watch.epochs.keySet()),
-                false);
+                kept, SagaMaps.caughtUp(kept.slice(), watch.former, watch.epochs.keySet()), false);
           }
         }
       }
@@ -1550,10 +1554,8 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       return "somebody";
     }
 
-    private static String commandId(
-        Saga saga, Command.Kind kind, Subject addressee, int attempt) {
-      return Ids.of(
-          "c-", saga.id(), kind.name(), addressee.toString(), Integer.toString(attempt));
+    private static String commandId(Saga saga, Command.Kind kind, Subject addressee, int attempt) {
+      return Ids.of("c-", saga.id(), kind.name(), addressee.toString(), Integer.toString(attempt));
     }
 
     /** Gives a command whose identifier is the same whenever it is given again. */

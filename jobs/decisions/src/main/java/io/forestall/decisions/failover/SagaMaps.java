@@ -62,8 +62,7 @@ final class SagaMaps {
         copies.add(new MapCopy(segment.owner(), REPLICA, alive ? IN_SYNC : CATCHING_UP, -1));
       }
     }
-    return new MapSegment(
-        segment.unit(), segment.index(), owned.owner(), owned.epoch(), copies);
+    return new MapSegment(segment.unit(), segment.index(), owned.owner(), owned.epoch(), copies);
   }
 
   /** The slice with a node's copies of these units in sync; the same object when they are. */
@@ -72,9 +71,7 @@ final class SagaMaps {
     boolean changed = false;
     for (MapSegment segment : slice.segments()) {
       MapSegment after =
-          units.contains(segment.unit())
-              ? withState(segment, node, CATCHING_UP, IN_SYNC)
-              : segment;
+          units.contains(segment.unit()) ? withState(segment, node, CATCHING_UP, IN_SYNC) : segment;
       changed |= after != segment;
       segments.add(after);
     }
@@ -90,8 +87,7 @@ final class SagaMaps {
       copies.add(its ? new MapCopy(node, copy.role(), to, copy.appliedSequence()) : copy);
     }
     return changed
-        ? new MapSegment(
-            segment.unit(), segment.index(), segment.owner(), segment.epoch(), copies)
+        ? new MapSegment(segment.unit(), segment.index(), segment.owner(), segment.epoch(), copies)
         : segment;
   }
 

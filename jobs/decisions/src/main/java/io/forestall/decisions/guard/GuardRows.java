@@ -8,7 +8,10 @@ import io.forestall.risk.Tier;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The bytes of the nouns that rows of {@link GuardState} and of sagas hold. Fields are only added behind. */
+/**
+ * The bytes of the nouns that rows of {@link GuardState} and of sagas hold. Fields are only added
+ * behind.
+ */
 public final class GuardRows {
 
   /** Version that is written now. */

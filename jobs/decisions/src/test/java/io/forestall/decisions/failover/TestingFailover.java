@@ -157,7 +157,8 @@ final class TestingFailover {
       Subject source,
       @Nullable Subject target,
       List<UnitStep> steps) {
-    long sequence = 1 + admissions.stream().filter(a -> a.state() == Admission.State.ADMITTED).count();
+    long sequence =
+        1 + admissions.stream().filter(a -> a.state() == Admission.State.ADMITTED).count();
     Admission admission =
         new Admission(
             "a-" + sequence,
@@ -188,9 +189,26 @@ final class TestingFailover {
   void write(Admission a, Admission.State end, String text) {
     admissions.add(
         new Admission(
-            a.id(), 2, end, a.proposal(), a.act(), a.subject(), a.pool(), a.zone(), a.predicted(),
-            a.units(), a.source(), a.target(), a.budget(), a.sequence(), a.issuedMillis(),
-            a.notBeforeMillis(), a.expiresMillis(), now, text, a.parameters()));
+            a.id(),
+            2,
+            end,
+            a.proposal(),
+            a.act(),
+            a.subject(),
+            a.pool(),
+            a.zone(),
+            a.predicted(),
+            a.units(),
+            a.source(),
+            a.target(),
+            a.budget(),
+            a.sequence(),
+            a.issuedMillis(),
+            a.notBeforeMillis(),
+            a.expiresMillis(),
+            now,
+            text,
+            a.parameters()));
   }
 
   void give(SagaInput input) {
@@ -218,7 +236,8 @@ final class TestingFailover {
     } else if (output instanceof SagaOutput.Mapped mapped) {
       maps.add(mapped.slice());
     } else if (output instanceof SagaOutput.Ended ended) {
-      boolean known = ends.stream().anyMatch(e -> e.admission().id().equals(ended.admission().id()));
+      boolean known =
+          ends.stream().anyMatch(e -> e.admission().id().equals(ended.admission().id()));
       ends.add(ended);
       if (guardAnswers && !known) {
         write(ended.admission(), ended.state(), ended.text());
@@ -499,8 +518,7 @@ final class TestingFailover {
   // -------------------------------------------------------------------- restores
 
   /** What a checkpoint holds. */
-  record Checkpoint(
-      Map<String, byte[]> rows, int admissions, int ownership, int acks, int maps) {}
+  record Checkpoint(Map<String, byte[]> rows, int admissions, int ownership, int acks, int maps) {}
 
   Checkpoint checkpoint() {
     return new Checkpoint(
