@@ -32,6 +32,7 @@ import io.forestall.app.sim.SimCommand;
 import io.forestall.app.sql.SqlCommand;
 import io.forestall.app.topics.TopicsCommand;
 import io.forestall.app.train.TrainCommand;
+import io.forestall.app.volume.VolumeCommand;
 import java.io.PrintWriter;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
@@ -94,7 +95,8 @@ import picocli.CommandLine.Spec;
       SqlCommand.class,
       SubmitCommand.class,
       TopicsCommand.class,
-      TrainCommand.class, //
+      TrainCommand.class,
+      VolumeCommand.class, //
     })
 public final class Forestall implements Runnable {
 

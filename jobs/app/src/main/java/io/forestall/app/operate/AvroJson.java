@@ -14,13 +14,13 @@ import org.apache.avro.generic.IndexedRecord;
 import org.jspecify.annotations.Nullable;
 
 /** Records of the contract as JSON, field by field under their own names. Stateless. */
-final class AvroJson {
+public final class AvroJson {
   private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
   private AvroJson() {}
 
   /** The record as an object. */
-  static ObjectNode of(IndexedRecord record) {
+  public static ObjectNode of(IndexedRecord record) {
     ObjectNode node = NODES.objectNode();
     for (Schema.Field field : record.getSchema().getFields()) {
       node.set(field.name(), value(record.get(field.pos())));

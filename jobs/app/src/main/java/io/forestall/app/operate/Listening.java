@@ -14,8 +14,11 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What every command needs that only reads (picocli mixin). Not thread-safe. */
-final class Listening {
+public final class Listening {
   @Mixin private KafkaOptions kafka = new KafkaOptions();
+
+  /** Nothing is said yet. */
+  public Listening() {}
 
   @Option(
       names = "--output",
@@ -24,15 +27,18 @@ final class Listening {
       description = "How to print: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
   private Output output = Output.TABLE;
 
-  KafkaOptions kafka() {
+  /** Where the topics are. */
+  public KafkaOptions kafka() {
     return kafka;
   }
 
-  boolean json() {
+  /** True when JSON was asked for. */
+  public boolean json() {
     return output == Output.JSON;
   }
 
-  void print(JsonNode node, PrintWriter out) {
+  /** Prints an answer as JSON. */
+  public void print(JsonNode node, PrintWriter out) {
     out.println(node.toPrettyString());
     out.flush();
   }
@@ -51,7 +57,7 @@ final class Listening {
   }
 
   /** How far back: a length of time, or a time. */
-  static long since(String text, long nowMillis) {
+  public static long since(String text, long nowMillis) {
     if (text.equals("all")) {
       return 0;
     }

@@ -7,19 +7,26 @@ import java.util.PriorityQueue;
 import java.util.function.ToLongFunction;
 
 /** Keeps the newest of what goes by, at most so many. Not thread-safe. */
-final class Newest<T> {
+public final class Newest<T> {
   private final int most;
   private final Comparator<T> byTime;
   private final PriorityQueue<T> kept;
   private long seen;
 
-  Newest(int most, ToLongFunction<T> timeMillis) {
+  /**
+   * Keeps so many.
+   *
+   * @param most count
+   * @param timeMillis by what they are compared
+   */
+  public Newest(int most, ToLongFunction<T> timeMillis) {
     this.most = most;
     this.byTime = Comparator.comparingLong(timeMillis);
     this.kept = new PriorityQueue<>(byTime);
   }
 
-  void add(T one) {
+  /** Looks at the next. */
+  public void add(T one) {
     seen++;
     kept.add(one);
     if (kept.size() > most) {
@@ -28,12 +35,12 @@ final class Newest<T> {
   }
 
   /** How many went by. */
-  long seen() {
+  public long seen() {
     return seen;
   }
 
   /** What was kept, the newest first. */
-  List<T> newestFirst() {
+  public List<T> newestFirst() {
     List<T> all = new ArrayList<>(kept);
     all.sort(byTime.reversed());
     return all;

@@ -7,24 +7,24 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** Times and lengths as the commands print them. Stateless. */
-final class Times {
+public final class Times {
   private static final DateTimeFormatter SECOND =
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss", Locale.ROOT).withZone(ZoneOffset.UTC);
 
   private Times() {}
 
   /** A time in UTC, to the second. */
-  static String utc(long millis) {
+  public static String utc(long millis) {
     return SECOND.format(Instant.ofEpochMilli(millis)) + "Z";
   }
 
   /** A time in UTC, a dash for none. */
-  static String utcOrDash(@Nullable Long millis) {
+  public static String utcOrDash(@Nullable Long millis) {
     return millis == null ? "-" : utc(millis);
   }
 
   /** A length in its largest units, such as {@code 2 h 30 min}. */
-  static String length(long millis) {
+  public static String length(long millis) {
     long seconds = Math.max(0, millis) / 1000;
     if (seconds < 120) {
       return seconds + " s";

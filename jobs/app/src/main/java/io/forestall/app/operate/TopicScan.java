@@ -19,14 +19,15 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * Reads a topic from a time to where it ends now. Every scan has an end: of records that come in
  * while it reads it sees none, and a broker that falls silent is an error. Stateless.
  */
-final class TopicScan {
+public final class TopicScan {
   private static final Duration POLL = Duration.ofMillis(200);
   private static final Duration PATIENCE = Duration.ofSeconds(15);
 
   private TopicScan() {}
 
   /** What is done with each record, in the order of its partition. */
-  interface Visitor {
+  public interface Visitor {
+    /** Takes the next record. */
     void record(ConsumerRecord<byte[], byte[]> record);
   }
 
@@ -37,7 +38,7 @@ final class TopicScan {
    * @return number of records read
    * @throws CommandFailure when the broker or the topic cannot be reached
    */
-  static long read(KafkaOptions kafka, String topic, long sinceMillis, Visitor visitor) {
+  public static long read(KafkaOptions kafka, String topic, long sinceMillis, Visitor visitor) {
     kafka.openAdmin().close();
     Properties properties = kafka.clientProperties();
     properties.remove("group.id");
