@@ -10,6 +10,7 @@ import io.forestall.app.console.RiskCommand;
 import io.forestall.app.demo.DemoCommand;
 import io.forestall.app.evaluate.EvaluateCommand;
 import io.forestall.app.ingest.IngestCommand;
+import io.forestall.app.node.NodeCommand;
 import io.forestall.app.operate.ApproveCommand;
 import io.forestall.app.operate.BudgetCommand;
 import io.forestall.app.operate.CancelCommand;
@@ -83,6 +84,7 @@ import picocli.CommandLine.Spec;
       KeysCommand.class,
       MaintenanceCommand.class,
       ModeCommand.class,
+      NodeCommand.class,
       OverrideCommand.class,
       PinCommand.class,
       PoliciesCommand.class,

@@ -1,0 +1,396 @@
+package io.forestall.app.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.forestall.app.KafkaOptions;
+import io.forestall.app.runtime.Await;
+import io.forestall.app.runtime.EmbeddedKafka;
+import io.forestall.app.topics.TopicAdmin;
+import io.forestall.decisions.ActKind;
+import io.forestall.decisions.Place;
+import io.forestall.decisions.Subject;
+import io.forestall.decisions.failover.Command;
+import io.forestall.decisions.failover.CommandAck;
+import io.forestall.decisions.failover.SagaInput.MapCopy;
+import io.forestall.decisions.failover.SagaInput.MapSegment;
+import io.forestall.decisions.failover.SagaInput.MapSlice;
+import io.forestall.decisions.guard.Admission;
+import io.forestall.decisions.guard.Proposal.UnitStep;
+import io.forestall.decisions.ownership.NodeAnswer;
+import io.forestall.decisions.ownership.NodeRequest;
+import io.forestall.nodes.node.NodeException;
+import io.forestall.nodes.node.NodeOptions;
+import io.forestall.nodes.node.ReferenceNode;
+import io.forestall.nodes.transport.Ending;
+import io.forestall.nodes.transport.NodeConnection;
+import io.forestall.nodes.transport.PayloadCodec;
+import io.forestall.nodes.transport.TransportLoop;
+import io.forestall.schemas.FleetEntry;
+import io.forestall.schemas.Topics;
+import io.forestall.wire.AckRecords;
+import io.forestall.wire.AdmissionRecords;
+import io.forestall.wire.AvroCodec;
+import io.forestall.wire.CommandRecords;
+import io.forestall.wire.FixedPartitioner;
+import io.forestall.wire.MapRecords;
+import io.forestall.wire.Signatures;
+import io.forestall.wire.Signatures.Signer;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Random;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Reference nodes over a real broker: what a client and a saga see of them. */
+@Timeout(180)
+class NodeOverKafkaTest {
+  private static final String POOL = "p1";
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final int BLOCK = 4096;
+
+  @TempDir private static Path directory;
+  private static EmbeddedKafka kafka;
+  private static KafkaOptions options;
+  private static Signer signer;
+  private static KafkaProducer<byte[], byte[]> producer;
+  private static TransportLoop loop;
+
+  @BeforeAll
+  static void startBroker() throws Exception {
+    kafka = EmbeddedKafka.start(directory.resolve("kafka"));
+    options = new KafkaOptions(kafka.bootstrapServers(), "forestall");
+    try (Admin admin = options.openAdmin()) {
+      new TopicAdmin(admin, "forestall").createMissing((short) 1);
+    }
+    signer = Signatures.generate(directory.resolve("guard.key"), directory.resolve("guard.pub"));
+    Properties properties = options.clientProperties();
+    properties.put("key.serializer", ByteArraySerializer.class.getName());
+    properties.put("value.serializer", ByteArraySerializer.class.getName());
+    producer = new KafkaProducer<>(properties);
+    loop = TransportLoop.open("test-clients");
+  }
+
+  @AfterAll
+  static void stopBroker() {
+    loop.close();
+    producer.close();
+    kafka.close();
+  }
+
+  private static ReferenceNode node(String id) throws Exception {
+    Path folder = directory.resolve(id);
+    NodeOptions standard =
+        NodeOptions.standard(
+            id,
+            folder,
+            new InetSocketAddress("127.0.0.1", 0),
+            new Place(id, "r-" + id, "z1", "local", POOL));
+    return ReferenceNode.start(standard, options.clientProperties(), "forestall", signer.trusted());
+  }
+
+  private static void send(Topics topic, String key, byte[] value) throws Exception {
+    int partitions = producer.partitionsFor(topic.name("forestall")).size();
+    var unused =
+        producer
+            .send(
+                new ProducerRecord<>(
+                    topic.name("forestall"),
+                    FixedPartitioner.partition(key, partitions),
+                    key.getBytes(StandardCharsets.UTF_8),
+                    value))
+            .get(30, TimeUnit.SECONDS);
+  }
+
+  private static void map(String volume, String owner, String... copies) throws Exception {
+    List<MapCopy> others = new ArrayList<>();
+    for (String each : copies) {
+      others.add(new MapCopy(Subject.node(each), "REPLICA", "IN_SYNC", -1));
+    }
+    MapSlice slice =
+        new MapSlice(
+            volume,
+            POOL,
+            0,
+            1,
+            1,
+            0,
+            1 << 20,
+            1 << 20,
+            BLOCK,
+            2,
+            List.of(new MapSegment(volume + "/0", 0, Subject.node(owner), 0, others)),
+            System.currentTimeMillis());
+    send(Topics.MAPS, MapRecords.key(slice), new MapRecords().encode(slice, null));
+  }
+
+  private static Admission admission(String id, String unit, long epoch, String from, String to) {
+    long now = System.currentTimeMillis();
+    return new Admission(
+        id,
+        1,
+        Admission.State.ADMITTED,
+        "proposal-" + id,
+        ActKind.FAILOVER,
+        Subject.node(from),
+        POOL,
+        null,
+        true,
+        List.of(new UnitStep(unit, epoch, epoch + 1)),
+        Subject.node(from),
+        Subject.node(to),
+        List.of(),
+        1,
+        now,
+        now - 1000,
+        now + 60_000,
+        now,
+        "a test",
+        Map.of());
+  }
+
+  private static Command promote(Admission admission) {
+    return new Command(
+        admission.id() + "/promote",
+        Command.Kind.PROMOTE,
+        admission.target(),
+        admission.subject(),
+        POOL,
+        admission,
+        0,
+        0,
+        admission.units(),
+        admission.target(),
+        admission.timeMillis(),
+        admission.notBeforeMillis(),
+        admission.expiresMillis(),
+        null,
+        "a test",
+        Map.of());
+  }
+
+  private static void command(Command command, Admission admission, Signer by) throws Exception {
+    send(
+        Topics.COMMANDS,
+        CommandRecords.key(command),
+        new CommandRecords().encode(command, new AdmissionRecords().of(admission, by)));
+  }
+
+  private static KafkaConsumer<byte[], byte[]> reader(Topics topic) {
+    Properties properties = options.clientProperties();
+    properties.put("key.deserializer", ByteArrayDeserializer.class.getName());
+    properties.put("value.deserializer", ByteArrayDeserializer.class.getName());
+    properties.put("enable.auto.commit", "false");
+    KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(properties);
+    List<TopicPartition> all = new ArrayList<>();
+    String name = topic.name("forestall");
+    for (int i = 0; i < producer.partitionsFor(name).size(); i++) {
+      all.add(new TopicPartition(name, i));
+    }
+    consumer.assign(all);
+    consumer.seekToBeginning(all);
+    return consumer;
+  }
+
+  private static CommandAck lastAck(String command) throws Exception {
+    AckRecords records = new AckRecords();
+    CommandAck[] last = new CommandAck[1];
+    try (KafkaConsumer<byte[], byte[]> consumer = reader(Topics.ACKS)) {
+      Await.until(
+          PATIENCE,
+          "the last answer to " + command,
+          () -> {
+            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(50))) {
+              CommandAck ack = records.decode(record.value());
+              if (ack.command().equals(command) && ack.ends()) {
+                last[0] = ack;
+              }
+            }
+            return last[0] != null;
+          });
+    }
+    return last[0];
+  }
+
+  /** A client's end of one connection, one request at a time. */
+  private static final class Caller implements NodeConnection.Listener, AutoCloseable {
+    private record Answered(NodeAnswer answer, byte[] data) {}
+
+    private final BlockingQueue<Answered> answers = new LinkedBlockingQueue<>();
+    private final NodeConnection connection;
+    private long token;
+
+    Caller(ReferenceNode node) throws Exception {
+      connection = NodeConnection.open(loop, node.address(), "c-1/1", 2_000, this);
+    }
+
+    @Override
+    public void answered(NodeAnswer answer, byte[] data) {
+      answers.add(new Answered(answer, data));
+    }
+
+    @Override
+    public void closed(Ending ending, String why) {}
+
+    Answered ask(long request, NodeRequest.Kind kind, String unit, long offset, byte[] data)
+        throws InterruptedException {
+      boolean write = kind == NodeRequest.Kind.WRITE;
+      PayloadCodec.Encoded encoded =
+          write
+              ? PayloadCodec.encode(data, PayloadCodec.Codec.LZ4)
+              : new PayloadCodec.Encoded("NONE", new byte[0], 0, 0);
+      connection.send(
+          new NodeRequest(
+              ++token,
+              "c-1/1",
+              request,
+              unit,
+              0,
+              kind,
+              offset,
+              write ? data.length : BLOCK,
+              encoded.codec(),
+              encoded.bytes(),
+              encoded.encodedCrc(),
+              encoded.plainCrc()));
+      Answered answered = answers.poll(60, TimeUnit.SECONDS);
+      assertThat(answered).as("an answer to request " + request).isNotNull();
+      return answered;
+    }
+
+    /** Asks until the node serves. */
+    Answered askUntilDone(
+        long request, NodeRequest.Kind kind, String unit, long offset, byte[] data)
+        throws Exception {
+      Answered[] last = new Answered[1];
+      Await.until(
+          PATIENCE,
+          "request " + request + " is done",
+          () -> {
+            last[0] = ask(request, kind, unit, offset, data);
+            return last[0].answer().outcome() == NodeAnswer.Outcome.DONE;
+          });
+      return last[0];
+    }
+
+    @Override
+    public void close() {
+      connection.close("done");
+    }
+  }
+
+  private static byte[] block(long seed) {
+    byte[] block = new byte[BLOCK];
+    new Random(seed).nextBytes(block);
+    Arrays.fill(block, 0, BLOCK / 2, (byte) seed);
+    return block;
+  }
+
+  @Test
+  void whatIsAcknowledgedIsReadAtTheNextOwnerAndARetryIsDoneOnce() throws Exception {
+    map("v1", "n-1", "n-2");
+    String unit = "v1/0";
+    try (ReferenceNode first = node("n-1");
+        ReferenceNode second = node("n-2");
+        Caller atFirst = new Caller(first);
+        Caller atSecond = new Caller(second)) {
+      atFirst.askUntilDone(1, NodeRequest.Kind.WRITE, unit, 0, block(1));
+      atFirst.askUntilDone(2, NodeRequest.Kind.WRITE, unit, BLOCK, block(2));
+      assertThat(atFirst.ask(3, NodeRequest.Kind.READ, unit, 0, new byte[0]).data())
+          .isEqualTo(block(1));
+      Caller.Answered elsewhere = atSecond.ask(4, NodeRequest.Kind.READ, unit, 0, new byte[0]);
+      assertThat(elsewhere.answer().outcome()).isEqualTo(NodeAnswer.Outcome.NOT_OWNER);
+      assertThat(elsewhere.answer().owned().owner()).isEqualTo(Subject.node("n-1"));
+
+      // Signed by nobody whom the node trusts.
+      Admission forged = admission("forged", unit, 1, "n-1", "n-2");
+      Signer stranger =
+          Signatures.generate(directory.resolve("stranger.key"), directory.resolve("stranger.pub"));
+      command(promote(forged), forged, stranger);
+      assertThat(lastAck("forged/promote").code()).isEqualTo(CommandAck.Code.UNKNOWN_KEY);
+
+      Admission admission = admission("a1", unit, 1, "n-1", "n-2");
+      command(promote(admission), admission, signer);
+      assertThat(lastAck("a1/promote").status()).isEqualTo(CommandAck.Status.DONE);
+
+      Caller.Answered deposed = atFirst.ask(5, NodeRequest.Kind.WRITE, unit, 0, block(5));
+      assertThat(deposed.answer().outcome()).isEqualTo(NodeAnswer.Outcome.NOT_OWNER);
+      assertThat(deposed.answer().owned().owner()).isEqualTo(Subject.node("n-2"));
+      assertThat(deposed.answer().owned().epoch()).isEqualTo(2);
+      assertThat(atSecond.askUntilDone(6, NodeRequest.Kind.READ, unit, BLOCK, new byte[0]).data())
+          .isEqualTo(block(2));
+
+      // The client never heard of request 2: asked again here it is known, and done once.
+      atSecond.askUntilDone(7, NodeRequest.Kind.WRITE, unit, BLOCK, block(7));
+      assertThat(atSecond.ask(2, NodeRequest.Kind.WRITE, unit, BLOCK, block(2)).answer().outcome())
+          .isEqualTo(NodeAnswer.Outcome.DONE);
+      assertThat(atSecond.ask(8, NodeRequest.Kind.READ, unit, BLOCK, new byte[0]).data())
+          .isEqualTo(block(7));
+
+      Map<String, FleetEntry> fleet = new HashMap<>();
+      AvroCodec<FleetEntry> codec = AvroCodec.of(FleetEntry.class);
+      try (KafkaConsumer<byte[], byte[]> consumer = reader(Topics.FLEET)) {
+        Await.until(
+            PATIENCE,
+            "both nodes say where they are",
+            () -> {
+              for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(50))) {
+                FleetEntry entry = codec.decode(record.value());
+                fleet.put(entry.getEntity().getId(), entry);
+              }
+              return fleet.containsKey("n-1") && fleet.containsKey("n-2");
+            });
+      }
+      assertThat(fleet.get("n-2").getLabels())
+          .containsEntry("forestall.level", "2")
+          .containsEntry("forestall.address", "127.0.0.1:" + second.address().getPort());
+    }
+  }
+
+  @Test
+  void aNodeThatStartsAgainTakesANewEpochAndKnowsWhatItHad() throws Exception {
+    map("v2", "n-3");
+    String unit = "v2/0";
+    long incarnation;
+    try (ReferenceNode node = node("n-3");
+        Caller caller = new Caller(node)) {
+      incarnation = node.incarnation();
+      caller.askUntilDone(1, NodeRequest.Kind.WRITE, unit, 0, block(11));
+      assertThatThrownBy(() -> node("n-3"))
+          .isInstanceOfSatisfying(
+              NodeException.class,
+              e -> assertThat(e.reason()).isEqualTo(NodeException.Reason.REFUSED))
+          .hasMessageContaining("in use by another process");
+    }
+    try (ReferenceNode node = node("n-3");
+        Caller caller = new Caller(node)) {
+      assertThat(node.incarnation()).isEqualTo(incarnation + 1);
+      Caller.Answered read = caller.askUntilDone(2, NodeRequest.Kind.READ, unit, 0, new byte[0]);
+      assertThat(read.data()).isEqualTo(block(11));
+      caller.askUntilDone(1, NodeRequest.Kind.WRITE, unit, 0, block(11));
+      caller.askUntilDone(3, NodeRequest.Kind.WRITE, unit, BLOCK, block(12));
+    }
+  }
+}

@@ -1,0 +1,57 @@
+package io.forestall.nodes.node;
+
+import io.forestall.decisions.Place;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a reference node is set to. Immutable.
+ *
+ * @param id name of the node
+ * @param directory folder that belongs to it
+ * @param listen where it answers clients; port 0 takes a free one
+ * @param advertisedHost host by which others reach it, null for the one it listens on
+ * @param place where it stands
+ * @param leaseMillis L of the protocol; the same on all nodes of a pool; milliseconds
+ * @param driftMillis what is waited beyond L; milliseconds
+ * @param journalFileBytes size at which a new file of the journal is begun; bytes
+ * @param reserveBytes space that is kept free for what the log holds already; bytes
+ * @param unitThreads threads that touch the copies; count
+ * @param telemetryMillis how often it measures itself; milliseconds
+ * @param checkpointMillis how often a copy that changed is made durable; milliseconds
+ * @param pingMillis how often neighbours are pinged; milliseconds
+ * @param unreachableMillis how long a neighbour may be silent; milliseconds
+ * @param pairLatency whether latency for each pair of volume and client is published here; clients
+ *     that publish it themselves see more
+ * @param weakBroker whether a broker that may lose acknowledged records is accepted
+ * @param pauseBeforeAppend file that holds back every append while it is there, for proofs; null
+ *     for none
+ */
+public record NodeOptions(
+    String id,
+    Path directory,
+    InetSocketAddress listen,
+    @Nullable String advertisedHost,
+    Place place,
+    long leaseMillis,
+    long driftMillis,
+    long journalFileBytes,
+    long reserveBytes,
+    int unitThreads,
+    long telemetryMillis,
+    long checkpointMillis,
+    long pingMillis,
+    long unreachableMillis,
+    boolean pairLatency,
+    boolean weakBroker,
+    @Nullable Path pauseBeforeAppend) {
+
+  /** What holds where nothing is said. */
+  public static NodeOptions standard(
+      String id, Path directory, InetSocketAddress listen, Place place) {
+    return new NodeOptions(
+        id, directory, listen, null, place, 500, 50, 64L << 20, 64L << 20, 2, 10_000, 5_000, 100,
+        600, false, false, null);
+  }
+}

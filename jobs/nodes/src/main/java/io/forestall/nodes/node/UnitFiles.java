@@ -1,0 +1,232 @@
+package io.forestall.nodes.node;
+
+import io.forestall.decisions.ownership.Delta;
+import io.forestall.decisions.ownership.RequestMemory;
+import io.forestall.decisions.ownership.UnitSpec;
+import io.forestall.nodes.node.Medium.MediumException;
+import io.forestall.nodes.node.Medium.MediumFile;
+import io.forestall.nodes.transport.PayloadCodec;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.URLEncoder;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The copy of one unit: its bytes in a sparse file, and a checkpoint that says how far they go. A
+ * checkpoint is written only after the bytes are on the medium; what was applied behind it is
+ * applied again from the log after a crash, which ends in the same bytes. For one thread.
+ */
+final class UnitFiles implements AutoCloseable {
+  private static final int MAGIC = 0x46554e54;
+  private static final int VERSION = 1;
+  private static final int ZERO_CHUNK_BYTES = 256 * 1024;
+  private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(ZERO_CHUNK_BYTES);
+
+  /**
+   * How far a copy goes.
+   *
+   * @param deltaOffset first offset of the unit's partition of deltas that is not in the copy
+   * @param epoch epoch of the last barrier that counted
+   * @param lastSequence last sequence that counted
+   * @param chain running hash over what counted, as the fold gives it
+   * @param requests memory of the requests that counted
+   */
+  record Checkpoint(
+      long deltaOffset,
+      long epoch,
+      long lastSequence,
+      long chain,
+      List<RequestMemory.Kept> requests) {}
+
+  private final Medium medium;
+  private final UnitSpec spec;
+  private final Path checkpointFile;
+  private final MediumFile data;
+
+  private UnitFiles(Medium medium, UnitSpec spec, Path checkpointFile, MediumFile data) {
+    this.medium = medium;
+    this.spec = spec;
+    this.checkpointFile = checkpointFile;
+    this.data = data;
+  }
+
+  /** The folder of a unit, whose name holds a slash. */
+  static Path folder(Path units, String unit) {
+    return units.resolve(URLEncoder.encode(unit, StandardCharsets.UTF_8));
+  }
+
+  /** Opens the copy of a unit, an empty one when there is none. */
+  static UnitFiles open(Medium medium, Path units, UnitSpec spec) throws MediumException {
+    Path folder = folder(units, spec.unit());
+    medium.makeFolder(folder);
+    return new UnitFiles(
+        medium, spec, folder.resolve("checkpoint"), medium.open(folder.resolve("data")));
+  }
+
+  /**
+   * The last checkpoint, null for a copy that has none.
+   *
+   * @throws MediumException when there is one and it is damaged: the copy is worth nothing
+   */
+  @Nullable Checkpoint checkpoint() throws MediumException {
+    if (!Files.exists(checkpointFile)) {
+      return null;
+    }
+    byte[] bytes = medium.readAll(checkpointFile);
+    try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes))) {
+      if (bytes.length < 8 || crc(bytes, bytes.length - 4) != lastInt(bytes)) {
+        throw new MediumException(checkpointFile + " is damaged", false);
+      }
+      if (in.readInt() != MAGIC || in.readInt() != VERSION) {
+        throw new MediumException(
+            checkpointFile + " was written by a release that this one does not know", false);
+      }
+      String unit = in.readUTF();
+      if (!unit.equals(spec.unit())) {
+        throw new MediumException(
+            checkpointFile + " belongs to unit " + unit + " and not to " + spec.unit(), false);
+      }
+      long deltaOffset = in.readLong();
+      long epoch = in.readLong();
+      long lastSequence = in.readLong();
+      long chain = in.readLong();
+      int clients = in.readInt();
+      List<RequestMemory.Kept> kept = new ArrayList<>(clients);
+      for (int i = 0; i < clients; i++) {
+        String client = in.readUTF();
+        long newest = in.readLong();
+        long[] bits = new long[in.readInt()];
+        for (int word = 0; word < bits.length; word++) {
+          bits[word] = in.readLong();
+        }
+        kept.add(new RequestMemory.Kept(client, newest, bits));
+      }
+      return new Checkpoint(deltaOffset, epoch, lastSequence, chain, kept);
+    } catch (MediumException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new MediumException(checkpointFile + " is too short", false, e);
+    }
+  }
+
+  /** Writes how far the copy goes, after its bytes are on the medium. */
+  void checkpoint(Checkpoint checkpoint) throws MediumException {
+    data.sync();
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (DataOutputStream out = new DataOutputStream(bytes)) {
+      out.writeInt(MAGIC);
+      out.writeInt(VERSION);
+      out.writeUTF(spec.unit());
+      out.writeLong(checkpoint.deltaOffset());
+      out.writeLong(checkpoint.epoch());
+      out.writeLong(checkpoint.lastSequence());
+      out.writeLong(checkpoint.chain());
+      out.writeInt(checkpoint.requests().size());
+      for (RequestMemory.Kept kept : checkpoint.requests()) {
+        out.writeUTF(kept.client());
+        out.writeLong(kept.newest());
+        out.writeInt(kept.bits().length);
+        for (long word : kept.bits()) {
+          out.writeLong(word);
+        }
+      }
+      byte[] soFar = bytes.toByteArray();
+      out.writeInt(crc(soFar, soFar.length));
+    } catch (IOException e) {
+      throw new IllegalStateException("memory cannot fail", e);
+    }
+    medium.replace(checkpointFile, bytes.toByteArray());
+  }
+
+  /**
+   * Applies what counts.
+   *
+   * @throws MediumException when the medium refuses, or the payload is not what its checksum says
+   */
+  void apply(Delta delta) throws MediumException {
+    switch (delta.kind()) {
+      case WRITE -> data.write(new ByteBuffer[] {ByteBuffer.wrap(plain(delta))}, delta.offset());
+      case ZERO, TRIM -> zero(delta.offset(), delta.length());
+      case BARRIER -> {
+        return;
+      }
+    }
+  }
+
+  private static byte[] plain(Delta delta) throws MediumException {
+    try {
+      return PayloadCodec.decode(delta.codec(), delta.payload(), delta.length(), delta.plainCrc());
+    } catch (IOException e) {
+      throw new MediumException(
+          "delta "
+              + delta.sequence()
+              + " of epoch "
+              + delta.epoch()
+              + " of unit "
+              + delta.unit()
+              + " cannot be applied: "
+              + e.getMessage(),
+          false,
+          e);
+    }
+  }
+
+  private void zero(long offset, long length) throws MediumException {
+    long size = data.size();
+    if (offset >= size) {
+      return;
+    }
+    if (offset + length >= size) {
+      // Behind the end of the file everything reads as zeros, and takes no space.
+      data.truncate(offset);
+      return;
+    }
+    long at = offset;
+    long left = length;
+    while (left > 0) {
+      ByteBuffer zeros = ZEROS.duplicate();
+      zeros.limit((int) Math.min(ZERO_CHUNK_BYTES, left));
+      int many = zeros.remaining();
+      data.write(new ByteBuffer[] {zeros}, at);
+      at += many;
+      left -= many;
+    }
+  }
+
+  /** Bytes of the copy; what was never written reads as zeros. */
+  ByteBuffer read(long offset, int length) throws MediumException {
+    ByteBuffer bytes = ByteBuffer.allocate(length);
+    data.read(bytes, offset);
+    return bytes.flip();
+  }
+
+  /** The unit. */
+  UnitSpec spec() {
+    return spec;
+  }
+
+  private static int crc(byte[] bytes, int length) {
+    CRC32C crc = new CRC32C();
+    crc.update(bytes, 0, length);
+    return (int) crc.getValue();
+  }
+
+  private static int lastInt(byte[] bytes) {
+    return ByteBuffer.wrap(bytes).getInt(bytes.length - 4);
+  }
+
+  @Override
+  public void close() throws MediumException {
+    data.close();
+  }
+}
