@@ -1489,6 +1489,10 @@ public final class NodeProtocol {
         held++;
       }
       if (!isFenced(unit.owned, step) || !isMine(unit)) {
+        // A probe asks how it is: an owner that is about to lose the unit serves it all the same.
+        if (command.kind() == Command.Kind.PROBE && isMine(unit) && unit.role == Role.SERVING) {
+          serving++;
+        }
         continue;
       }
       fenced++;
@@ -1505,7 +1509,7 @@ public final class NodeProtocol {
     values.put(SagaValues.UNITS_FENCED, (double) fenced);
     values.put(SagaValues.UNITS_DRAINED, (double) drained);
     values.put(SagaValues.UNITS_SERVING, (double) serving);
-    if (serving > 0) {
+    if (fenced > 0 && serving > 0) {
       values.put(SagaValues.TAKEOVER_MILLIS, (double) longestMillis);
     }
     if (lagDeltas != null) {

@@ -125,6 +125,36 @@ class NodeProtocolTest {
   }
 
   @Test
+  void anOwnerThatIsAskedAboutATakeoverSaysThatItStillServes() {
+    startBoth();
+    List<UnitStep> units = List.of(new UnitStep("v/0", 1, 2));
+    Command probe =
+        new Command(
+            "c-1",
+            Command.Kind.PROBE,
+            Subject.node("n-1"),
+            Subject.node("n-1"),
+            "p",
+            null,
+            0,
+            0,
+            units,
+            null,
+            0,
+            0,
+            10_000,
+            null,
+            "",
+            Map.of());
+    one.protocol.command(probe, Authority.NONE, 20, 20);
+
+    assertThat(one.takeAcks().get(0).values())
+        .containsEntry(SagaValues.UNITS_SERVING, 1.0)
+        .containsEntry(SagaValues.UNITS_FENCED, 0.0)
+        .doesNotContainKey(SagaValues.TAKEOVER_MILLIS);
+  }
+
+  @Test
   void withoutAReleaseTheNewOwnerWaitsForTheLeaseAndTheDrift() {
     startBoth();
     two.protocol.command(promote("a-1", 1, 2), Authority.VALID, 20, 20);
