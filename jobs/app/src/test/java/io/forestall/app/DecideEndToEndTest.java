@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.forestall.app.runtime.Await;
 import io.forestall.app.runtime.EmbeddedFlink.SubmittedJob;
 import io.forestall.app.runtime.LocalRuntime;
+import io.forestall.decisions.Subject;
+import io.forestall.decisions.failover.Command;
 import io.forestall.decisions.guard.PolicyRecord;
+import io.forestall.decisions.ownership.Authority;
 import io.forestall.schemas.Ack;
 import io.forestall.schemas.AckCode;
 import io.forestall.schemas.AckStatus;
@@ -15,10 +18,13 @@ import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.Decision;
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.EntityRef;
+import io.forestall.schemas.Event;
 import io.forestall.schemas.Proposal;
 import io.forestall.schemas.Topics;
+import io.forestall.schemas.VolumeMap;
 import io.forestall.topologies.DecideJob;
 import io.forestall.wire.AdmissionRecords;
+import io.forestall.wire.CommandRecords;
 import io.forestall.wire.Signatures;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -176,6 +182,138 @@ class DecideEndToEndTest {
                               && each.getOutcome().name().equals("ADMITTED")));
       assertThat(attempts(runtime, second)).isZero();
     }
+  }
+
+  /** A node dies; its unit gets another owner, and everybody hears of it. */
+  @Test
+  void aDeadNodesUnitsGetAnotherOwner(@TempDir Path directory) throws Exception {
+    Signatures.Signer signer =
+        Signatures.generate(directory.resolve("guard.key"), directory.resolve("guard.pub"));
+    Map<String, String> options =
+        Map.of("forestall.decide.signing-key-file", directory.resolve("guard.key").toString());
+    try (LocalRuntime runtime = start(directory);
+        TestingPools pools = new TestingPools(runtime);
+        TestingNodes nodes = new TestingNodes(runtime, signer.trusted())) {
+      pools.fleet();
+      for (int i = 0; i < 10; i++) {
+        nodes.start("p1", "u-" + i, Subject.node("n" + i));
+      }
+      pools.policy(PolicyRecord.Kind.MODE, "all", "mode", "act");
+      SubmittedJob job = submit(runtime, DecideJob.NAME, options);
+      guardsWatch(pools);
+      policiesRead(pools, "all/mode/test");
+      long started = pools.end(Topics.OWNERSHIP, "p1");
+      Await.until(
+          PATIENCE,
+          "the ownership log is read",
+          () -> pools.committed("forestall-decide", Topics.OWNERSHIP, "p1") >= started);
+
+      failover(pools, nodes, 1);
+      // Warm: the same again with another node.
+      failover(pools, nodes, 2);
+
+      // The word of one alone moves nothing: everybody reaches n3.
+      pools.failed(3);
+      List<Admission> log =
+          pools.await(
+              Topics.ADMISSIONS,
+              Admission.class,
+              "the act is given back",
+              all -> all.stream().anyMatch(each -> ended(each, 3, AdmissionState.GIVEN_BACK)));
+      assertThat(log).noneMatch(each -> ended(each, 3, AdmissionState.DONE));
+      assertThat(nodes.received())
+          .as("nothing but questions")
+          .noneMatch(
+              each ->
+                  each.command().subject().equals(Subject.node("n3"))
+                      && each.command().kind().needsAdmission());
+      assertThat(attempts(runtime, job)).isZero();
+    }
+  }
+
+  private static void failover(TestingPools pools, TestingNodes nodes, int number)
+      throws Exception {
+    Subject node = Subject.node("n" + number);
+    nodes.kill(node);
+    long failedNanos = System.nanoTime();
+    pools.failed(number);
+    pools.await(
+        Topics.ADMISSIONS,
+        Admission.class,
+        "the act is done, by the log",
+        all -> all.stream().anyMatch(each -> ended(each, number, AdmissionState.DONE)));
+    System.out.printf(
+        "failover of %s: first command %.1f ms after the incident, end in the log %.1f ms%n",
+        node,
+        (nodes.firstCommandNanos() - failedNanos) / 1e6,
+        (System.nanoTime() - failedNanos) / 1e6);
+
+    Command promote =
+        nodes.received().stream()
+            .filter(each -> each.command().kind() == Command.Kind.PROMOTE)
+            .filter(each -> each.command().subject().equals(node))
+            .peek(each -> assertThat(each.authority()).isEqualTo(Authority.VALID))
+            .map(CommandRecords.Received::command)
+            .findFirst()
+            .orElseThrow();
+    assertThat(promote.units())
+        .containsExactly(new io.forestall.decisions.guard.Proposal.UnitStep("u-" + number, 1, 2));
+    Subject target = promote.addressee();
+    assertThat(nodes.received())
+        .as("two witnesses were asked")
+        .filteredOn(each -> node.toString().equals(each.command().parameters().get(Command.REACH)))
+        .hasSizeGreaterThanOrEqualTo(2);
+
+    List<VolumeMap> maps =
+        pools.await(
+            Topics.MAPS,
+            VolumeMap.class,
+            "the new map",
+            all -> owner(last(all), number).equals(target.id()));
+    assertThat(last(maps).getSegments().get(number).getEpoch()).isEqualTo(2);
+    Ack end =
+        pools
+            .await(
+                Topics.ACKS,
+                Ack.class,
+                "the end of the act",
+                all -> all.stream().anyMatch(each -> isEnd(each, number)))
+            .stream()
+            .filter(each -> isEnd(each, number))
+            .findFirst()
+            .orElseThrow();
+    assertThat(end.getStatus()).isEqualTo(AckStatus.DONE);
+    assertThat(end.getValues()).containsEntry("pause-millis", 12.0);
+    List<Event> steps =
+        pools.await(
+            Topics.EVENTS,
+            Event.class,
+            "steps",
+            all ->
+                all.stream()
+                    .filter(each -> each.getEntity().getId().equals("n" + number))
+                    .anyMatch(each -> "CONFIRMED".equals(each.getLabels().get("state"))));
+    assertThat(steps)
+        .filteredOn(each -> each.getType().equals("saga.step"))
+        .filteredOn(each -> each.getEntity().getId().equals("n" + number))
+        .extracting(each -> each.getLabels().get("state"))
+        .containsExactly("CHECKING", "INSTRUCTED", "FENCED", "PROMOTED", "MAPPED", "CONFIRMED");
+  }
+
+  private static boolean ended(Admission record, int node, AdmissionState state) {
+    return record.getState() == state && record.getSubject().getId().equals("n" + node);
+  }
+
+  private static boolean isEnd(Ack ack, int node) {
+    return ack.getCommand().startsWith("act/") && ack.getSubject().getId().equals("n" + node);
+  }
+
+  private static String owner(VolumeMap map, int segment) {
+    return map.getSegments().get(segment).getOwner().getId();
+  }
+
+  private static <T> T last(List<T> all) {
+    return all.get(all.size() - 1);
   }
 
   private static Ack end(String admission) {

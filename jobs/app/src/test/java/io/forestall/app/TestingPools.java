@@ -96,7 +96,7 @@ final class TestingPools implements AutoCloseable {
               .setTier("")
               .setCapacityBytes(100L << 30)
               .setSynthetic(false)
-              .setLabels(Map.of("free-bytes", Long.toString(60L << 30)))
+              .setLabels(Map.of("free-bytes", Long.toString(60L << 30), "forestall.level", "2"))
               .build());
       segments.add(
           SegmentEntry.newBuilder()
@@ -239,7 +239,16 @@ final class TestingPools implements AutoCloseable {
 
   /** Records of a topic of one partition. */
   long end(Topics topic) throws Exception {
-    TopicPartition partition = new TopicPartition(topic.name(kafka.topicPrefix()), 0);
+    return end(topic, 0);
+  }
+
+  /** Records of the partition of a key. */
+  long end(Topics topic, String key) throws Exception {
+    return end(topic, FixedPartitioner.partition(key, topic.spec().partitions()));
+  }
+
+  private long end(Topics topic, int number) throws Exception {
+    TopicPartition partition = new TopicPartition(topic.name(kafka.topicPrefix()), number);
     try (Admin admin = kafka.openAdmin()) {
       return admin
           .listOffsets(Map.of(partition, OffsetSpec.latest()))
@@ -251,7 +260,16 @@ final class TestingPools implements AutoCloseable {
 
   /** How far a job has read a topic of one partition, as of its newest checkpoint. */
   long committed(String group, Topics topic) throws Exception {
-    TopicPartition partition = new TopicPartition(topic.name(kafka.topicPrefix()), 0);
+    return committed(group, topic, 0);
+  }
+
+  /** How far a job has read the partition of a key, as of its newest checkpoint. */
+  long committed(String group, Topics topic, String key) throws Exception {
+    return committed(group, topic, FixedPartitioner.partition(key, topic.spec().partitions()));
+  }
+
+  private long committed(String group, Topics topic, int number) throws Exception {
+    TopicPartition partition = new TopicPartition(topic.name(kafka.topicPrefix()), number);
     try (Admin admin = kafka.openAdmin()) {
       var offset =
           admin

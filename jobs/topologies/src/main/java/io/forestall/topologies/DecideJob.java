@@ -11,6 +11,8 @@ import io.forestall.operators.decide.DecideTags;
 import io.forestall.operators.decide.EntityFunction;
 import io.forestall.operators.decide.GuardBrain;
 import io.forestall.operators.decide.PolicyGate;
+import io.forestall.operators.decide.SagaBrain;
+import io.forestall.operators.decide.SagaSliceFunction;
 import io.forestall.operators.decide.Said;
 import io.forestall.operators.decide.SaidSorter;
 import io.forestall.operators.decide.SliceFunction;
@@ -29,7 +31,8 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /**
  * The decide job: incidents in; proposals, decisions with every guard's result, and signed
- * admissions out. Processing time: it waits for what has not happened, which event time cannot.
+ * admissions out; and what is done under them, as commands to nodes and clients. Processing time:
+ * it waits for what has not happened, which event time cannot.
  *
  * <pre>
  * incidents, proposals -----------------------+
@@ -39,6 +42,10 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  * maps ---------> slices ---------------------+        | broadcast         +-> marks, notices
  * policies -> gate, zones, models ---------------------+
  * incidents, policies -> alerts (by pool) -> Alertmanager
+ *
+ * ownership, admissions, acks, entities ------+-> sagas (by pool) -> said -+-> commands, maps
+ * maps ---------> slices ---------------------+        ^ policies          +-> ends of acts
+ *                                                                          +-> steps, proposals
  * </pre>
  */
 public final class DecideJob {
@@ -114,7 +121,7 @@ public final class DecideJob {
             .setParallelism(1)
             .name("policy gate")
             .uid(DecideUids.POLICY_GATE);
-    DataStream<DecideInput> entities =
+    SingleOutputStreamOperator<DecideInput> entities =
         fleet
             .union(risk)
             .keyBy(DecideInput::key, Types.STRING)
@@ -145,14 +152,59 @@ public final class DecideJob {
             .name("said")
             .uid(DecideUids.SAID);
 
+    SingleOutputStreamOperator<Decision> sagas =
+        sagas(env, ports, settings, intakes, entities, acks, policies);
+
     ports.decisions(decisions);
-    ports.proposed(decisions.getSideOutput(DecideTags.PROPOSALS));
+    ports.proposed(
+        decisions
+            .getSideOutput(DecideTags.PROPOSALS)
+            .union(sagas.getSideOutput(DecideTags.PROPOSALS)));
     ports.admitted(decisions.getSideOutput(DecideTags.ADMISSIONS));
     ports.marks(decisions.getSideOutput(DecideTags.POLICIES));
-    ports.notices(decisions.getSideOutput(DecideTags.NOTICES));
+    ports.notices(
+        decisions.getSideOutput(DecideTags.NOTICES).union(sagas.getSideOutput(DecideTags.NOTICES)));
+    ports.commands(sagas.getSideOutput(DecideTags.COMMANDS));
+    ports.ends(sagas.getSideOutput(DecideTags.ENDS));
+    ports.mapped(sagas.getSideOutput(DecideTags.MAPS));
     ports.alerts(
         AlertSteps.define(incidents, policies, alerts, settings.keys(), DecideUids.ALERTS));
     ports.deadLetters(intakes.deadLetters(policies.getSideOutput(DecideTags.DEAD_LETTERS)));
+  }
+
+  /** What happens under the admissions: the sagas of each pool, beside its fold of ownership. */
+  private static SingleOutputStreamOperator<Decision> sagas(
+      StreamExecutionEnvironment env,
+      DecidePorts ports,
+      DecideSettings settings,
+      Intakes intakes,
+      SingleOutputStreamOperator<DecideInput> entities,
+      SingleOutputStreamOperator<DecideInput> acks,
+      DataStream<DecideInput> policies) {
+    var ownership = intakes.of(ports.ownership(env), "ownership", DecideUids.OWNERSHIP_INTAKE);
+    var admissions =
+        intakes.of(
+            ports.sagaAdmissions(env), "admissions of sagas", DecideUids.SAGA_ADMISSION_INTAKE);
+    var maps = intakes.of(ports.sagaMaps(env), "maps of sagas", DecideUids.SAGA_MAP_INTAKE);
+    DataStream<DecideInput> slices =
+        maps.keyBy(DecideInput::key, Types.STRING)
+            .process(new SagaSliceFunction(), DecideInput.type())
+            .name("slices of sagas")
+            .uid(DecideUids.SAGA_SLICES);
+    return ownership
+        .getSideOutput(DecideTags.SAGAS)
+        .union(
+            admissions.getSideOutput(DecideTags.SAGAS),
+            acks.getSideOutput(DecideTags.SAGAS),
+            entities.getSideOutput(DecideTags.SAGAS),
+            slices)
+        .keyBy(DecideInput::key, Types.STRING)
+        .connect(policies.broadcast())
+        .transform("sagas", Said.type(), PoolOperator.processingTime(SagaBrain.factory(settings)))
+        .uid(DecideUids.SAGAS)
+        .process(new SaidSorter())
+        .name("said by sagas")
+        .uid(DecideUids.SAGA_SAID);
   }
 
   /** The intakes behind the sources, and the dead letters of all of them. */

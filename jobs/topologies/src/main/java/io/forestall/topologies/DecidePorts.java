@@ -2,12 +2,15 @@ package io.forestall.topologies;
 
 import io.forestall.decisions.alert.Alert;
 import io.forestall.operators.decide.DecideInput;
+import io.forestall.schemas.Ack;
 import io.forestall.schemas.Admission;
+import io.forestall.schemas.Command;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.Decision;
 import io.forestall.schemas.Event;
 import io.forestall.schemas.Policy;
 import io.forestall.schemas.Proposal;
+import io.forestall.schemas.VolumeMap;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
@@ -36,8 +39,20 @@ public interface DecidePorts {
   /** Slices of the volumes' maps. */
   DataStream<DecideInput> maps(StreamExecutionEnvironment env);
 
-  /** Ends of acts. */
+  /** Answers to commands, and ends of acts. */
   DataStream<DecideInput> acks(StreamExecutionEnvironment env);
+
+  /** The ownership log, each pool's in its order. */
+  DataStream<DecideInput> ownership(StreamExecutionEnvironment env);
+
+  /**
+   * The log of admissions a second time, from its beginning, with its signatures: a job that is
+   * restored from before it had sagas must know what is in force.
+   */
+  DataStream<DecideInput> sagaAdmissions(StreamExecutionEnvironment env);
+
+  /** Slices of the volumes' maps a second time, all of them and whole. */
+  DataStream<DecideInput> sagaMaps(StreamExecutionEnvironment env);
 
   /** Failure zones, with one reader. */
   DataStream<DecideInput> zones(StreamExecutionEnvironment env);
@@ -48,7 +63,7 @@ public interface DecidePorts {
   /** Policies as they came, with one reader. */
   DataStream<DecideInput> policies(StreamExecutionEnvironment env);
 
-  /** Takes the guard's proposals. */
+  /** Takes proposals of the guard and of the sagas. */
   void proposed(DataStream<Proposal> proposals);
 
   /** Takes how proposals ended. */
@@ -60,7 +75,16 @@ public interface DecidePorts {
   /** Takes the marks of a guard that has started. */
   void marks(DataStream<Policy> marks);
 
-  /** Takes notices to operators. */
+  /** Takes commands to nodes and clients. */
+  void commands(DataStream<Command> commands);
+
+  /** Takes ends of whole acts. */
+  void ends(DataStream<Ack> acks);
+
+  /** Takes new versions of slices of volumes' maps. */
+  void mapped(DataStream<VolumeMap> maps);
+
+  /** Takes notices to operators, and steps of sagas. */
   void notices(DataStream<Event> events);
 
   /** Takes alerts; a port that tells nobody leaves them. */

@@ -38,6 +38,18 @@ public final class DecideUids {
   public static final String ADMISSION_SINK = "decide-admission-sink";
   public static final String POLICY_SINK = "decide-policy-sink";
   public static final String NOTICE_SINK = "decide-notice-sink";
+  public static final String OWNERSHIP_SOURCE = "decide-ownership-source";
+  public static final String OWNERSHIP_INTAKE = "decide-ownership-intake";
+  public static final String SAGA_ADMISSION_SOURCE = "decide-saga-admission-source";
+  public static final String SAGA_ADMISSION_INTAKE = "decide-saga-admission-intake";
+  public static final String SAGA_MAP_SOURCE = "decide-saga-map-source";
+  public static final String SAGA_MAP_INTAKE = "decide-saga-map-intake";
+  public static final String SAGA_SLICES = "decide-saga-slices";
+  public static final String SAGAS = "decide-sagas";
+  public static final String SAGA_SAID = "decide-saga-said";
+  public static final String COMMAND_SINK = "decide-command-sink";
+  public static final String ACK_SINK = "decide-ack-sink";
+  public static final String MAP_SINK = "decide-map-sink";
   public static final String DEAD_LETTER_SINK = "decide-dead-letter-sink";
 
   private DecideUids() {}

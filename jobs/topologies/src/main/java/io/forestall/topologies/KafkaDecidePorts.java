@@ -9,14 +9,18 @@ import io.forestall.operators.decide.DecideSettings;
 import io.forestall.operators.decide.Policies;
 import io.forestall.operators.decide.PolicyReader;
 import io.forestall.operators.kafka.KafkaPorts;
+import io.forestall.schemas.Ack;
 import io.forestall.schemas.Admission;
+import io.forestall.schemas.Command;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.Decision;
 import io.forestall.schemas.Event;
 import io.forestall.schemas.Policy;
 import io.forestall.schemas.Proposal;
 import io.forestall.schemas.Topics;
+import io.forestall.schemas.VolumeMap;
 import io.forestall.wire.Keys;
+import io.forestall.wire.MapRecords;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
@@ -99,6 +103,28 @@ public final class KafkaDecidePorts implements DecidePorts {
   }
 
   @Override
+  public DataStream<DecideInput> ownership(StreamExecutionEnvironment env) {
+    return all(env, Topics.OWNERSHIP, DecideReaders.ownership(settings.keys()), "ownership")
+        .uid(DecideUids.OWNERSHIP_SOURCE);
+  }
+
+  @Override
+  public DataStream<DecideInput> sagaAdmissions(StreamExecutionEnvironment env) {
+    return all(
+            env,
+            Topics.ADMISSIONS,
+            DecideReaders.sagaAdmissions(settings.keys()),
+            "admissions of sagas")
+        .uid(DecideUids.SAGA_ADMISSION_SOURCE);
+  }
+
+  @Override
+  public DataStream<DecideInput> sagaMaps(StreamExecutionEnvironment env) {
+    return all(env, Topics.MAPS, DecideReaders.sagaMaps(), "maps of sagas")
+        .uid(DecideUids.SAGA_MAP_SOURCE);
+  }
+
+  @Override
   public DataStream<DecideInput> zones(StreamExecutionEnvironment env) {
     return all(env, Topics.ZONES, DecideReaders.zones(), "zones")
         .setParallelism(1)
@@ -175,6 +201,39 @@ public final class KafkaDecidePorts implements DecidePorts {
                 Topics.ADMISSIONS, Admission.class, Admission::getPool, admission -> admission))
         .name("admissions")
         .uid(DecideUids.ADMISSION_SINK);
+  }
+
+  @Override
+  public void commands(DataStream<Command> commands) {
+    commands
+        .sinkTo(
+            kafka.promptSink(
+                Topics.COMMANDS,
+                Command.class,
+                command -> Keys.of(command.getAddressee()),
+                command -> command))
+        .name("commands")
+        .uid(DecideUids.COMMAND_SINK);
+  }
+
+  @Override
+  public void ends(DataStream<Ack> acks) {
+    acks.sinkTo(
+            kafka.promptSink(Topics.ACKS, Ack.class, ack -> Keys.of(ack.getSubject()), ack -> ack))
+        .name("ends of acts")
+        .uid(DecideUids.ACK_SINK);
+  }
+
+  @Override
+  public void mapped(DataStream<VolumeMap> maps) {
+    maps.sinkTo(
+            kafka.promptSink(
+                Topics.MAPS,
+                VolumeMap.class,
+                map -> MapRecords.key(map.getVolume(), map.getSlice()),
+                map -> map))
+        .name("new maps")
+        .uid(DecideUids.MAP_SINK);
   }
 
   @Override

@@ -335,7 +335,7 @@ class SqlFilesTest {
   @Test
   void actsAreShownStepByStepAndEachStepOnce() throws Exception {
     assertThat(ask("98_acts_step_by_step.sql"))
-        .extracting(r -> r.get("step").asText() + " " + r.get("since_begin_millis").asLong())
+        .extracting(r -> r.get("state").asText() + " " + r.get("since_begin_millis").asLong())
         .containsExactly("CHECKING 0", "FENCED 7", "CONFIRMED 32");
     assertThat(ask("98_acts_step_by_step.sql", "admission", "a-1")).isEmpty();
   }
@@ -510,7 +510,8 @@ class SqlFilesTest {
     ANSWER.getBuffer().setLength(0);
     runner.run(
         "test",
-        "SET 'table.exec.sort.default-limit' = '5';\nCREATE TEMPORARY VIEW hot AS SELECT * FROM risk_now WHERE score > 50;\n"
+        "SET 'table.exec.sort.default-limit' = '5';\n"
+            + "CREATE TEMPORARY VIEW hot AS SELECT * FROM risk_now WHERE score > 50;\n"
             + "SELECT entity, modes, score FROM hot; SHOW VIEWS; DESCRIBE risk");
     assertThat(ANSWER.toString())
         .contains("{\"entity\":{\"kind\":\"DISK\",\"id\":\"A\"},\"modes\":[{\"mode\":\"DISK\"")

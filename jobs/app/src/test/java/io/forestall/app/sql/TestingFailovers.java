@@ -38,10 +38,10 @@ final class TestingFailovers {
     own(to, OwnershipEntry.Kind.TAKEOVER, NEW, 1, 2, startMillis + 5);
     own(to, OwnershipEntry.Kind.TAKEOVER, Subject.node("n-3"), 1, 2, startMillis + 6);
 
-    step(to, "e-1", "CHECKING", startMillis + 10);
-    step(to, "e-2", "FENCED", startMillis + 17);
-    step(to, "e-2", "FENCED", startMillis + 17);
-    step(to, "e-3", "CONFIRMED", startMillis + 42);
+    step(to, "e-1", "0", "CHECKING", startMillis + 10);
+    step(to, "e-2", "4", "FENCED", startMillis + 17);
+    step(to, "e-2", "4", "FENCED", startMillis + 17);
+    step(to, "e-3", "11", "CONFIRMED", startMillis + 42);
 
     command(to, "a-2/probe", Command.Kind.PROBE, startMillis + 11);
     command(to, "a-2/demote", Command.Kind.DEMOTE, startMillis + 12);
@@ -97,7 +97,8 @@ final class TestingFailovers {
             null));
   }
 
-  private static void step(TestingDecisions.Sender to, String id, String step, long timeMillis)
+  private static void step(
+      TestingDecisions.Sender to, String id, String number, String state, long timeMillis)
       throws Exception {
     to.send(
         Topics.EVENTS,
@@ -122,7 +123,7 @@ final class TestingFailovers {
                 "decide",
                 "a sentence",
                 Map.of(),
-                Map.of("admission", "a-2", "step", step, "state", "ADMITTED"))));
+                Map.of("admission", "a-2", "step", number, "state", state))));
   }
 
   private static void command(

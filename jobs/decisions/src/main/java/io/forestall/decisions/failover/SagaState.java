@@ -164,6 +164,11 @@ public final class SagaState implements DeciderState {
     return id == null ? null : sagas.get(id);
   }
 
+  /** True while something may still be ordered under an admission. */
+  public boolean isFollowing(String admission) {
+    return sagas.containsKey(admission);
+  }
+
   /** Admitted acts that are under way here; count. */
   public int open() {
     int open = 0;

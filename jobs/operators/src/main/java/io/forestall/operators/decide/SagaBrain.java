@@ -46,9 +46,6 @@ public final class SagaBrain implements PoolBrain<SagaMemory, DecideInput, Decid
 
   private static final Logger LOG = LoggerFactory.getLogger(SagaBrain.class);
 
-  /** How long an admission is kept whose end is never read, because it never counted. */
-  private static final long FORGET_MILLIS = 7L * 86_400_000;
-
   private final PolicyRecords records;
   private final Sagas sagas;
   private final long incarnation;
@@ -195,17 +192,15 @@ public final class SagaBrain implements PoolBrain<SagaMemory, DecideInput, Decid
         memory.nextHaltMillis = nowMillis;
       } else {
         if (input instanceof SagaInput.AdmissionRead read) {
-          remember(memory, read.admission(), saga.signed(), nowMillis);
+          remember(memory, read.admission(), saga.signed());
         } else if (input instanceof SagaInput.Acked acked) {
           figures.acked(acked.ack());
         }
         inner.decide(
             memory.sagas(), input, nowMillis, output -> say(memory, output, nowMillis, decisions));
-        if (input instanceof SagaInput.AdmissionRead read && ends(read.admission())) {
-          memory.drop(read.admission().id());
-        }
       }
       look(memory, nowMillis, decisions);
+      memory.prune();
       figures.look(memory);
     }
 
@@ -213,6 +208,7 @@ public final class SagaBrain implements PoolBrain<SagaMemory, DecideInput, Decid
     public void wake(SagaMemory memory, long nowMillis, Consumer<Said> decisions) {
       look(memory, nowMillis, decisions);
       inner.wake(memory.sagas(), nowMillis, output -> say(memory, output, nowMillis, decisions));
+      memory.prune();
       figures.look(memory);
     }
 
@@ -231,7 +227,7 @@ public final class SagaBrain implements PoolBrain<SagaMemory, DecideInput, Decid
       Reach reach = Reach.of(null, null, memory.pool());
       boolean now = halted(reach, nowMillis);
       memory.nextHaltMillis = nextHaltMillis(reach, nowMillis);
-      if (memory.halted == null ? now : memory.halted != now) {
+      if (memory.halted == null || memory.halted != now) {
         inner.decide(
             memory.sagas(),
             new SagaInput.Halted(now),
@@ -242,18 +238,9 @@ public final class SagaBrain implements PoolBrain<SagaMemory, DecideInput, Decid
     }
   }
 
-  private static boolean ends(Admission admission) {
-    return admission.state() != Admission.State.ADMITTED
-        && admission.state() != Admission.State.STARTED;
-  }
-
   private static void remember(
-      SagaMemory memory,
-      Admission admission,
-      io.forestall.schemas.@Nullable Admission signed,
-      long nowMillis) {
+      SagaMemory memory, Admission admission, io.forestall.schemas.@Nullable Admission signed) {
     if (admission.state() == Admission.State.ADMITTED && signed != null) {
-      memory.forgetBefore(nowMillis - FORGET_MILLIS);
       memory.keep(signed);
     }
   }

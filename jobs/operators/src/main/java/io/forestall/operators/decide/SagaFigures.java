@@ -69,7 +69,7 @@ final class SagaFigures {
 
   /** Looks at a pool that has just decided. */
   void look(SagaMemory memory) {
-    int now = memory.signedCount();
+    int now = memory.sagas().open();
     Integer before = now == 0 ? byPool.remove(memory.pool()) : byPool.put(memory.pool(), now);
     open += now - (before == null ? 0 : before);
   }

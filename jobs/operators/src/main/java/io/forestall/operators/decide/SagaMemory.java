@@ -7,7 +7,6 @@ import io.forestall.schemas.Admission;
 import io.forestall.wire.AvroCodec;
 import io.forestall.wire.WireException;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -54,33 +53,26 @@ public final class SagaMemory implements DeciderState {
     return signed.get(admission);
   }
 
-  int signedCount() {
-    return signed.size();
-  }
-
   void keep(Admission record) {
     signed.put(record.getId(), record);
     changes.put(SIGNED_ROW + record.getId(), codec.encode(record));
   }
 
-  void drop(String admission) {
-    if (signed.remove(admission) != null) {
-      changes.put(SIGNED_ROW + admission, ENDED);
-    }
-  }
-
   /**
-   * Forgets admissions that written before a time: they never counted, else an end would have been
-   * read.
-   *
-   * @param untilMillis milliseconds since 1970-01-01 UTC
+   * Forgets admissions under which nothing will be ordered any more: the log's end of an act is not
+   * it, because past its fence an act is completed whatever was said of it.
    */
-  void forgetBefore(long untilMillis) {
-    for (Admission each : List.copyOf(signed.values())) {
-      if (each.getTimeMillis() < untilMillis) {
-        drop(each.getId());
-      }
-    }
+  void prune() {
+    signed
+        .keySet()
+        .removeIf(
+            admission -> {
+              boolean over = !sagas.isFollowing(admission);
+              if (over) {
+                changes.put(SIGNED_ROW + admission, ENDED);
+              }
+              return over;
+            });
   }
 
   @Override
