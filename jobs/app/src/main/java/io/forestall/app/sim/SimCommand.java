@@ -2,6 +2,15 @@ package io.forestall.app.sim;
 
 import io.forestall.app.CommandFailure;
 import io.forestall.app.ExitCodes;
+import io.forestall.sim.protocol.History;
+import io.forestall.sim.protocol.Linearizability;
+import io.forestall.sim.protocol.Operation;
+import io.forestall.sim.protocol.ProtocolBug;
+import io.forestall.sim.protocol.ProtocolBugs;
+import io.forestall.sim.protocol.ProtocolInvariant;
+import io.forestall.sim.protocol.ProtocolKnob;
+import io.forestall.sim.protocol.ProtocolScenario;
+import io.forestall.sim.protocol.ProtocolWorld;
 import io.forestall.sim.world.Bug;
 import io.forestall.sim.world.Bugs;
 import io.forestall.sim.world.Invariants;
@@ -10,7 +19,10 @@ import io.forestall.sim.world.Product;
 import io.forestall.sim.world.Scenario;
 import io.forestall.sim.world.Simulation;
 import io.forestall.sim.world.SimulationReport;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +51,9 @@ import picocli.CommandLine.Spec;
           + " crashes, restores from any checkpoint, zombies, lost and doubled records, storms,"
           + " forgeries. One seed is one world, on one thread; the invariants are asked at every"
           + " step.",
+      "With --protocol: schedules of the ownership protocol instead, storage nodes and clients over"
+          + " logs, disks, clocks and connections that go wrong in every way. With --history:"
+          + " judges what real clients recorded, whether it is linearizable.",
       "Exit code 0 when every invariant held; otherwise 1, and the last line names seed, step and"
           + " invariant. The same seed gives the same world."
     })
@@ -69,6 +84,20 @@ public final class SimCommand implements Callable<Integer> {
       description = "Plants a bug, to see that it is caught. Default: ${DEFAULT-VALUE}.")
   private String bug = "none";
 
+  @Option(
+      names = "--protocol",
+      description = "Schedules of the ownership protocol: nodes, clients, failovers.")
+  private boolean protocol;
+
+  @Option(
+      names = "--history",
+      paramLabel = "FILE",
+      arity = "1..*",
+      description =
+          "Judges recorded histories that belong together, one operation a line: client block"
+              + " read|write value invoked-nanos completed-nanos, the last ? when nobody knows.")
+  private List<Path> histories = List.of();
+
   @Option(names = "--list", description = "Lists scenarios, invariants and bugs; runs nothing.")
   private boolean list;
 
@@ -80,8 +109,15 @@ public final class SimCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
+    if (!histories.isEmpty()) {
+      return judge(out);
+    }
     if (list) {
-      list(out);
+      if (protocol) {
+        listProtocol(out);
+      } else {
+        list(out);
+      }
       return ExitCodes.OK;
     }
     if (seeds != null && seeds < 1) {
@@ -90,25 +126,62 @@ public final class SimCommand implements Callable<Integer> {
     if (trace && seeds != null) {
       throw usage("--trace prints one seed: leave --seeds out");
     }
-    Bug planted;
+    Schedule schedule;
     try {
-      planted = Bugs.named(bug);
-      if (scenario != null) {
-        Scenario.named(scenario);
-      }
+      schedule = protocol ? protocolSchedule() : worldSchedule();
     } catch (IllegalArgumentException e) {
-      throw usage(e.getMessage() + "; forestall sim --list says what there is");
+      throw usage(
+          e.getMessage()
+              + "; forestall sim "
+              + (protocol ? "--protocol " : "")
+              + "--list says what there is");
     }
-    return seeds == null ? one(planted, out) : many(planted, seeds, out);
+    return seeds == null ? one(schedule, out) : many(schedule, seeds, out);
   }
 
-  private SimulationReport run(long of, Bug planted, @Nullable Consumer<String> steps) {
-    Scenario chosen = scenario == null ? planted.scenario(of) : Scenario.named(scenario);
-    return Simulation.run(of, chosen, planted, Product.shipped(), steps);
+  /** Runs one seed. */
+  private interface Schedule {
+    SimulationReport run(long seed, @Nullable Consumer<String> steps);
   }
 
-  private int one(Bug planted, PrintWriter out) {
-    SimulationReport report = run(seed, planted, trace ? out::println : null);
+  private Schedule worldSchedule() {
+    Bug planted = Bugs.named(bug);
+    Scenario chosen = scenario == null ? null : Scenario.named(scenario);
+    return (of, steps) ->
+        Simulation.run(
+            of, chosen == null ? planted.scenario(of) : chosen, planted, Product.shipped(), steps);
+  }
+
+  private Schedule protocolSchedule() {
+    ProtocolBug planted = ProtocolBugs.named(bug);
+    ProtocolScenario chosen = scenario == null ? null : ProtocolScenario.named(scenario);
+    boolean right = planted.caughtBy().isEmpty();
+    return (of, steps) ->
+        ProtocolWorld.run(
+            of,
+            chosen != null ? chosen : right ? ProtocolScenario.of(of) : planted.scenario(),
+            planted,
+            steps);
+  }
+
+  private int judge(PrintWriter out) {
+    List<Operation> history;
+    try {
+      history = History.read(histories);
+    } catch (IOException | IllegalArgumentException e) {
+      throw usage(
+          e instanceof NoSuchFileException
+              ? "there is no history " + e.getMessage()
+              : String.valueOf(e.getMessage()));
+    }
+    Linearizability.Verdict verdict = Linearizability.check(history);
+    out.println(verdict.explanation());
+    out.flush();
+    return verdict.linearizable() ? ExitCodes.OK : ExitCodes.FOUND;
+  }
+
+  private int one(Schedule schedule, PrintWriter out) {
+    SimulationReport report = schedule.run(seed, trace ? out::println : null);
     out.printf(
         "seed %d, scenario %s, bug %s: %d steps, digest %016x%n",
         report.seed(), report.scenario(), report.bug(), report.steps(), report.digest());
@@ -124,7 +197,7 @@ public final class SimCommand implements Callable<Integer> {
     return ExitCodes.FOUND;
   }
 
-  private int many(Bug planted, int count, PrintWriter out) throws InterruptedException {
+  private int many(Schedule schedule, int count, PrintWriter out) throws InterruptedException {
     int cores = Runtime.getRuntime().availableProcessors();
     AtomicLong next = new AtomicLong(seed);
     AtomicLong done = new AtomicLong();
@@ -144,7 +217,7 @@ public final class SimCommand implements Callable<Integer> {
                   if (mine >= seed + count) {
                     return;
                   }
-                  SimulationReport report = run(mine, planted, null);
+                  SimulationReport report = schedule.run(mine, null);
                   steps.addAndGet(report.steps());
                   synchronized (found) {
                     report.counts().forEach((name, value) -> counts.merge(name, value, Long::sum));
@@ -219,6 +292,31 @@ public final class SimCommand implements Callable<Integer> {
       out.printf(
           "  %-24s %s%n",
           knob.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-'), knob.usual());
+    }
+    out.flush();
+  }
+
+  private static void listProtocol(PrintWriter out) {
+    out.println("SCENARIOS, chosen by the seed or by --scenario");
+    for (ProtocolScenario each : ProtocolScenario.all()) {
+      out.printf("  %-30s %s%n", each.name(), each.sentence());
+    }
+    out.println();
+    out.println("INVARIANTS, with their number in the architecture, 0 when they have none");
+    for (ProtocolInvariant each : ProtocolInvariant.values()) {
+      out.printf("  %d %-28s %s%n", each.number(), each.text(), each.sentence());
+    }
+    out.println();
+    out.println("BUGS, to be planted by --bug");
+    for (ProtocolBug each : ProtocolBugs.all()) {
+      out.printf(
+          "  %-30s %s Caught by %s.%n",
+          each.name(), each.sentence(), each.caughtBy().get(0).text());
+    }
+    out.println();
+    out.println("KNOBS of a scenario and their usual values");
+    for (ProtocolKnob knob : ProtocolKnob.values()) {
+      out.printf("  %-30s %s%n", knob.text(), knob.usual());
     }
     out.flush();
   }

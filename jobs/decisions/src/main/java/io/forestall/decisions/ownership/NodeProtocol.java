@@ -607,7 +607,11 @@ public final class NodeProtocol {
     // By client and request, not by sequence: the delta may be the one of the epoch before, whose
     // fate was unknown.
     Write write = unit.open.get(new RequestKey(client, delta.request()));
-    if (write != null) {
+    Owned owned = unit.owned;
+    // A delta of an epoch above the own is that of a later owner, who took the client's retry while
+    // this node does not know yet that it is deposed. That owner may not have read it back: did
+    // this node say DONE, the client could read there what it had before its write.
+    if (write != null && owned != null && delta.epoch() <= owned.epoch()) {
       close(unit, write);
       answerAll(unit, write, NodeAnswer.Outcome.DONE, "");
     }

@@ -1,0 +1,135 @@
+package io.forestall.sim.protocol;
+
+import io.forestall.decisions.ownership.Authority;
+import io.forestall.decisions.ownership.Delta;
+import io.forestall.decisions.ownership.NodeActions;
+import io.forestall.decisions.ownership.NodeRequest;
+import io.forestall.decisions.ownership.NodeSettings;
+import io.forestall.decisions.ownership.OwnershipEntry;
+import java.util.List;
+
+/**
+ * A way to be wrong that the simulator must notice: a shell or wrapper around the product's own
+ * nodes and clients that breaks one rule of the protocol. Each hook says what is done right when it
+ * is not overridden. Stateless: what it remembers is in the {@link NodeLife}.
+ */
+public abstract class ProtocolBug {
+
+  /** No bug. */
+  static final ProtocolBug NONE = new ProtocolBug("none", "Nothing is planted.", "everything") {};
+
+  private final String name;
+  private final String sentence;
+  private final String scenario;
+  private final List<ProtocolInvariant> caughtBy;
+
+  /**
+   * A bug.
+   *
+   * @param name words with dashes
+   * @param sentence what is wrong
+   * @param scenario the scenario in which it shows soonest
+   * @param caughtBy the invariants one of which must notice it, the one it is planted for first
+   */
+  protected ProtocolBug(
+      String name, String sentence, String scenario, ProtocolInvariant... caughtBy) {
+    this.name = name;
+    this.sentence = sentence;
+    this.scenario = scenario;
+    this.caughtBy = List.of(caughtBy);
+  }
+
+  /** Words with dashes. */
+  public final String name() {
+    return name;
+  }
+
+  /** What is wrong. */
+  public final String sentence() {
+    return sentence;
+  }
+
+  /** The scenario in which it shows soonest. */
+  public final ProtocolScenario scenario() {
+    return ProtocolScenario.named(scenario);
+  }
+
+  /** The invariants one of which must notice it, the one it is planted for first. */
+  public final List<ProtocolInvariant> caughtBy() {
+    return caughtBy;
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+
+  /** What a node does, around what it really does. */
+  NodeActions actions(NodeLife life, NodeActions real) {
+    return real;
+  }
+
+  /** What a node is set to. */
+  NodeSettings settings(NodeSettings settings) {
+    return settings;
+  }
+
+  /** True when the shell compares what it has read with the end of the log. */
+  boolean looksForTheEnd() {
+    return true;
+  }
+
+  /** From when the lease runs. */
+  long leaseFromMillis(long askedMillis, long answeredMillis) {
+    return askedMillis;
+  }
+
+  /** True when a restarted node is told which commands it has done. */
+  boolean remembersCommands() {
+    return true;
+  }
+
+  /** True when each start has a number of its own. */
+  boolean countsStarts() {
+    return true;
+  }
+
+  /** What the check of a signature is said to have found. */
+  Authority authority(Authority found) {
+    return found;
+  }
+
+  /** A request as it reaches the node's side of the protocol. */
+  NodeRequest request(NodeLife life, NodeRequest request) {
+    return request;
+  }
+
+  /** True when the bug answers the request itself. */
+  boolean answers(NodeLife life, NodeRequest request) {
+    return false;
+  }
+
+  /** An ownership record as this node reads it. */
+  OwnershipEntry ownership(NodeLife life, OwnershipEntry entry) {
+    return entry;
+  }
+
+  /** After a node has read an ownership record. */
+  void afterOwnership(NodeLife life, OwnershipEntry entry) {}
+
+  /** After a delta of this process came into the log. */
+  void afterAppend(NodeLife life, Delta delta) {}
+
+  /** After a node has read a delta. */
+  void afterDelta(NodeLife life, Delta delta) {}
+
+  /** True when reads wait for the applies that were asked for before them. */
+  boolean appliesBeforeReads() {
+    return true;
+  }
+
+  /** True when a checkpoint covers only what is on the medium. */
+  boolean savesWhatItCovers() {
+    return true;
+  }
+}

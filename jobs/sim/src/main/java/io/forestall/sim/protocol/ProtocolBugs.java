@@ -1,0 +1,472 @@
+package io.forestall.sim.protocol;
+
+import static io.forestall.sim.protocol.ProtocolInvariant.ACKNOWLEDGED_WRITES_STAY;
+import static io.forestall.sim.protocol.ProtocolInvariant.COMES_TO_REST;
+import static io.forestall.sim.protocol.ProtocolInvariant.DEPOSED_ARE_SILENT;
+import static io.forestall.sim.protocol.ProtocolInvariant.FOLDS_AGREE;
+import static io.forestall.sim.protocol.ProtocolInvariant.LINEARIZABLE;
+import static io.forestall.sim.protocol.ProtocolInvariant.ONCE_ONLY;
+import static io.forestall.sim.protocol.ProtocolInvariant.ONE_OWNER_PER_EPOCH;
+import static io.forestall.sim.protocol.ProtocolInvariant.ONLY_WHAT_WAS_SIGNED;
+import static io.forestall.sim.protocol.ProtocolInvariant.WORD_IS_KEPT;
+
+import io.forestall.decisions.failover.Command;
+import io.forestall.decisions.failover.CommandAck;
+import io.forestall.decisions.guard.Admission;
+import io.forestall.decisions.guard.Proposal.UnitStep;
+import io.forestall.decisions.ownership.Authority;
+import io.forestall.decisions.ownership.Delta;
+import io.forestall.decisions.ownership.NodeActions;
+import io.forestall.decisions.ownership.NodeAnswer;
+import io.forestall.decisions.ownership.NodeRequest;
+import io.forestall.decisions.ownership.NodeSettings;
+import io.forestall.decisions.ownership.Owned;
+import io.forestall.decisions.ownership.OwnershipEntry;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The planted bugs of the protocol: each breaks one rule that nodes, clients or their shells keep,
+ * so that a simulator which does not notice it is itself the bug.
+ */
+public final class ProtocolBugs {
+  private ProtocolBugs() {}
+
+  /** All of them. */
+  public static List<ProtocolBug> all() {
+    return ALL;
+  }
+
+  /**
+   * The bug of this name; {@code none} for no bug.
+   *
+   * @throws IllegalArgumentException when there is none of this name
+   */
+  public static ProtocolBug named(String name) {
+    if (name.equals(ProtocolBug.NONE.name())) {
+      return ProtocolBug.NONE;
+    }
+    for (ProtocolBug bug : ALL) {
+      if (bug.name().equals(name)) {
+        return bug;
+      }
+    }
+    throw new IllegalArgumentException(
+        "there is no bug '" + name + "': " + ALL.stream().map(ProtocolBug::name).toList());
+  }
+
+  /** Everything as it really is; a bug overrides what it breaks. */
+  private static class Wrapped implements NodeActions {
+    final NodeLife life;
+    final NodeActions real;
+
+    Wrapped(NodeLife life, NodeActions real) {
+      this.life = life;
+      this.real = real;
+    }
+
+    @Override
+    public void journal(long ticket, Delta delta) {
+      real.journal(ticket, delta);
+    }
+
+    @Override
+    public void append(Delta delta) {
+      real.append(delta);
+    }
+
+    @Override
+    public void appendOwnership(OwnershipEntry entry) {
+      real.appendOwnership(entry);
+    }
+
+    @Override
+    public void apply(Delta delta, long deltaOffset) {
+      real.apply(delta, deltaOffset);
+    }
+
+    @Override
+    public void read(NodeRequest request) {
+      real.read(request);
+    }
+
+    @Override
+    public void answer(NodeAnswer answer) {
+      real.answer(answer);
+    }
+
+    @Override
+    public void ack(CommandAck ack) {
+      real.ack(ack);
+    }
+
+    @Override
+    public void remember(CommandAck last, long keepUntilMillis) {
+      real.remember(last, keepUntilMillis);
+    }
+
+    @Override
+    public void rememberCancelled(String admission, long keepUntilMillis) {
+      real.rememberCancelled(admission, keepUntilMillis);
+    }
+
+    @Override
+    public void reach(Command probe) {
+      real.reach(probe);
+    }
+
+    @Override
+    public void setAside(Delta delta, String why) {
+      real.setAside(delta, why);
+    }
+  }
+
+  private static NodeAnswer done(long token) {
+    return new NodeAnswer(token, NodeAnswer.Outcome.DONE, null, "");
+  }
+
+  /** The open request that a delta stands for, null when nobody waits. */
+  private static @Nullable Long tokenOf(NodeLife life, Delta delta) {
+    for (Map.Entry<Long, NodeLife.Pending> each : life.pending.entrySet()) {
+      NodeRequest asked = each.getValue().asked;
+      if (asked.client().equals(delta.client())
+          && asked.request() == delta.request()
+          && asked.unit().equals(delta.unit())) {
+        return each.getKey();
+      }
+    }
+    return null;
+  }
+
+  private static final List<ProtocolBug> ALL =
+      List.of(
+          // Invariant 1.
+          new ProtocolBug(
+              "acknowledges-at-fsync",
+              "A write is acknowledged once it is in the journal, before it is in the log.",
+              "pauses",
+              ACKNOWLEDGED_WRITES_STAY) {
+            @Override
+            NodeActions actions(NodeLife life, NodeActions real) {
+              return new Wrapped(life, real) {
+                @Override
+                public void append(Delta delta) {
+                  Long token = tokenOf(life, delta);
+                  if (token != null) {
+                    real.answer(done(token));
+                  }
+                  real.append(delta);
+                }
+              };
+            }
+          },
+          new ProtocolBug(
+              "acknowledges-before-read-back",
+              "A write is acknowledged once it is in the log, whether or not it counts there.",
+              "pauses",
+              ACKNOWLEDGED_WRITES_STAY,
+              DEPOSED_ARE_SILENT) {
+            @Override
+            void afterAppend(NodeLife life, Delta delta) {
+              Long token = tokenOf(life, delta);
+              if (token != null && !life.dead()) {
+                life.answer(done(token));
+              }
+            }
+          },
+          new ProtocolBug(
+              "promotes-before-drain",
+              "A new owner takes its own barrier for read as soon as it has appended it, and serves"
+                  + " without what stands before it.",
+              "crashes",
+              ACKNOWLEDGED_WRITES_STAY,
+              FOLDS_AGREE,
+              LINEARIZABLE,
+              ONCE_ONLY,
+              COMES_TO_REST) {
+            @Override
+            NodeActions actions(NodeLife life, NodeActions real) {
+              return new Wrapped(life, real) {
+                @Override
+                public void append(Delta delta) {
+                  real.append(delta);
+                  if (delta.kind() == Delta.Kind.BARRIER) {
+                    life.readsAtOnce(delta);
+                  }
+                }
+              };
+            }
+          },
+          new ProtocolBug(
+              "saves-before-it-writes",
+              "A checkpoint says that deltas are applied which are not on the medium.",
+              "crashes",
+              LINEARIZABLE,
+              FOLDS_AGREE) {
+            @Override
+            boolean savesWhatItCovers() {
+              return false;
+            }
+          },
+          new ProtocolBug(
+              "sequences-used-again",
+              "A process that starts again goes on under the epoch of the one that died, with"
+                  + " sequences that one has used, and acknowledges what it reads back under them.",
+              "crashes",
+              ACKNOWLEDGED_WRITES_STAY,
+              LINEARIZABLE,
+              COMES_TO_REST) {
+            @Override
+            boolean countsStarts() {
+              return false;
+            }
+
+            @Override
+            NodeActions actions(NodeLife life, NodeActions real) {
+              return new Wrapped(life, real) {
+                @Override
+                public void journal(long ticket, Delta delta) {
+                  life.bugMemory.put(number(delta), delta);
+                  real.journal(ticket, delta);
+                }
+              };
+            }
+
+            @Override
+            void afterDelta(NodeLife life, Delta delta) {
+              Delta mine = life.bugMemory.get(number(delta));
+              Long token = mine == null ? null : tokenOf(life, mine);
+              if (token != null) {
+                life.answer(done(token));
+              }
+            }
+
+            private static String number(Delta delta) {
+              return delta.unit() + " " + delta.epoch() + " " + delta.sequence();
+            }
+          },
+          // Invariant 2.
+          new ProtocolBug(
+              "lease-from-the-answer",
+              "The read lease runs from when the end of the log was told, not from when it was"
+                  + " asked for.",
+              "cuts",
+              DEPOSED_ARE_SILENT,
+              LINEARIZABLE) {
+            @Override
+            long leaseFromMillis(long askedMillis, long answeredMillis) {
+              return answeredMillis;
+            }
+          },
+          new ProtocolBug(
+              "lease-without-reading",
+              "The read lease is renewed though the log was not read to its end.",
+              "cuts",
+              DEPOSED_ARE_SILENT,
+              LINEARIZABLE) {
+            @Override
+            boolean looksForTheEnd() {
+              return false;
+            }
+          },
+          new ProtocolBug(
+              "releases-though-never-served",
+              "A deposed owner says that nobody answers any more, though it had not become the"
+                  + " serving one: the owner before it may still answer.",
+              "cuts",
+              DEPOSED_ARE_SILENT,
+              LINEARIZABLE) {
+            @Override
+            void afterOwnership(NodeLife life, OwnershipEntry entry) {
+              if (entry.kind() != OwnershipEntry.Kind.TAKEOVER) {
+                return;
+              }
+              for (UnitStep step : entry.steps()) {
+                Owned owned = life.readFold().owned(step.unit());
+                if (owned != null
+                    && owned.epoch() == step.newEpoch()
+                    && life.self().equals(owned.former())
+                    && !life.self().equals(owned.owner())) {
+                  life.appendOwnership(
+                      new OwnershipEntry(
+                          entry.pool(),
+                          OwnershipEntry.Kind.RELEASE,
+                          List.of(step),
+                          life.self(),
+                          life.node.incarnation,
+                          null,
+                          Authority.NONE,
+                          life.self().id(),
+                          0));
+                }
+              }
+            }
+          },
+          new ProtocolBug(
+              "serves-without-waiting",
+              "A new owner takes its predecessor for gone as soon as it has drained.",
+              "cuts",
+              DEPOSED_ARE_SILENT,
+              LINEARIZABLE) {
+            @Override
+            NodeSettings settings(NodeSettings settings) {
+              return new NodeSettings(
+                  settings.node(),
+                  settings.incarnation(),
+                  settings.leaseMillis(),
+                  -settings.leaseMillis(),
+                  settings.maxPendingRequests(),
+                  settings.commandMemoryMillis());
+            }
+          },
+          new ProtocolBug(
+              "copies-answer",
+              "A node that is not the owner answers reads from its copy.",
+              "calm",
+              DEPOSED_ARE_SILENT,
+              LINEARIZABLE) {
+            @Override
+            NodeActions actions(NodeLife life, NodeActions real) {
+              return new Wrapped(life, real) {
+                @Override
+                public void answer(NodeAnswer answer) {
+                  NodeLife.Pending waiting = life.pending.get(answer.token());
+                  if (waiting != null
+                      && waiting.asked.kind() == NodeRequest.Kind.READ
+                      && answer.outcome() == NodeAnswer.Outcome.NOT_OWNER) {
+                    SimulatedNode.Copy copy = life.node.copies.get(waiting.asked.unit());
+                    if (copy != null) {
+                      waiting.read = ProtocolWorld.blocks(copy.blocks, waiting.asked);
+                      real.answer(done(answer.token()));
+                      return;
+                    }
+                  }
+                  real.answer(answer);
+                }
+              };
+            }
+          },
+          new ProtocolBug(
+              "deposed-acknowledge",
+              "A write that was open when its owner was deposed is acknowledged.",
+              "pauses",
+              DEPOSED_ARE_SILENT,
+              ACKNOWLEDGED_WRITES_STAY) {
+            @Override
+            NodeActions actions(NodeLife life, NodeActions real) {
+              return new Wrapped(life, real) {
+                @Override
+                public void answer(NodeAnswer answer) {
+                  NodeLife.Pending waiting = life.pending.get(answer.token());
+                  real.answer(
+                      waiting != null
+                              && waiting.asked.kind() == NodeRequest.Kind.WRITE
+                              && answer.outcome() == NodeAnswer.Outcome.NOT_OWNER
+                          ? done(answer.token())
+                          : answer);
+                }
+              };
+            }
+          },
+          // Invariant 3.
+          new ProtocolBug(
+              "retries-are-new",
+              "A request that is asked again has another number: what was done is done twice.",
+              "crashes",
+              ONCE_ONLY,
+              ACKNOWLEDGED_WRITES_STAY,
+              LINEARIZABLE) {
+            @Override
+            NodeRequest request(NodeLife life, NodeRequest request) {
+              return new NodeRequest(
+                  request.token(),
+                  request.client() + "#" + request.request() + Truth.ALIAS + request.token(),
+                  0,
+                  request.unit(),
+                  request.epoch(),
+                  request.kind(),
+                  request.offset(),
+                  request.length(),
+                  request.codec(),
+                  request.payload(),
+                  request.encodedCrc(),
+                  request.plainCrc());
+            }
+          },
+          new ProtocolBug(
+              "reads-overtake-writes",
+              "A read does not wait until what was acknowledged is applied.",
+              "calm",
+              LINEARIZABLE,
+              FOLDS_AGREE) {
+            @Override
+            boolean appliesBeforeReads() {
+              return false;
+            }
+          },
+          // Invariant 6.
+          new ProtocolBug(
+              "folds-the-last",
+              "One node takes the last record with an epoch for the one that counts.",
+              "contests",
+              FOLDS_AGREE,
+              ONE_OWNER_PER_EPOCH,
+              DEPOSED_ARE_SILENT,
+              ACKNOWLEDGED_WRITES_STAY,
+              LINEARIZABLE,
+              COMES_TO_REST) {
+            @Override
+            OwnershipEntry ownership(NodeLife life, OwnershipEntry entry) {
+              if (life.node.index != 0 || entry.kind() != OwnershipEntry.Kind.TAKEOVER) {
+                return entry;
+              }
+              Admission admission = entry.admission();
+              List<UnitStep> steps = new ArrayList<>();
+              for (UnitStep step : entry.steps()) {
+                Owned owned = life.readFold().owned(step.unit());
+                steps.add(
+                    owned != null && owned.epoch() == step.newEpoch()
+                        ? new UnitStep(step.unit(), owned.epoch(), owned.epoch() + 1)
+                        : step);
+              }
+              return admission == null
+                  ? entry
+                  : new OwnershipEntry(
+                      entry.pool(),
+                      entry.kind(),
+                      steps,
+                      entry.owner(),
+                      entry.incarnation(),
+                      ScriptedSaga.redirected(admission, admission.target(), steps),
+                      entry.authority(),
+                      entry.writer(),
+                      entry.timeMillis());
+            }
+          },
+          new ProtocolBug(
+              "trusts-anybody",
+              "Nobody looks at signatures.",
+              "contests",
+              ONLY_WHAT_WAS_SIGNED,
+              FOLDS_AGREE,
+              ONE_OWNER_PER_EPOCH,
+              DEPOSED_ARE_SILENT,
+              WORD_IS_KEPT) {
+            @Override
+            Authority authority(Authority found) {
+              return found == Authority.NONE ? found : Authority.VALID;
+            }
+          },
+          new ProtocolBug(
+              "forgets-commands",
+              "A restarted node does not know what it has done, and answers otherwise.",
+              "contests",
+              WORD_IS_KEPT) {
+            @Override
+            boolean remembersCommands() {
+              return false;
+            }
+          });
+}

@@ -1,0 +1,329 @@
+package io.forestall.sim.protocol;
+
+import io.forestall.decisions.failover.Command;
+import io.forestall.decisions.failover.CommandAck;
+import io.forestall.decisions.guard.Admission;
+import io.forestall.decisions.guard.Proposal.UnitStep;
+import io.forestall.decisions.ownership.Authority;
+import io.forestall.decisions.ownership.Delta;
+import io.forestall.decisions.ownership.NodeAnswer;
+import io.forestall.decisions.ownership.NodeRequest;
+import io.forestall.decisions.ownership.Owned;
+import io.forestall.decisions.ownership.OwnershipEntry;
+import io.forestall.decisions.ownership.OwnershipFold;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What really happened, by the logs alone, as nobody in the world can know it; judges what
+ * everybody says. It folds the deltas by rules of its own, so that a fault of the product's fold
+ * shows.
+ */
+final class Truth {
+  private final ProtocolWorld world;
+  private final OwnershipFold ownership = new OwnershipFold();
+  private final Map<String, UnitTruth> units = new HashMap<>();
+  private final Map<Admission, Integer> signed = new IdentityHashMap<>();
+  private final Map<String, CommandAck> ends = new HashMap<>();
+  private final Set<String> cancelled = new HashSet<>();
+
+  Truth(ProtocolWorld world) {
+    this.world = world;
+  }
+
+  private static final class UnitTruth {
+    final List<Delta> counted = new ArrayList<>();
+    final Set<String> requests = new HashSet<>();
+    final Map<Long, String> owners = new HashMap<>();
+    final Map<String, Long> lastEpochOf = new HashMap<>();
+    final List<Served> served = new ArrayList<>();
+    long barrierEpoch;
+    long ownedEpoch;
+  }
+
+  /** When the owner of an epoch first answered with DONE. */
+  private record Served(long epoch, String node, long atMicros) {}
+
+  private void require(boolean holds, ProtocolInvariant invariant, Supplier<String> message) {
+    if (!holds) {
+      throw new ProtocolViolation(invariant, message.get());
+    }
+  }
+
+  /** What stands behind it in a client's name was made up by a planted bug. */
+  static final char ALIAS = '@';
+
+  private static String key(@Nullable String client, long request) {
+    if (client == null) {
+      return "nobody#" + request;
+    }
+    int made = client.indexOf(ALIAS);
+    return made < 0 ? client + "#" + request : client.substring(0, made);
+  }
+
+  private UnitTruth unit(String unit) {
+    return units.computeIfAbsent(unit, none -> new UnitTruth());
+  }
+
+  // ---- signatures
+
+  /** The guard signs an admission. */
+  void sign(Admission admission, int key) {
+    signed.put(admission, key);
+  }
+
+  /** What a reader with these keys finds. */
+  Authority authority(@Nullable Admission admission, Set<Integer> keys) {
+    if (admission == null) {
+      return Authority.NONE;
+    }
+    Integer key = signed.get(admission);
+    if (key == null) {
+      return Authority.FORGED;
+    }
+    return keys.contains(key) ? Authority.VALID : Authority.UNKNOWN_KEY;
+  }
+
+  // ---- logs
+
+  void ownershipAppended(long offset, OwnershipEntry entry) {
+    Authority real = authority(entry.admission(), ProtocolWorld.ALL_KEYS);
+    for (OwnershipFold.Change change : ownership.take(offset, withAuthority(entry, real))) {
+      Owned after = change.after();
+      UnitTruth truth = unit(after.unit());
+      world.count("ownership " + entry.kind().name().toLowerCase(java.util.Locale.ROOT));
+      if (change.epochStepped()) {
+        require(
+            after.epoch() > truth.ownedEpoch,
+            ProtocolInvariant.ONE_OWNER_PER_EPOCH,
+            () -> after + " follows epoch " + truth.ownedEpoch);
+        truth.ownedEpoch = after.epoch();
+        truth.owners.put(after.epoch(), after.owner().id());
+        truth.lastEpochOf.put(after.owner().id(), after.epoch());
+        require(
+            entry.kind() != OwnershipEntry.Kind.TAKEOVER || real == Authority.VALID,
+            ProtocolInvariant.ONLY_WHAT_WAS_SIGNED,
+            () -> "a takeover counts though its admission is " + real + ": " + entry);
+        Admission admission = entry.admission();
+        require(
+            admission == null || !cancelled.contains(admission.id()),
+            ProtocolInvariant.WORD_IS_KEPT,
+            () -> "a takeover counts after its target said that it is cancelled: " + entry);
+      }
+    }
+  }
+
+  static OwnershipEntry withAuthority(OwnershipEntry entry, Authority authority) {
+    return entry.authority() == authority
+        ? entry
+        : new OwnershipEntry(
+            entry.pool(),
+            entry.kind(),
+            entry.steps(),
+            entry.owner(),
+            entry.incarnation(),
+            entry.admission(),
+            authority,
+            entry.writer(),
+            entry.timeMillis());
+  }
+
+  void deltaAppended(Delta delta) {
+    UnitTruth truth = unit(delta.unit());
+    if (delta.kind() == Delta.Kind.BARRIER) {
+      require(
+          delta.owner().equals(truth.owners.get(delta.epoch())),
+          ProtocolInvariant.ONE_OWNER_PER_EPOCH,
+          () ->
+              "node "
+                  + delta.owner()
+                  + " begins epoch "
+                  + delta.epoch()
+                  + " of "
+                  + delta.unit()
+                  + ", which belongs to "
+                  + truth.owners.get(delta.epoch()));
+      if (delta.epoch() > truth.barrierEpoch) {
+        truth.barrierEpoch = delta.epoch();
+      }
+      return;
+    }
+    require(
+        delta.owner().equals(truth.owners.get(delta.epoch())),
+        ProtocolInvariant.ONE_OWNER_PER_EPOCH,
+        () ->
+            "node "
+                + delta.owner()
+                + " writes to "
+                + delta.unit()
+                + " under epoch "
+                + delta.epoch()
+                + ", which belongs to "
+                + truth.owners.get(delta.epoch()));
+    if (delta.epoch() != truth.barrierEpoch || delta.sequence() != truth.counted.size() + 1L) {
+      world.count("deltas void");
+      return;
+    }
+    truth.counted.add(delta);
+    world.count("deltas counted");
+    require(
+        truth.requests.add(key(delta.client(), delta.request())),
+        ProtocolInvariant.ONCE_ONLY,
+        () ->
+            "request "
+                + delta.request()
+                + " of "
+                + delta.client()
+                + " counts twice in "
+                + delta.unit()
+                + ", the second time as sequence "
+                + delta.sequence()
+                + " of epoch "
+                + delta.epoch());
+  }
+
+  // ---- what is said
+
+  /** A node answers a request with DONE. */
+  void done(NodeLife life, NodeRequest request, NodeAnswer answer, long sampledMicros) {
+    UnitTruth truth = unit(request.unit());
+    Owned read = life.readFold().owned(request.unit());
+    require(
+        read != null && read.owner().equals(life.self()) && !read.inDoubt(),
+        ProtocolInvariant.DEPOSED_ARE_SILENT,
+        () ->
+            life.self()
+                + " answers "
+                + request.kind()
+                + " of "
+                + request.unit()
+                + " with DONE,"
+                + " though it has read "
+                + read);
+    long epoch = Objects.requireNonNull(read).epoch();
+    if (request.kind() != NodeRequest.Kind.READ) {
+      require(
+          truth.requests.contains(key(request.client(), request.request())),
+          ProtocolInvariant.ACKNOWLEDGED_WRITES_STAY,
+          () ->
+              life.self()
+                  + " acknowledges request "
+                  + request.request()
+                  + " of "
+                  + request.client()
+                  + " on "
+                  + request.unit()
+                  + ", of which nothing counts in the log");
+    } else {
+      for (Served later : truth.served) {
+        require(
+            later.epoch() <= epoch
+                || later.node().equals(life.self().id())
+                || later.atMicros() >= sampledMicros,
+            ProtocolInvariant.DEPOSED_ARE_SILENT,
+            () ->
+                life.self()
+                    + " answers a read of "
+                    + request.unit()
+                    + " under epoch "
+                    + epoch
+                    + ", after node "
+                    + later.node()
+                    + " answered under epoch "
+                    + later.epoch());
+      }
+    }
+    List<Served> served = truth.served;
+    if (served.isEmpty() || served.get(served.size() - 1).epoch() < epoch) {
+      served.add(new Served(epoch, life.self().id(), world.agenda.nowMicros()));
+    }
+  }
+
+  /** A node says who owns a unit, having just read a record. */
+  void believes(NodeLife life, String unit, @Nullable Owned owned) {
+    Owned right = life.readFold().owned(unit);
+    require(
+        Objects.equals(owned, right),
+        ProtocolInvariant.FOLDS_AGREE,
+        () -> life.self() + " takes " + owned + " for what is " + right);
+  }
+
+  /** A node applies a delta as the one with this number of its copy. */
+  void applied(SimulatedNode node, Delta delta) {
+    UnitTruth truth = unit(delta.unit());
+    require(
+        delta.sequence() <= truth.counted.size()
+            && truth.counted.get((int) delta.sequence() - 1) == delta,
+        ProtocolInvariant.FOLDS_AGREE,
+        () ->
+            node.self
+                + " applies sequence "
+                + delta.sequence()
+                + " of epoch "
+                + delta.epoch()
+                + " to "
+                + delta.unit()
+                + ", which does not count");
+  }
+
+  /** A node answers a command. */
+  void acked(Command command, CommandAck ack) {
+    // A refusal changed nothing, and its cause can pass: a clock, a key, a halt, a log not yet
+    // read.
+    if (!ack.ends() || ack.status() == CommandAck.Status.REFUSED) {
+      return;
+    }
+    CommandAck first = ends.putIfAbsent(ack.from() + " " + ack.command(), ack);
+    require(
+        first == null || first.status() == ack.status() && first.code() == ack.code(),
+        ProtocolInvariant.WORD_IS_KEPT,
+        () ->
+            ack.from()
+                + " answers command "
+                + ack.command()
+                + " with "
+                + ack.status()
+                + " "
+                + ack.code()
+                + " ("
+                + ack.text()
+                + "), after it said "
+                + Objects.requireNonNull(first).status()
+                + " "
+                + first.code());
+    Admission admission = command.admission();
+    if (admission == null || ack.status() != CommandAck.Status.DONE) {
+      return;
+    }
+    if (command.kind() == Command.Kind.CANCEL && ack.from().equals(admission.target())) {
+      cancelled.add(admission.id());
+    }
+    if (command.kind() == Command.Kind.PROMOTE) {
+      for (UnitStep step : command.units()) {
+        Long epoch = unit(step.unit()).lastEpochOf.get(ack.from().id());
+        require(
+            epoch != null && epoch >= step.newEpoch(),
+            ProtocolInvariant.WORD_IS_KEPT,
+            () -> ack.from() + " says that it took " + step + " over, which it never owned");
+      }
+    }
+  }
+
+  /** What holds of a unit, null when nobody ever owned it. */
+  @Nullable Owned owned(String unit) {
+    return ownership.owned(unit);
+  }
+
+  /** The deltas of a unit that count. */
+  List<Delta> counted(String unit) {
+    return unit(unit).counted;
+  }
+}

@@ -1,0 +1,108 @@
+package io.forestall.sim.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.forestall.sim.world.SimulationReport;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The product's nodes and clients keep every invariant, and each planted bug is caught. */
+class ProtocolWorldTest {
+
+  /** Schedules here; the door scripts/sim --protocol runs a hundred thousand. */
+  private static final int SEEDS = 1_000;
+
+  /** Seeds within which a planted bug must be caught by the invariant that it is planted for. */
+  private static final int BUG_SEEDS = 1_500;
+
+  @Test
+  void everyInvariantHoldsInEveryScheduleAndMuchHappensThere() {
+    Map<String, Long> sum = new TreeMap<>();
+    for (long seed = 0; seed < SEEDS; seed++) {
+      SimulationReport report = ProtocolWorld.run(seed);
+      assertThat(report.invariant())
+          .as("seed %d, scenario %s: %s", seed, report.scenario(), report.message())
+          .isNull();
+      report.counts().forEach((name, count) -> sum.merge(name, count, Long::sum));
+    }
+    // A simulator in which nothing ever moves or fails proves nothing.
+    assertThat(sum)
+        .containsKeys(
+            "ownership start",
+            "ownership takeover",
+            "ownership release",
+            "ownership mode",
+            "appends lost",
+            "appends late",
+            "deltas void",
+            "crashes",
+            "client crashes",
+            "pauses",
+            "cuts",
+            "stalls",
+            "full disks",
+            "failed disks",
+            "forgeries",
+            "replays",
+            "restores",
+            "races",
+            "halts",
+            "set aside",
+            "answers not_owner",
+            "answers busy",
+            "acks refused BAD_SIGNATURE",
+            "acks refused UNKNOWN_KEY",
+            "acks refused NO_ADMISSION",
+            "acks refused EXPIRED",
+            "acks refused TOO_EARLY",
+            "acks refused WRONG_EPOCH",
+            "acks refused HALTED",
+            "acks refused CANCELLED",
+            "acks refused IO_ERROR");
+    assertThat(sum.get("ownership takeover")).isGreaterThan(2L * SEEDS);
+    assertThat(sum.get("deltas counted")).isGreaterThan(10L * SEEDS);
+  }
+
+  @Test
+  void theSameSeedIsTheSameHistory() {
+    for (long seed = 0; seed < 40; seed++) {
+      assertThat(ProtocolWorld.run(seed)).isEqualTo(ProtocolWorld.run(seed));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("bugs")
+  void everyPlantedBugIsCaughtByTheInvariantItBreaks(ProtocolBug bug) {
+    for (long seed = 0; seed < BUG_SEEDS; seed++) {
+      SimulationReport report = ProtocolWorld.run(seed, bug.scenario(), bug, null);
+      if (bug.caughtBy().get(0).text().equals(report.invariant())) {
+        return;
+      }
+    }
+    assertThat(BUG_SEEDS)
+        .as("%s is not caught by %s within so many seeds", bug, bug.caughtBy().get(0))
+        .isZero();
+  }
+
+  @Test
+  void eachInvariantOfSafetyCatchesTwoBugs() {
+    Map<Integer, Set<String>> caught = new TreeMap<>();
+    for (ProtocolBug bug : ProtocolBugs.all()) {
+      caught
+          .computeIfAbsent(bug.caughtBy().get(0).number(), none -> new TreeSet<>())
+          .add(bug.name());
+    }
+    for (int invariant : new int[] {1, 2, 3, 6}) {
+      assertThat(caught.get(invariant)).as("invariant %d", invariant).hasSizeGreaterThan(1);
+    }
+  }
+
+  static Iterable<ProtocolBug> bugs() {
+    return ProtocolBugs.all();
+  }
+}
