@@ -276,7 +276,8 @@ final class Journal implements AutoCloseable {
   }
 
   private void writeAll(List<Waiting> batch, long roughBytes) {
-    long before = 0;
+    Tail open = tail;
+    long before = open == null ? 0 : open.bytes;
     try {
       if (medium.usableBytes(folder) - roughBytes < reserveBytes) {
         throw new MediumException(
@@ -292,7 +293,6 @@ final class Journal implements AutoCloseable {
       if (at == null) {
         throw new IllegalStateException("a file without a tail");
       }
-      before = at.bytes;
       ByteBuffer[] buffers = new ByteBuffer[2 * batch.size()];
       long bytes = 0;
       for (int i = 0; i < batch.size(); i++) {

@@ -1,0 +1,145 @@
+package io.forestall.nodes.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.forestall.decisions.ownership.Delta;
+import io.forestall.decisions.ownership.RequestMemory;
+import io.forestall.decisions.ownership.UnitSpec;
+import io.forestall.nodes.node.Medium.MediumException;
+import io.forestall.nodes.transport.PayloadCodec;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class UnitFilesTest {
+  private static final int BYTES = 1 << 20;
+  private static final UnitSpec SPEC = new UnitSpec("v/0", "v", "p1", BYTES, 4096);
+
+  @TempDir private Path folder;
+  private final TestingMedium medium = new TestingMedium();
+
+  private static byte[] array(ByteBuffer buffer) {
+    byte[] bytes = new byte[buffer.remaining()];
+    buffer.get(bytes);
+    return bytes;
+  }
+
+  @Test
+  void holdsWhatAnArrayWouldHold() throws Exception {
+    long seed = 7;
+    Random random = new Random(seed);
+    byte[] model = new byte[BYTES];
+    UnitFiles files = UnitFiles.open(medium, folder, SPEC);
+    for (int step = 1; step <= 300; step++) {
+      int offset = random.nextInt(BYTES / 512) * 512;
+      int length = Math.min(BYTES - offset, (1 + random.nextInt(64)) * 512);
+      int kind = random.nextInt(4);
+      if (kind < 2) {
+        byte[] plain = Deltas.bytes(step, length);
+        Arrays.fill(plain, 0, length / 2, (byte) step);
+        PayloadCodec.Codec codec =
+            PayloadCodec.Codec.values()[random.nextInt(PayloadCodec.Codec.values().length)];
+        files.apply(Deltas.write("v/0", 1, step, offset, plain, codec));
+        System.arraycopy(plain, 0, model, offset, length);
+      } else {
+        Delta.Kind zero = kind == 2 ? Delta.Kind.ZERO : Delta.Kind.TRIM;
+        files.apply(Deltas.empty(zero, "v/0", step, offset, length));
+        Arrays.fill(model, offset, offset + length, (byte) 0);
+      }
+      if (step % 50 == 0) {
+        files.close();
+        files = UnitFiles.open(medium, folder, SPEC);
+      }
+      assertThat(array(files.read(offset, length)))
+          .as("seed %d, step %d", seed, step)
+          .isEqualTo(Arrays.copyOfRange(model, offset, offset + length));
+    }
+    assertThat(array(files.read(0, BYTES))).as("seed %d", seed).isEqualTo(model);
+    files.close();
+  }
+
+  @Test
+  void trimAtTheEndTakesNoSpace() throws Exception {
+    try (UnitFiles files = UnitFiles.open(medium, folder, SPEC)) {
+      files.apply(Deltas.write("v/0", 1, 1, BYTES - 4096, Deltas.bytes(1, 4096)));
+      files.apply(Deltas.empty(Delta.Kind.TRIM, "v/0", 2, 4096, BYTES - 4096));
+      assertThat(Files.size(UnitFiles.folder(folder, "v/0").resolve("data"))).isEqualTo(4096);
+      files.apply(Deltas.empty(Delta.Kind.ZERO, "v/0", 3, 4096, BYTES - 4096));
+      assertThat(Files.size(UnitFiles.folder(folder, "v/0").resolve("data"))).isEqualTo(4096);
+    }
+  }
+
+  @Test
+  void aCheckpointComesBackAsItWas() throws Exception {
+    RequestMemory memory = new RequestMemory();
+    memory.add("c-1/1", 5);
+    memory.add("c-1/1", 9);
+    memory.add("c-2/7", 1);
+    try (UnitFiles files = UnitFiles.open(medium, folder, SPEC)) {
+      assertThat(files.checkpoint()).isNull();
+      files.checkpoint(new UnitFiles.Checkpoint(77, 3, 12, 0x123456789abcdefL, memory.kept()));
+    }
+    try (UnitFiles files = UnitFiles.open(medium, folder, SPEC)) {
+      UnitFiles.Checkpoint back = files.checkpoint();
+      assertThat(back).isNotNull();
+      assertThat(back.deltaOffset()).isEqualTo(77);
+      assertThat(back.epoch()).isEqualTo(3);
+      assertThat(back.lastSequence()).isEqualTo(12);
+      assertThat(back.chain()).isEqualTo(0x123456789abcdefL);
+      RequestMemory again = RequestMemory.of(back.requests());
+      assertThat(again.contains("c-1/1", 5)).isTrue();
+      assertThat(again.contains("c-1/1", 6)).isFalse();
+      assertThat(again.contains("c-2/7", 1)).isTrue();
+    }
+  }
+
+  @Test
+  void aDamagedCheckpointIsNoCheckpoint() throws Exception {
+    Path file = UnitFiles.folder(folder, "v/0").resolve("checkpoint");
+    try (UnitFiles files = UnitFiles.open(medium, folder, SPEC)) {
+      files.checkpoint(new UnitFiles.Checkpoint(77, 3, 12, 1, List.of()));
+      byte[] good = Files.readAllBytes(file);
+      for (int at = 0; at < good.length; at++) {
+        byte[] bad = good.clone();
+        bad[at] ^= 4;
+        Files.write(file, bad);
+        assertThatThrownBy(files::checkpoint).as("byte %d", at).isInstanceOf(MediumException.class);
+      }
+      Files.write(file, Arrays.copyOf(good, 6));
+      assertThatThrownBy(files::checkpoint).isInstanceOf(MediumException.class);
+    }
+  }
+
+  @Test
+  void theBytesAreOnTheMediumBeforeTheCheckpointSaysSo() throws Exception {
+    try (UnitFiles files = UnitFiles.open(medium, folder, SPEC)) {
+      files.checkpoint(new UnitFiles.Checkpoint(1, 1, 1, 1, List.of()));
+      files.apply(Deltas.write("v/0", 1, 2, 0, Deltas.bytes(1, 4096)));
+      medium.failSyncs("data");
+      assertThatThrownBy(
+              () -> files.checkpoint(new UnitFiles.Checkpoint(2, 1, 2, 1, List.of())))
+          .isInstanceOf(MediumException.class);
+      assertThat(files.checkpoint().deltaOffset()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void whatIsNotWhatItsChecksumSaysIsNotApplied() throws Exception {
+    try (UnitFiles files = UnitFiles.open(medium, folder, SPEC)) {
+      Delta good = Deltas.write("v/0", 1, 1, 0, Deltas.bytes(1, 4096));
+      Delta bad =
+          new Delta(
+              good.unit(), 1, 1, good.kind(), 0, good.length(), good.codec(), good.payload(),
+              good.encodedCrc(), good.plainCrc() + 1, "n-1", "c-1/1", 1, 0, 0);
+      assertThatThrownBy(() -> files.apply(bad))
+          .isInstanceOf(MediumException.class)
+          .hasMessageContaining("delta 1 of epoch 1 of unit v/0");
+    }
+  }
+}
