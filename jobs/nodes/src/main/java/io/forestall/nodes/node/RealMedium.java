@@ -33,7 +33,7 @@ final class RealMedium implements Medium {
     try {
       if (!Files.isDirectory(path)) {
         Files.createDirectories(path);
-        syncFolder(path.toAbsolutePath().getParent());
+        syncFolderOf(path);
       }
     } catch (IOException e) {
       throw failed("make", path, e);
@@ -57,7 +57,7 @@ final class RealMedium implements Medium {
         channel.force(true);
       }
       Files.move(fresh, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      syncFolder(path.toAbsolutePath().getParent());
+      syncFolderOf(path);
     } catch (IOException e) {
       throw failed("write", path, e);
     }
@@ -91,7 +91,11 @@ final class RealMedium implements Medium {
   }
 
   /** A new name is durable once its folder is. */
-  private static void syncFolder(Path folder) throws IOException {
+  private static void syncFolderOf(Path path) throws IOException {
+    Path folder = path.toAbsolutePath().getParent();
+    if (folder == null) {
+      return;
+    }
     try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
       channel.force(true);
     }

@@ -137,6 +137,8 @@ public final class ReferenceNode implements AutoCloseable {
   private final Map<String, PolicyRecord> policies = new HashMap<>();
   private boolean caughtUp;
   private boolean opened;
+  private int opening;
+  private final List<Runnable> early = new ArrayList<>();
   private boolean halted;
   private boolean full;
   private long saidFullMillis = Long.MIN_VALUE / 2;
@@ -375,6 +377,11 @@ public final class ReferenceNode implements AutoCloseable {
         });
     answered.await();
     return status;
+  }
+
+  /** Neighbours that it reaches. */
+  Set<String> neighbours() {
+    return ring.reached();
   }
 
   /** Makes every copy that changed durable; returns when that is done. */
@@ -681,7 +688,12 @@ public final class ReferenceNode implements AutoCloseable {
             if (admission != null && authority == Authority.VALID) {
               signed.put(admission.getId(), admission);
             }
-            protocol.command(command, authority, now(), wall());
+            Runnable obey = () -> protocol.command(command, authority, now(), wall());
+            if (ready) {
+              obey.run();
+            } else {
+              early.add(obey);
+            }
           });
     }
 
@@ -725,8 +737,17 @@ public final class ReferenceNode implements AutoCloseable {
     if (!opened && caughtUp && ownershipKnown.size() == MapRecords.OWNERSHIP_PARTITIONS) {
       opened = true;
       follow();
+      beReady();
+    }
+  }
+
+  /** Commands wait until the copies that they may be about are open. */
+  private void beReady() {
+    if (opened && opening == 0 && !ready) {
       ready = true;
       readied.countDown();
+      early.forEach(Runnable::run);
+      early.clear();
     }
   }
 
@@ -813,16 +834,25 @@ public final class ReferenceNode implements AutoCloseable {
     Held held = new Held(spec);
     held.firstOwner = wanted.firstOwner();
     units.put(spec.unit(), held);
+    opening++;
     unitThreads.execute(
         spec.unit(),
         () -> {
+          Runnable open;
           try {
             UnitFiles files = UnitFiles.open(medium, directory.units(), spec);
             UnitFiles.Checkpoint checkpoint = files.checkpoint();
-            loop.execute(() -> openedCopy(held, files, checkpoint));
+            open = () -> openedCopy(held, files, checkpoint);
           } catch (MediumException e) {
-            loop.execute(() -> brokenCopy(held, e));
+            open = () -> brokenCopy(held, e);
           }
+          Runnable next = open;
+          loop.execute(
+              () -> {
+                next.run();
+                opening--;
+                beReady();
+              });
         });
   }
 

@@ -11,7 +11,9 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -257,6 +259,19 @@ final class WitnessRing implements AutoCloseable {
       }
     }
     news.forEach(Runnable::run);
+  }
+
+  /** Neighbours that were reached and not missed since. */
+  Set<String> reached() {
+    Set<String> reached = new TreeSet<>();
+    synchronized (lock) {
+      for (Neighbour each : neighbours.values()) {
+        if (each.everReached && !each.reported) {
+          reached.add(each.node);
+        }
+      }
+    }
+    return reached;
   }
 
   /** Address of a node, null when it is not known. */

@@ -21,8 +21,7 @@ class CommandMemoryTest {
         CommandMemory.open(medium, folder.resolve("commands"), wallMillis, read)) {
       long until = 1_000;
       for (String each : more) {
-        memory.remember(
-            new CommandMemory.Entry(until, each.getBytes(StandardCharsets.UTF_8)));
+        memory.remember(new CommandMemory.Entry(until, each.getBytes(StandardCharsets.UTF_8)));
         until += 1_000;
       }
     }

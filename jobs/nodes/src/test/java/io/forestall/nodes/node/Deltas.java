@@ -41,7 +41,20 @@ final class Deltas {
 
   static Delta empty(Delta.Kind kind, String unit, long sequence, long offset, long length) {
     return new Delta(
-        unit, 1, sequence, kind, offset, length, "NONE", new byte[0], 0, 0, "n-1", "c-1/1",
-        sequence, 0, 1_700_000_000_000L);
+        unit,
+        1,
+        sequence,
+        kind,
+        offset,
+        length,
+        "NONE",
+        new byte[0],
+        0,
+        0,
+        "n-1",
+        "c-1/1",
+        sequence,
+        0,
+        1_700_000_000_000L);
   }
 }

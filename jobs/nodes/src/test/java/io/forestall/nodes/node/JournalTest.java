@@ -61,10 +61,7 @@ class JournalTest {
   private void assertFound(Delta... expected) {
     assertThat(found).hasSize(expected.length);
     for (int i = 0; i < expected.length; i++) {
-      assertThat(found.get(i))
-          .usingRecursiveComparison()
-          .as("delta %d", i)
-          .isEqualTo(expected[i]);
+      assertThat(found.get(i)).usingRecursiveComparison().as("delta %d", i).isEqualTo(expected[i]);
     }
   }
 

@@ -122,8 +122,7 @@ class UnitFilesTest {
       files.checkpoint(new UnitFiles.Checkpoint(1, 1, 1, 1, List.of()));
       files.apply(Deltas.write("v/0", 1, 2, 0, Deltas.bytes(1, 4096)));
       medium.failSyncs("data");
-      assertThatThrownBy(
-              () -> files.checkpoint(new UnitFiles.Checkpoint(2, 1, 2, 1, List.of())))
+      assertThatThrownBy(() -> files.checkpoint(new UnitFiles.Checkpoint(2, 1, 2, 1, List.of())))
           .isInstanceOf(MediumException.class);
       assertThat(files.checkpoint().deltaOffset()).isEqualTo(1);
     }
@@ -135,8 +134,21 @@ class UnitFilesTest {
       Delta good = Deltas.write("v/0", 1, 1, 0, Deltas.bytes(1, 4096));
       Delta bad =
           new Delta(
-              good.unit(), 1, 1, good.kind(), 0, good.length(), good.codec(), good.payload(),
-              good.encodedCrc(), good.plainCrc() + 1, "n-1", "c-1/1", 1, 0, 0);
+              good.unit(),
+              1,
+              1,
+              good.kind(),
+              0,
+              good.length(),
+              good.codec(),
+              good.payload(),
+              good.encodedCrc(),
+              good.plainCrc() + 1,
+              "n-1",
+              "c-1/1",
+              1,
+              0,
+              0);
       assertThatThrownBy(() -> files.apply(bad))
           .isInstanceOf(MediumException.class)
           .hasMessageContaining("delta 1 of epoch 1 of unit v/0");

@@ -1,0 +1,730 @@
+package io.forestall.nodes.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.forestall.decisions.ActKind;
+import io.forestall.decisions.Place;
+import io.forestall.decisions.Subject;
+import io.forestall.decisions.failover.Command;
+import io.forestall.decisions.failover.CommandAck;
+import io.forestall.decisions.failover.SagaInput.MapCopy;
+import io.forestall.decisions.failover.SagaInput.MapSegment;
+import io.forestall.decisions.failover.SagaInput.MapSlice;
+import io.forestall.decisions.guard.Admission;
+import io.forestall.decisions.guard.PolicyRecord;
+import io.forestall.decisions.guard.Proposal.UnitStep;
+import io.forestall.decisions.ownership.Authority;
+import io.forestall.decisions.ownership.Delta;
+import io.forestall.decisions.ownership.NodeAnswer;
+import io.forestall.decisions.ownership.NodeAnswer.Outcome;
+import io.forestall.decisions.ownership.NodeProtocol.Role;
+import io.forestall.decisions.ownership.NodeRequest;
+import io.forestall.nodes.transport.Ending;
+import io.forestall.nodes.transport.NodeConnection;
+import io.forestall.nodes.transport.PayloadCodec;
+import io.forestall.nodes.transport.TransportLoop;
+import io.forestall.schemas.Digest;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whole nodes over topics in memory and real files that fail on command. */
+@Timeout(120)
+class ReferenceNodeTest {
+  private static final String UNIT = "v/0";
+  private static final int BLOCK = 4096;
+
+  @TempDir private Path folder;
+  private final TestingTopics topics = new TestingTopics();
+  private final List<AutoCloseable> opened = new ArrayList<>();
+  private TransportLoop loop;
+
+  /** One node with its faults. */
+  private final class Running implements AutoCloseable {
+    private final TestingMedium medium = new TestingMedium();
+    private final TestingTopics.Link link;
+    private final ReferenceNode node;
+    private final Caller caller;
+
+    Running(String id, Path hold) throws Exception {
+      link = topics.new Link(id);
+      NodeOptions standard =
+          NodeOptions.standard(
+              id,
+              folder.resolve(id),
+              new InetSocketAddress("127.0.0.1", 0),
+              new Place(id, "r", "z", "local", "p1"));
+      NodeOptions options =
+          new NodeOptions(
+              id,
+              standard.directory(),
+              standard.listen(),
+              null,
+              standard.place(),
+              200,
+              20,
+              4096,
+              1 << 20,
+              2,
+              100,
+              60_000,
+              20,
+              400,
+              true,
+              true,
+              hold);
+      node =
+          ReferenceNode.start(
+              options,
+              medium,
+              NodeDirectory.open(medium, options.directory(), id),
+              link,
+              List.of());
+      caller = new Caller(node);
+      opened.add(this);
+      node.awaitReady();
+    }
+
+    Role role() throws InterruptedException {
+      var status = node.status().get(UNIT);
+      return status == null ? null : status.role();
+    }
+
+    void awaitRole(Role role) throws Exception {
+      topics.await(
+          "role " + role,
+          () -> {
+            try {
+              return role() == role;
+            } catch (InterruptedException e) {
+              throw new IllegalStateException(e);
+            }
+          });
+    }
+
+    @Override
+    public void close() {
+      caller.connection.close("done");
+      node.close();
+    }
+  }
+
+  private final class Caller implements NodeConnection.Listener {
+    private record Answered(NodeAnswer answer, byte[] data) {}
+
+    private final BlockingQueue<Answered> answers = new LinkedBlockingQueue<>();
+    private final NodeConnection connection;
+    private long token;
+
+    Caller(ReferenceNode node) throws Exception {
+      connection = NodeConnection.open(loop, node.address(), "c-1/1", 2_000, this);
+    }
+
+    @Override
+    public void answered(NodeAnswer answer, byte[] data) {
+      answers.add(new Answered(answer, data));
+    }
+
+    @Override
+    public void closed(Ending ending, String why) {}
+
+    void send(long request, NodeRequest.Kind kind, long offset, byte[] data) {
+      boolean write = kind == NodeRequest.Kind.WRITE;
+      PayloadCodec.Encoded encoded =
+          write
+              ? PayloadCodec.encode(data, PayloadCodec.Codec.ZSTD)
+              : new PayloadCodec.Encoded("NONE", new byte[0], 0, 0);
+      connection.send(
+          new NodeRequest(
+              ++token,
+              "c-1/1",
+              request,
+              UNIT,
+              0,
+              kind,
+              offset,
+              write ? data.length : BLOCK,
+              encoded.codec(),
+              encoded.bytes(),
+              encoded.encodedCrc(),
+              encoded.plainCrc()));
+    }
+
+    Answered next() throws InterruptedException {
+      Answered answered = answers.poll(60, TimeUnit.SECONDS);
+      assertThat(answered).as("an answer").isNotNull();
+      return answered;
+    }
+
+    Outcome write(long request, long offset, byte[] data) throws InterruptedException {
+      send(request, NodeRequest.Kind.WRITE, offset, data);
+      return next().answer().outcome();
+    }
+
+    Answered read(long request, long offset) throws InterruptedException {
+      send(request, NodeRequest.Kind.READ, offset, new byte[0]);
+      return next();
+    }
+
+    void writeUntilDone(long request, long offset, byte[] data) throws Exception {
+      topics.await(
+          "write " + request,
+          () -> {
+            try {
+              return write(request, offset, data) == Outcome.DONE;
+            } catch (InterruptedException e) {
+              throw new IllegalStateException(e);
+            }
+          });
+    }
+
+    byte[] readUntilDone(long request, long offset) throws Exception {
+      Answered[] last = new Answered[1];
+      topics.await(
+          "read " + request,
+          () -> {
+            try {
+              last[0] = read(request, offset);
+              return last[0].answer().outcome() == Outcome.DONE;
+            } catch (InterruptedException e) {
+              throw new IllegalStateException(e);
+            }
+          });
+      return last[0].data();
+    }
+  }
+
+  @BeforeEach
+  void open() {
+    loop = TransportLoop.open("test-clients");
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    for (AutoCloseable each : opened) {
+      each.close();
+    }
+    loop.close();
+  }
+
+  private void map(String owner, String... copies) {
+    List<MapCopy> others = new ArrayList<>();
+    for (String each : copies) {
+      others.add(new MapCopy(Subject.node(each), "REPLICA", "IN_SYNC", -1));
+    }
+    topics.map(
+        new MapSlice(
+            "v",
+            "p1",
+            0,
+            1,
+            1,
+            0,
+            1 << 20,
+            1 << 20,
+            BLOCK,
+            2,
+            List.of(new MapSegment(UNIT, 0, Subject.node(owner), 0, others)),
+            0));
+  }
+
+  private static byte[] block(long seed) {
+    return Deltas.bytes(seed, BLOCK);
+  }
+
+  private Command promote(String id, long epoch, String from, String to) {
+    long now = System.currentTimeMillis();
+    List<UnitStep> units = List.of(new UnitStep(UNIT, epoch, epoch + 1));
+    Admission admission =
+        new Admission(
+            id,
+            1,
+            Admission.State.ADMITTED,
+            "p-" + id,
+            ActKind.FAILOVER,
+            Subject.node(from),
+            "p1",
+            null,
+            true,
+            units,
+            Subject.node(from),
+            Subject.node(to),
+            List.of(),
+            1,
+            now,
+            now - 1000,
+            now + 60_000,
+            now,
+            "a test",
+            Map.of());
+    Command command =
+        new Command(
+            id + "/promote",
+            Command.Kind.PROMOTE,
+            Subject.node(to),
+            admission.subject(),
+            "p1",
+            admission,
+            0,
+            0,
+            units,
+            Subject.node(to),
+            now,
+            now - 1000,
+            now + 60_000,
+            null,
+            "a test",
+            Map.of());
+    topics.command(command, Authority.VALID);
+    return command;
+  }
+
+  private CommandAck end(Command command) throws InterruptedException {
+    topics.await(
+        "the end of " + command.id(),
+        () -> topics.acks(command.id()).stream().anyMatch(CommandAck::ends));
+    return topics.acks(command.id()).stream().filter(CommandAck::ends).findFirst().orElseThrow();
+  }
+
+  @Test
+  void whatItAcknowledgedIsThereAfterItStartsAgain() throws Exception {
+    map("n-1");
+    try (Running first = new Running("n-1", null)) {
+      first.caller.writeUntilDone(1, 0, block(1));
+      assertThat(first.caller.write(2, BLOCK, block(2))).isEqualTo(Outcome.DONE);
+      first.node.checkpointNow();
+      assertThat(first.caller.write(3, 0, block(3))).isEqualTo(Outcome.DONE);
+    }
+    try (Running second = new Running("n-1", null)) {
+      assertThat(second.caller.readUntilDone(10, 0)).isEqualTo(block(3));
+      assertThat(second.caller.readUntilDone(11, BLOCK)).isEqualTo(block(2));
+      // A retry of what the first start did is known to the second.
+      int before = topics.deltas(UNIT).size();
+      assertThat(second.caller.write(2, BLOCK, block(2))).isEqualTo(Outcome.DONE);
+      assertThat(topics.deltas(UNIT)).hasSize(before);
+      assertThat(second.node.status().get(UNIT).owned().epoch()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void whatOnlyTheJournalHoldsIsSetAsideAndNeverApplied() throws Exception {
+    map("n-1");
+    try (Running first = new Running("n-1", null)) {
+      first.caller.writeUntilDone(1, 0, block(1));
+      first.link.cut(true);
+      first.caller.send(2, NodeRequest.Kind.WRITE, 0, block(2));
+      Path journal = folder.resolve("n-1").resolve("journal");
+      topics.await(
+          "the write is in the journal",
+          () -> {
+            try (var files = Files.walk(journal)) {
+              long bytes = 0;
+              for (Path each : files.filter(Files::isRegularFile).toList()) {
+                bytes += Files.size(each);
+              }
+              return bytes > 2 * BLOCK;
+            } catch (java.io.IOException e) {
+              return false;
+            }
+          });
+    }
+    try (Running second = new Running("n-1", null)) {
+      assertThat(second.caller.readUntilDone(10, 0)).isEqualTo(block(1));
+      topics.await(
+          "the write is set aside", () -> !topics.events("node.writes.set-aside").isEmpty());
+      try (var aside = Files.list(folder.resolve("n-1").resolve("aside"))) {
+        assertThat(aside.map(path -> path.getFileName().toString()))
+            .contains("v%2F0-1-2.delta", "v%2F0-1-2.txt");
+      }
+      // It is a new request to the new epoch, and only now it happens.
+      assertThat(second.caller.write(2, 0, block(2))).isEqualTo(Outcome.DONE);
+      assertThat(second.caller.readUntilDone(11, 0)).isEqualTo(block(2));
+    }
+  }
+
+  @Test
+  void aReplicaTakesOverAndTheDeposedOwnerSaysSo() throws Exception {
+    map("n-1", "n-2");
+    Running first = new Running("n-1", null);
+    Running second = new Running("n-2", null);
+    first.caller.writeUntilDone(1, 0, block(1));
+    Command command = promote("a1", 1, "n-1", "n-2");
+    assertThat(end(command).status()).isEqualTo(CommandAck.Status.DONE);
+    assertThat(end(command).freeBytes()).isPositive();
+    assertThat(second.caller.readUntilDone(2, 0)).isEqualTo(block(1));
+    second.caller.writeUntilDone(3, 0, block(3));
+    Caller.Answered deposed = first.caller.read(4, 0);
+    assertThat(deposed.answer().outcome()).isEqualTo(Outcome.NOT_OWNER);
+    assertThat(deposed.answer().owned().owner()).isEqualTo(Subject.node("n-2"));
+    topics.await(
+        "both say how far they are",
+        () -> {
+          int seen = 0;
+          for (Digest digest : topics.digests()) {
+            if (digest.getSequence() == 2) {
+              seen |= digest.getOwner() ? 1 : 2;
+            }
+          }
+          return seen == 3;
+        });
+    topics.await("frames", () -> !topics.frames().isEmpty());
+    assertThat(topics.frames().get(0).getSamples().get(0).getMetrics())
+        .containsKeys("requests_total", "free_bytes", "start_time_seconds");
+  }
+
+  @Test
+  void aCommandDoneBeforeARestartIsAnsweredAgainAndNotDone() throws Exception {
+    map("n-1", "n-2");
+    Running first = new Running("n-1", null);
+    first.caller.writeUntilDone(1, 0, block(1));
+    Command command;
+    try (Running second = new Running("n-2", null)) {
+      command = promote("a1", 1, "n-1", "n-2");
+      assertThat(end(command).status()).isEqualTo(CommandAck.Status.DONE);
+    }
+    int before = topics.acks(command.id()).size();
+    Running again = new Running("n-2", null);
+    // The topic still holds the command: this start reads it too.
+    topics.await("an answer", () -> topics.acks(command.id()).size() > before);
+    CommandAck last = topics.acks(command.id()).get(before);
+    assertThat(last.duplicate()).isTrue();
+    assertThat(last.status()).isEqualTo(CommandAck.Status.DONE);
+    again.awaitRole(Role.SERVING);
+    assertThat(again.node.status().get(UNIT).owned().epoch()).isEqualTo(3);
+  }
+
+  @Test
+  void aFullDiskMakesWritersWaitAndLosesNothing() throws Exception {
+    map("n-1", "n-2");
+    Running first = new Running("n-1", null);
+    Running second = new Running("n-2", null);
+    first.caller.writeUntilDone(1, 0, block(1));
+    // Below the reserve of one mebibyte: the journal refuses, reads go on.
+    first.medium.budget(600_000);
+    assertThat(first.caller.write(2, BLOCK, block(2))).isEqualTo(Outcome.BUSY);
+    assertThat(first.caller.readUntilDone(3, 0)).isEqualTo(block(1));
+    topics.await("it says so", () -> !topics.events("node.storage.full").isEmpty());
+    assertThat(topics.events("node.storage.full").get(0).getEntity().getId()).isEqualTo("n-1");
+    first.medium.budget(100_000_000);
+    first.caller.writeUntilDone(2, BLOCK, block(2));
+    assertThat(first.caller.readUntilDone(4, BLOCK)).isEqualTo(block(2));
+    topics.await("it says so", () -> !topics.events("node.storage.freed").isEmpty());
+    assertThat(first.role()).isEqualTo(Role.SERVING);
+
+    // A full disk takes nothing over.
+    second.medium.budget(600_000);
+    topics.await("it says so", () -> topics.events("node.storage.full").size() >= 1);
+    String[] code = new String[1];
+    int[] attempt = new int[1];
+    topics.await(
+        "a refusal for want of space",
+        () -> {
+          Command command = promote("full-" + attempt[0]++, 2, "n-1", "n-2");
+          try {
+            code[0] = end(command).code().name();
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+          return code[0].equals("NO_SPACE") || code[0].equals("NONE");
+        });
+    assertThat(code[0]).isIn("NO_SPACE", "NONE");
+  }
+
+  @Test
+  void aCopyThatFindsNoSpaceWaitsAndGoesOn() throws Exception {
+    map("n-1", "n-2");
+    Running first = new Running("n-1", null);
+    Running second = new Running("n-2", null);
+    first.caller.writeUntilDone(1, 0, block(1));
+    second.medium.budget(10);
+    first.caller.writeUntilDone(2, BLOCK, block(2));
+    topics.await(
+        "the copy says so",
+        () ->
+            topics.events("node.storage.full").stream()
+                .anyMatch(event -> event.getEntity().getId().equals("n-2")));
+    second.medium.budget(100_000_000);
+    end(promote("a1", 1, "n-1", "n-2"));
+    Command again = promote("a2", 1, "n-1", "n-2");
+    topics.await("an end", () -> topics.acks(again.id()).stream().anyMatch(CommandAck::ends));
+    if (second.role() == Role.SERVING) {
+      assertThat(second.caller.readUntilDone(3, BLOCK)).isEqualTo(block(2));
+    }
+  }
+
+  @Test
+  void aFailingFileCostsItsUnitAndNothingElse() throws Exception {
+    map("n-1", "n-2");
+    Running first = new Running("n-1", null);
+    Running second = new Running("n-2", null);
+    first.caller.writeUntilDone(1, 0, block(1));
+    second.medium.failWrites("data");
+    first.caller.writeUntilDone(2, BLOCK, block(2));
+    second.awaitRole(Role.FAILED);
+    topics.await("it says so", () -> !topics.events("node.unit.failed").isEmpty());
+    assertThat(end(promote("a1", 1, "n-1", "n-2")).code()).isEqualTo(CommandAck.Code.IO_ERROR);
+    second.medium.failWrites("");
+    second.node.checkpointNow();
+    second.close();
+    // The next start goes on from the last sound checkpoint.
+    Running again = new Running("n-2", null);
+    again.awaitRole(Role.FOLLOWING);
+    assertThat(end(promote("a2", 1, "n-1", "n-2")).status()).isEqualTo(CommandAck.Status.DONE);
+    assertThat(again.caller.readUntilDone(3, BLOCK)).isEqualTo(block(2));
+    assertThat(again.caller.readUntilDone(4, 0)).isEqualTo(block(1));
+  }
+
+  @Test
+  void aFileThatCannotBeReadIsNoAnswer() throws Exception {
+    map("n-1");
+    Running first = new Running("n-1", null);
+    first.caller.writeUntilDone(1, 0, block(1));
+    first.medium.failReads("data");
+    assertThat(first.caller.read(2, 0).answer().outcome()).isEqualTo(Outcome.BUSY);
+    first.awaitRole(Role.FAILED);
+    topics.await("it says so", () -> !topics.events("node.unit.failed").isEmpty());
+  }
+
+  @Test
+  void aJournalThatFailsServesNoMore() throws Exception {
+    map("n-1");
+    Running first = new Running("n-1", null);
+    first.caller.writeUntilDone(1, 0, block(1));
+    first.medium.failSyncs("journal");
+    assertThat(first.caller.write(2, 0, block(2))).isEqualTo(Outcome.BUSY);
+    first.awaitRole(Role.FAILED);
+    topics.await("it says so", () -> !topics.events("node.journal.failed").isEmpty());
+    // Its fold may run ahead of its bytes: nothing of it is made durable.
+    first.node.checkpointNow();
+    assertThat(topics.deltas(UNIT)).filteredOn(d -> d.kind() == Delta.Kind.WRITE).hasSize(1);
+  }
+
+  @Test
+  void anAppendThatFailedIsWrittenAgainUnderTheNextEpoch() throws Exception {
+    map("n-1");
+    Running first = new Running("n-1", null);
+    first.caller.writeUntilDone(1, 0, block(1));
+    first.link.failAppends(true);
+    first.caller.send(2, NodeRequest.Kind.WRITE, 0, block(2));
+    topics.await(
+        "the epoch steps",
+        () -> topics.deltas(UNIT).stream().anyMatch(delta -> delta.epoch() >= 2));
+    first.link.failAppends(false);
+    assertThat(first.caller.next().answer().outcome()).isEqualTo(Outcome.DONE);
+    assertThat(first.caller.readUntilDone(3, 0)).isEqualTo(block(2));
+  }
+
+  @Test
+  void readsEndWithTheLeaseWhenTheLogIsOutOfReach() throws Exception {
+    map("n-1");
+    Running first = new Running("n-1", null);
+    first.caller.writeUntilDone(1, 0, block(1));
+    assertThat(first.caller.readUntilDone(2, 0)).isEqualTo(block(1));
+    first.link.cut(true);
+    topics.await(
+        "no read is answered any more",
+        () -> {
+          try {
+            return first.caller.read(3, 0).answer().outcome() == Outcome.BUSY;
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        });
+    first.link.cut(false);
+    assertThat(first.caller.readUntilDone(4, 0)).isEqualTo(block(1));
+  }
+
+  @Test
+  void aCopyWhoseLogIsGoneIsGivenUp() throws Exception {
+    map("n-1", "n-2");
+    Running first = new Running("n-1", null);
+    try (Running second = new Running("n-2", null)) {
+      first.caller.writeUntilDone(1, 0, block(1));
+      second.awaitRole(Role.FOLLOWING);
+      second.node.checkpointNow();
+    }
+    for (int i = 2; i < 10; i++) {
+      first.caller.writeUntilDone(i, 0, block(i));
+    }
+    topics.deltasBeginAt(9);
+    Running again = new Running("n-2", null);
+    again.awaitRole(Role.FAILED);
+    assertThat(end(promote("a1", 1, "n-1", "n-2")).code()).isEqualTo(CommandAck.Code.IO_ERROR);
+  }
+
+  @Test
+  void aHaltStopsWhatIsBeforeItsFence() throws Exception {
+    map("n-1", "n-2");
+    Running first = new Running("n-1", null);
+    Running second = new Running("n-2", null);
+    first.caller.writeUntilDone(1, 0, block(1));
+    topics.policy(halt(1, true));
+    Command[] last = new Command[1];
+    int[] attempt = new int[1];
+    topics.policy(halt(2, true));
+    // The halt and the command come from different topics: whichever is read first counts first.
+    last[0] = promote("h", 7, "n-1", "n-2");
+    end(last[0]);
+    topics.await(
+        "a refusal because of the halt",
+        () -> {
+          Command command = promote("halted-" + attempt[0]++, 1, "n-1", "n-2");
+          try {
+            return end(command).code() == CommandAck.Code.HALTED;
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        });
+    assertThat(first.role()).isEqualTo(Role.SERVING);
+    topics.policy(halt(3, false));
+    topics.await(
+        "a takeover once acts are resumed",
+        () -> {
+          Command command = promote("resumed-" + attempt[0]++, 1, "n-1", "n-2");
+          try {
+            return end(command).status() == CommandAck.Status.DONE;
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        });
+    assertThat(second.role()).isEqualTo(Role.SERVING);
+  }
+
+  private static PolicyRecord halt(long version, boolean enabled) {
+    return new PolicyRecord(
+        "all/halt/h",
+        "h",
+        PolicyRecord.Kind.HALT,
+        version,
+        enabled,
+        "all",
+        null,
+        ActKind.UNKNOWN,
+        null,
+        "somebody",
+        "a test",
+        1_700_000_000_000L,
+        1_700_000_000_000L,
+        null,
+        Map.of(),
+        "");
+  }
+
+  @Test
+  void appendsAreHeldBackWhileTheFileIsThere() throws Exception {
+    map("n-1");
+    Path hold = folder.resolve("hold");
+    Running first = new Running("n-1", hold);
+    first.caller.writeUntilDone(1, 0, block(1));
+    Files.writeString(hold, "");
+    first.caller.send(2, NodeRequest.Kind.WRITE, 0, block(2));
+    topics.await("it is held", () -> Files.exists(folder.resolve("hold.reached")));
+    assertThat(topics.deltas(UNIT)).filteredOn(d -> d.kind() == Delta.Kind.WRITE).hasSize(1);
+    Files.delete(hold);
+    assertThat(first.caller.next().answer().outcome()).isEqualTo(Outcome.DONE);
+  }
+
+  @Test
+  void whatCannotBeOpenedNeverReachesTheLog() throws Exception {
+    map("n-1");
+    Running first = new Running("n-1", null);
+    first.caller.writeUntilDone(1, 0, block(1));
+    byte[] junk = block(5);
+    first.caller.connection.send(
+        new NodeRequest(
+            77,
+            "c-1/1",
+            2,
+            UNIT,
+            0,
+            NodeRequest.Kind.WRITE,
+            0,
+            BLOCK,
+            "LZ4",
+            junk,
+            PayloadCodec.encode(junk, PayloadCodec.Codec.NONE).encodedCrc(),
+            1));
+    assertThat(first.caller.next().answer().outcome()).isEqualTo(Outcome.INVALID);
+    assertThat(topics.deltas(UNIT)).filteredOn(d -> d.kind() == Delta.Kind.WRITE).hasSize(1);
+  }
+
+  @Test
+  void neighboursBearWitness() throws Exception {
+    Running first = new Running("n-1", null);
+    Running second = new Running("n-2", null);
+    Running third = new Running("n-3", null);
+    topics.await(
+        "both reach it",
+        () -> first.node.neighbours().contains("n-2") && third.node.neighbours().contains("n-2"));
+    Command probe = probe("n-1", "node/n-2");
+    assertThat(endOf(probe).status()).isEqualTo(CommandAck.Status.DONE);
+    second.close();
+    topics.await(
+        "both neighbours say that it is gone",
+        () ->
+            topics.events("node.unreachable").stream()
+                    .filter(event -> event.getEntity().getId().equals("n-2"))
+                    .map(event -> event.getRelated().get(0).getId())
+                    .distinct()
+                    .count()
+                == 2);
+    Command later = probe("n-1", "node/n-2");
+    assertThat(endOf(later).code()).isEqualTo(CommandAck.Code.UNREACHABLE);
+    assertThat(first.node.died()).isFalse();
+  }
+
+  private int probes;
+
+  private Command probe(String at, String reach) {
+    long now = System.currentTimeMillis();
+    Command command =
+        new Command(
+            "probe-" + probes++,
+            Command.Kind.PROBE,
+            Subject.node(at),
+            Subject.node(at),
+            "p1",
+            null,
+            0,
+            0,
+            List.of(),
+            null,
+            now,
+            now - 1000,
+            now + 60_000,
+            null,
+            "a test",
+            Map.of(Command.REACH, reach));
+    topics.command(command, Authority.NONE);
+    return command;
+  }
+
+  /** A probe is asked again until the answerer knows where the other one is. */
+  private CommandAck endOf(Command probe) throws InterruptedException {
+    Command[] last = {probe};
+    int[] looks = new int[1];
+    topics.await(
+        "an answer to a probe",
+        () -> {
+          if (topics.acks(last[0].id()).stream().anyMatch(CommandAck::ends)) {
+            return true;
+          }
+          if (++looks[0] % 100 == 0) {
+            last[0] = probe(probe.addressee().id(), probe.parameters().get(Command.REACH));
+          }
+          return false;
+        });
+    return topics.acks(last[0].id()).stream().filter(CommandAck::ends).findFirst().orElseThrow();
+  }
+}
