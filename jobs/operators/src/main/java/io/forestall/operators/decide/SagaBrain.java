@@ -291,9 +291,9 @@ public final class SagaBrain implements PoolBrain<SagaMemory, DecideInput, Decid
       if (copies < slice.minReplicas()) {
         return "unit "
             + segment.unit()
-            + " has "
+            + ": copies in sync are "
             + copies
-            + " copies in sync, fewer than "
+            + ", fewer than "
             + slice.minReplicas();
       }
     }
