@@ -190,16 +190,20 @@ public final class SagaBrain implements PoolBrain<SagaMemory, DecideInput, Decid
       SagaInput input = saga.input();
       if (input instanceof SagaInput.Halted) {
         memory.nextHaltMillis = nowMillis;
+        look(memory, nowMillis, decisions);
+      } else if (input instanceof SagaInput.Started) {
+        tell(memory, input, nowMillis, decisions);
+        look(memory, nowMillis, decisions);
       } else {
+        // A halt that has just begun comes before what it forbids.
+        look(memory, nowMillis, decisions);
         if (input instanceof SagaInput.AdmissionRead read) {
           remember(memory, read.admission(), saga.signed());
         } else if (input instanceof SagaInput.Acked acked) {
           figures.acked(acked.ack());
         }
-        inner.decide(
-            memory.sagas(), input, nowMillis, output -> say(memory, output, nowMillis, decisions));
+        tell(memory, input, nowMillis, decisions);
       }
-      look(memory, nowMillis, decisions);
       memory.prune();
       figures.look(memory);
     }
@@ -219,6 +223,12 @@ public final class SagaBrain implements PoolBrain<SagaMemory, DecideInput, Decid
           : Math.min(memory.nextHaltMillis, inner.alarmMillis(memory.sagas()));
     }
 
+    private void tell(
+        SagaMemory memory, SagaInput input, long nowMillis, Consumer<Said> decisions) {
+      inner.decide(
+          memory.sagas(), input, nowMillis, output -> say(memory, output, nowMillis, decisions));
+    }
+
     /** Looks whether a halt began or ended. */
     private void look(SagaMemory memory, long nowMillis, Consumer<Said> decisions) {
       if (memory.halted != null && nowMillis < memory.nextHaltMillis) {
@@ -228,11 +238,7 @@ public final class SagaBrain implements PoolBrain<SagaMemory, DecideInput, Decid
       boolean now = halted(reach, nowMillis);
       memory.nextHaltMillis = nextHaltMillis(reach, nowMillis);
       if (memory.halted == null || memory.halted != now) {
-        inner.decide(
-            memory.sagas(),
-            new SagaInput.Halted(now),
-            nowMillis,
-            output -> say(memory, output, nowMillis, decisions));
+        tell(memory, new SagaInput.Halted(now), nowMillis, decisions);
       }
       memory.halted = now;
     }
