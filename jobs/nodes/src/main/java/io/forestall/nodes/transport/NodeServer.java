@@ -20,8 +20,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The node's end of the data plane: accepts connections, hands requests over under tokens of its
- * own, sends answers back to whoever asked, answers pings by itself. A connection with too much
- * open is not read from until it has less. Safe for threads.
+ * own, sends answers back to whoever asked, answers pings by itself. A request that is sent again
+ * over the connection on which it is open already is dropped. A connection with too much open is
+ * not read from until it has less. Safe for threads.
  */
 public final class NodeServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(NodeServer.class);
@@ -156,7 +157,7 @@ public final class NodeServer implements AutoCloseable {
     if (asked == null) {
       return;
     }
-    asked.peer().mine.remove(answer.token());
+    asked.peer().mine.remove(asked.clientToken());
     asked
         .peer()
         .link
@@ -184,7 +185,10 @@ public final class NodeServer implements AutoCloseable {
 
   private final class Peer implements Link.Receiver {
     private final Link link;
-    private final Set<Long> mine = ConcurrentHashMap.newKeySet();
+
+    /** Open requests: the client's token and ours. */
+    private final Map<Long, Long> mine = new ConcurrentHashMap<>();
+
     private final AtomicInteger openRequests = new AtomicInteger();
     private final AtomicLong openBytes = new AtomicLong();
     private boolean greeted;
@@ -213,8 +217,11 @@ public final class NodeServer implements AutoCloseable {
 
     private void request(NodeRequest asked) {
       long token = tokens.incrementAndGet();
+      if (mine.putIfAbsent(asked.token(), token) != null) {
+        // The client lost patience; what it asks is open already and will be answered once.
+        return;
+      }
       long bytes = asked.kind() == NodeRequest.Kind.READ ? asked.length() : asked.payload().length;
-      mine.add(token);
       openRequests.incrementAndGet();
       openBytes.addAndGet(bytes);
       open.put(token, new Open(this, asked.token(), bytes));
@@ -264,7 +271,7 @@ public final class NodeServer implements AutoCloseable {
       connections.decrementAndGet();
       peers.remove(this);
       LOG.debug("A connection ended: {}", why);
-      for (Long token : mine) {
+      for (Long token : mine.values()) {
         if (open.remove(token) != null) {
           handler.forget(token);
         }
