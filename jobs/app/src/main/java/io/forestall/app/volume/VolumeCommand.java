@@ -62,11 +62,12 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code forestall volume create|list|show}: volumes and who owns their segments (D1). */
+/** {@code forestall volume attach|create|list|show}: volumes and who owns their segments (D1). */
 @Command(
     name = "volume",
-    description = "Volumes: made, looked at.",
+    description = "Volumes: made, used, looked at.",
     subcommands = {
+      AttachCommand.class,
       VolumeCommand.Create.class,
       VolumeCommand.ListAll.class,
       VolumeCommand.Show.class
@@ -87,7 +88,7 @@ public final class VolumeCommand implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(
-        Objects.requireNonNull(spec).commandLine(), "say what to do: create, list, show");
+        Objects.requireNonNull(spec).commandLine(), "say what to do: attach, create, list, show");
   }
 
   /** Makes a volume. */
