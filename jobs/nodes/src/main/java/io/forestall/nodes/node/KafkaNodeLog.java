@@ -29,8 +29,8 @@ import io.forestall.wire.Signatures.Trusted;
 import io.forestall.wire.WireException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -72,14 +72,31 @@ import org.slf4j.LoggerFactory;
 final class KafkaNodeLog implements NodeLog {
   private static final Logger LOG = LoggerFactory.getLogger(KafkaNodeLog.class);
 
+  private static final List<Topics> USED =
+      List.of(
+          Topics.DELTAS,
+          Topics.OWNERSHIP,
+          Topics.ACKS,
+          Topics.EVENTS,
+          Topics.DIGESTS,
+          Topics.TELEMETRY,
+          Topics.FLEET,
+          Topics.DEAD_LETTERS,
+          Topics.COMMANDS,
+          Topics.MAPS,
+          Topics.POLICIES);
+
   /** How far back commands are read at a start; older ones have expired. */
   private static final long COMMANDS_BACK_MILLIS = 10 * 60_000L;
 
   /** Bytes of deltas that are handed to the producer at once; more wait here. */
   private static final long MAX_SENDING_BYTES = 12L * 1024 * 1024;
 
+  private static final long MAX_CONTROL_BYTES = 4L * 1024 * 1024;
+
   private static final Duration POLL = Duration.ofSeconds(5);
   private static final long PAUSE_AFTER_FAILURE_NANOS = 200_000_000L;
+  private static final long LAG_EVERY_NANOS = 200_000_000L;
   private static final long POSITIONS_EVERY_NANOS = 20_000_000_000L;
 
   private final Properties client;
@@ -87,8 +104,8 @@ final class KafkaNodeLog implements NodeLog {
   private final Subject node;
   private final Trusted trusted;
   private final long askMillis;
-  private final Producer<byte[], byte[]> dataProducer;
-  private final Producer<byte[], byte[]> controlProducer;
+  private final Outbox data;
+  private final Outbox control;
   private final int ownershipPartitions;
   private final int deltaPartitions;
   private final Map<Topics, Integer> partitions = new ConcurrentHashMap<>();
@@ -97,14 +114,9 @@ final class KafkaNodeLog implements NodeLog {
   private volatile boolean closed;
   private volatile @Nullable Listener listener;
 
-  // Sending: under its lock.
-  private final Object sending = new Object();
-  private final ArrayDeque<Delta> held = new ArrayDeque<>();
-  private long sendingBytes;
+  // Writers keep buffers: one thread at a time.
+  private final Object writing = new Object();
   private final DeltaRecords deltaWriter = new DeltaRecords();
-
-  // Control records: under its lock.
-  private final Object control = new Object();
   private final OwnershipRecords ownershipWriter = new OwnershipRecords();
   private final AckRecords ackWriter = new AckRecords();
   private final AvroCodec<Event> events = AvroCodec.of(Event.class);
@@ -137,6 +149,7 @@ final class KafkaNodeLog implements NodeLog {
       Subject node,
       Trusted trusted,
       long askMillis,
+      Map<Topics, Integer> counts,
       Producer<byte[], byte[]> dataProducer,
       Producer<byte[], byte[]> controlProducer) {
     this.client = client;
@@ -144,26 +157,11 @@ final class KafkaNodeLog implements NodeLog {
     this.node = node;
     this.trusted = trusted;
     this.askMillis = askMillis;
-    this.dataProducer = dataProducer;
-    this.controlProducer = controlProducer;
-    for (Topics topic :
-        List.of(
-            Topics.DELTAS,
-            Topics.OWNERSHIP,
-            Topics.ACKS,
-            Topics.EVENTS,
-            Topics.DIGESTS,
-            Topics.TELEMETRY,
-            Topics.FLEET,
-            Topics.DEAD_LETTERS,
-            Topics.COMMANDS,
-            Topics.MAPS,
-            Topics.POLICIES)) {
-      partitions.put(topic, controlProducer.partitionsFor(topic.name(prefix)).size());
-    }
+    this.data = new Outbox(dataProducer, "forestall-send-data", MAX_SENDING_BYTES, 65_536);
+    this.control = new Outbox(controlProducer, "forestall-send-control", MAX_CONTROL_BYTES, 16_384);
+    partitions.putAll(counts);
     ownershipPartitions = count(Topics.OWNERSHIP);
     deltaPartitions = count(Topics.DELTAS);
-    var unused = dataProducer.partitionsFor(Topics.DELTAS.name(prefix));
   }
 
   private int count(Topics topic) {
@@ -189,16 +187,10 @@ final class KafkaNodeLog implements NodeLog {
     Producer<byte[], byte[]> data = null;
     Producer<byte[], byte[]> control = null;
     try {
+      Map<Topics, Integer> counts = look(client, prefix);
       data = new KafkaProducer<>(producer(client, node.id() + "-data", 24));
       control = new KafkaProducer<>(producer(client, node.id() + "-control", 8));
-      KafkaNodeLog log = new KafkaNodeLog(client, prefix, node, trusted, askMillis, data, control);
-      SchemaTopic.publish(
-          control,
-          Topics.SCHEMAS.name(prefix),
-          "forestall node",
-          System.currentTimeMillis(),
-          Duration.ofSeconds(30));
-      return log;
+      return new KafkaNodeLog(client, prefix, node, trusted, askMillis, counts, data, control);
     } catch (KafkaException e) {
       if (data != null) {
         data.close(Duration.ZERO);
@@ -218,13 +210,32 @@ final class KafkaNodeLog implements NodeLog {
     }
   }
 
+  /** Waits for the broker, finds the topics, and says how this release writes. */
+  private static Map<Topics, Integer> look(Properties client, String prefix) {
+    Properties patient = producer(client, "start", 8);
+    patient.put("max.block.ms", "20000");
+    Map<Topics, Integer> counts = new EnumMap<>(Topics.class);
+    try (Producer<byte[], byte[]> producer = new KafkaProducer<>(patient)) {
+      for (Topics topic : USED) {
+        counts.put(topic, producer.partitionsFor(topic.name(prefix)).size());
+      }
+      var unused =
+          SchemaTopic.publish(
+              producer,
+              Topics.SCHEMAS.name(prefix),
+              "forestall node",
+              System.currentTimeMillis(),
+              Duration.ofSeconds(30));
+    }
+    return counts;
+  }
+
   private static Properties producer(Properties client, String name, int bufferMebibytes) {
     Properties all = new Properties();
     all.put("linger.ms", "0");
     all.put("batch.size", Integer.toString(64 * 1024));
     all.put("buffer.memory", Integer.toString(bufferMebibytes * 1024 * 1024));
     all.put("compression.type", "none");
-    all.put("max.block.ms", "10000");
     all.put("metadata.max.idle.ms", Integer.toString(24 * 3600 * 1000));
     // A broker that starts again is waited for: giving up costs the owner a new epoch.
     all.put("delivery.timeout.ms", "120000");
@@ -236,6 +247,8 @@ final class KafkaNodeLog implements NodeLog {
     all.put("max.request.size", Integer.toString(5 * 1024 * 1024));
     all.putAll(client);
     all.put("client.id", "forestall-node-" + name);
+    // An outbox waits in its place.
+    all.put("max.block.ms", "0");
     all.put("acks", "all");
     all.put("enable.idempotence", "true");
     all.put("key.serializer", ByteArraySerializer.class.getName());
@@ -419,6 +432,7 @@ final class KafkaNodeLog implements NodeLog {
     DeltaRecords records = new DeltaRecords();
     Map<String, Followed> followed = new HashMap<>();
     long nextPositions = System.nanoTime() + POSITIONS_EVERY_NANOS;
+    long nextLag = System.nanoTime();
     while (!closed) {
       try {
         Wish wish = wishes.peek();
@@ -432,6 +446,10 @@ final class KafkaNodeLog implements NodeLog {
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
           delta(records, record, followed, told);
         }
+        if (System.nanoTime() - nextLag >= 0) {
+          nextLag = System.nanoTime() + LAG_EVERY_NANOS;
+          told.lag(lag(consumer));
+        }
         if (System.nanoTime() - nextPositions >= 0) {
           nextPositions = System.nanoTime() + POSITIONS_EVERY_NANOS;
           positions(consumer, followed, told);
@@ -444,6 +462,14 @@ final class KafkaNodeLog implements NodeLog {
         pause("the deltas", e);
       }
     }
+  }
+
+  private static long lag(Consumer<byte[], byte[]> consumer) {
+    long sum = 0;
+    for (TopicPartition each : consumer.assignment()) {
+      sum += consumer.currentLag(each).orElse(0);
+    }
+    return sum;
   }
 
   private void fulfil(
@@ -761,7 +787,7 @@ final class KafkaNodeLog implements NodeLog {
                 String.valueOf(e.getMessage()),
                 value == null ? new byte[0] : value,
                 1);
-    synchronized (control) {
+    synchronized (writing) {
       send(Topics.DEAD_LETTERS, letter.getOrigin(), letters.encode(letter));
     }
   }
@@ -800,45 +826,14 @@ final class KafkaNodeLog implements NodeLog {
 
   @Override
   public void append(Delta delta) {
-    synchronized (sending) {
-      if (!held.isEmpty() || sendingBytes >= MAX_SENDING_BYTES) {
-        held.add(delta);
-      } else {
-        sendDelta(delta);
-      }
-    }
-  }
-
-  private void sendDelta(Delta delta) {
-    int bytes = delta.payload().length + 256;
-    sendingBytes += bytes;
-    try {
-      var unused =
-          dataProducer.send(
-              new ProducerRecord<>(
-                  Topics.DELTAS.name(prefix),
-                  FixedPartitioner.partition(delta.unit(), deltaPartitions),
-                  Keys.bytes(delta.unit()),
-                  deltaWriter.encode(delta)),
-              (metadata, problem) -> sent(delta, bytes, problem));
-    } catch (KafkaException e) {
-      sendingBytes -= bytes;
-      failed(delta, e);
-    }
-  }
-
-  private void sent(Delta delta, int bytes, @Nullable Exception problem) {
-    synchronized (sending) {
-      sendingBytes -= bytes;
-      while (!held.isEmpty() && sendingBytes < MAX_SENDING_BYTES) {
-        Delta next = held.poll();
-        if (next != null) {
-          sendDelta(next);
-        }
-      }
-    }
-    if (problem != null) {
-      failed(delta, problem);
+    synchronized (writing) {
+      data.send(
+          new ProducerRecord<>(
+              Topics.DELTAS.name(prefix),
+              FixedPartitioner.partition(delta.unit(), deltaPartitions),
+              Keys.bytes(delta.unit()),
+              deltaWriter.encode(delta)),
+          problem -> failed(delta, problem));
     }
   }
 
@@ -851,23 +846,14 @@ final class KafkaNodeLog implements NodeLog {
 
   @Override
   public void appendOwnership(OwnershipEntry entry, @Nullable Admission signed) {
-    synchronized (control) {
-      try {
-        var unused =
-            controlProducer.send(
-                new ProducerRecord<>(
-                    Topics.OWNERSHIP.name(prefix),
-                    FixedPartitioner.partition(entry.pool(), ownershipPartitions),
-                    Keys.bytes(entry.pool()),
-                    ownershipWriter.encode(entry, signed)),
-                (metadata, problem) -> {
-                  if (problem != null) {
-                    failed(entry, problem);
-                  }
-                });
-      } catch (KafkaException e) {
-        failed(entry, e);
-      }
+    synchronized (writing) {
+      control.send(
+          new ProducerRecord<>(
+              Topics.OWNERSHIP.name(prefix),
+              FixedPartitioner.partition(entry.pool(), ownershipPartitions),
+              Keys.bytes(entry.pool()),
+              ownershipWriter.encode(entry, signed)),
+          problem -> failed(entry, problem));
     }
   }
 
@@ -880,57 +866,52 @@ final class KafkaNodeLog implements NodeLog {
 
   @Override
   public void ack(CommandAck ack) {
-    synchronized (control) {
+    synchronized (writing) {
       send(Topics.ACKS, AckRecords.key(ack), ackWriter.encode(ack));
     }
   }
 
   @Override
   public void event(Event event) {
-    synchronized (control) {
+    synchronized (writing) {
       send(Topics.EVENTS, Keys.of(event.getEntity()), events.encode(event));
     }
   }
 
   @Override
   public void digest(Digest digest) {
-    synchronized (control) {
+    synchronized (writing) {
       send(Topics.DIGESTS, digest.getUnit(), digests.encode(digest));
     }
   }
 
   @Override
   public void frame(TelemetryFrame frame) {
-    synchronized (control) {
+    synchronized (writing) {
       send(Topics.TELEMETRY, frame.getNode(), frames.encode(frame));
     }
   }
 
   @Override
   public void member(FleetEntry entry) {
-    synchronized (control) {
+    synchronized (writing) {
       send(Topics.FLEET, Keys.of(entry.getEntity()), fleet.encode(entry));
     }
   }
 
   private void send(Topics topic, String key, byte[] value) {
-    int count = count(topic);
-    try {
-      var unused =
-          controlProducer.send(
-              new ProducerRecord<>(
-                  topic.name(prefix),
-                  FixedPartitioner.partition(key, count),
-                  Keys.bytes(key),
-                  value),
-              (metadata, problem) -> {
-                if (problem != null) {
-                  lost(topic, key, problem);
-                }
-              });
-    } catch (KafkaException e) {
-      lost(topic, key, e);
+    boolean measured = topic == Topics.TELEMETRY || topic == Topics.DIGESTS;
+    if (measured && control.isBusy()) {
+      // While the broker is away, what comes again in a second does not queue before an answer.
+      return;
     }
+    control.send(
+        new ProducerRecord<>(
+            topic.name(prefix),
+            FixedPartitioner.partition(key, count(topic)),
+            Keys.bytes(key),
+            value),
+        problem -> lost(topic, key, problem));
   }
 
   private void lost(Topics topic, String key, Exception problem) {
@@ -959,7 +940,7 @@ final class KafkaNodeLog implements NodeLog {
         break;
       }
     }
-    dataProducer.close(Duration.ofSeconds(2));
-    controlProducer.close(Duration.ofSeconds(5));
+    data.close();
+    control.close();
   }
 }

@@ -48,6 +48,9 @@ interface NodeLog extends AutoCloseable {
     /** The unit's deltas are read up to here, whether there was one of the unit or not. */
     void deltasRead(String unit, long nextOffset);
 
+    /** Records of the followed partitions that are not read yet, as last seen; count. */
+    void lag(long records);
+
     /**
      * The unit cannot be read on: the log begins behind the place from which it was to be read,
      * lost its end, or holds what this release cannot read. It is not followed any more.

@@ -618,6 +618,11 @@ public final class ReferenceNode implements AutoCloseable {
     }
 
     @Override
+    public void lag(long records) {
+      loop.execute(() -> protocol.lag(records));
+    }
+
+    @Override
     public void deltasLost(String unit, long wanted, long begins) {
       loop.execute(
           () ->
