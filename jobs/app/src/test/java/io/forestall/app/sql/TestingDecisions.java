@@ -28,7 +28,7 @@ final class TestingDecisions {
 
   /** Writes a record to a topic. */
   interface Sender {
-    long send(Topics topic, String key, Object value) throws Exception;
+    long send(Topics topic, String key, @Nullable Object value) throws Exception;
   }
 
   static void seed(Sender to, long startMillis) throws Exception {

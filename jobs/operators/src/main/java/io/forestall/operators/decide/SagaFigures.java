@@ -71,6 +71,7 @@ final class SagaFigures {
   void look(SagaMemory memory) {
     int now = memory.sagas().open();
     Integer before = now == 0 ? byPool.remove(memory.pool()) : byPool.put(memory.pool(), now);
-    open += now - (before == null ? 0 : before);
+    int sum = open + now - (before == null ? 0 : before);
+    open = sum;
   }
 }
