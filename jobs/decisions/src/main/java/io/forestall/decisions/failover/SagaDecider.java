@@ -751,6 +751,10 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       for (OwnershipFold.Change change : state.fold().take(offset, entry)) {
         String unit = change.after().unit();
         state.touchedUnit(unit);
+        String admission = change.after().admission();
+        if (change.epochStepped() && admission != null) {
+          state.took(admission, offset);
+        }
         units.add(unit);
         String slice = state.sliceOf(unit);
         if (slice != null) {
@@ -785,7 +789,9 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         if (owned == null || owned.epoch() <= unit.expectedEpoch()) {
           open++;
         } else if (owned.epoch() == unit.newEpoch() && saga.id().equals(owned.admission())
-            || owned.epoch() > unit.newEpoch() && owned.owner().equals(saga.admission.target())) {
+            || owned.epoch() > unit.newEpoch()
+                && owned.owner().equals(saga.admission.target())
+                && state.wasTaken(saga.id())) {
           taken++;
         } else {
           lost++;
@@ -808,6 +814,9 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         }
       } else if (standing.taken() > 0) {
         fenced(saga);
+      } else if (standing.open() == 0 && state.wasTaken(saga.id())) {
+        // a restored job reads of the act anew, long after its units went on to others
+        end(saga, Admission.State.DONE, "The units have another owner by now.");
       } else if (standing.open() == 0) {
         end(
             saga,

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Rows: {@code h} header; {@code s/ADMISSION} saga; {@code m/VOLUME/SLICE} slice of a map;
  * {@code n/NODE} node; {@code u/UNIT} unit as the fold of the ownership log has it; {@code
- * w/ADMISSION} former owner that may get its units back.
+ * w/ADMISSION} former owner that may get its units back; {@code t/ADMISSION} takeover that counted.
  */
 public final class SagaState implements DeciderState {
 
@@ -32,6 +32,12 @@ public final class SagaState implements DeciderState {
 
   /** Most former owners that are watched; the oldest goes; count. */
   static final int MAX_WATCHES = 64;
+
+  /**
+   * Most takeovers that are remembered, the newest; count. More than a restored job can find
+   * admitted again whose units have moved on since.
+   */
+  static final int MAX_TAKEN = 256;
 
   private static final int VERSION = 1;
   private static final String HEADER = "h";
@@ -67,8 +73,10 @@ public final class SagaState implements DeciderState {
   private final TreeMap<Subject, Node> nodes = new TreeMap<>(BY_NAME);
   private final TreeMap<String, Watch> watches = new TreeMap<>();
   private final OwnershipFold fold = new OwnershipFold();
+  private final Map<String, Long> taken = new HashMap<>();
 
   // indices
+  private final TreeMap<Long, String> takenByOffset = new TreeMap<>();
   private final Map<String, String> sliceByUnit = new HashMap<>();
   private final Map<String, MapSegment> segments = new HashMap<>();
   private final Map<String, String> sagaByCommand = new HashMap<>();
@@ -212,6 +220,25 @@ public final class SagaState implements DeciderState {
     dirty.add("u/" + unit);
   }
 
+  /** The takeover of an admission counted, at this offset of the ownership log. */
+  void took(String admission, long offset) {
+    if (taken.putIfAbsent(admission, offset) != null) {
+      return;
+    }
+    takenByOffset.put(offset, admission);
+    dirty.add("t/" + admission);
+    if (taken.size() > MAX_TAKEN) {
+      String oldest = takenByOffset.pollFirstEntry().getValue();
+      taken.remove(oldest);
+      dirty.add("t/" + oldest);
+    }
+  }
+
+  /** True when the takeover of an admission counted, whoever owns the units by now. */
+  boolean wasTaken(String admission) {
+    return taken.containsKey(admission);
+  }
+
   // --------------------------------------------------------------------- maps
 
   @Nullable Slice slice(String key) {
@@ -308,6 +335,7 @@ public final class SagaState implements DeciderState {
         && slices.isEmpty()
         && nodes.isEmpty()
         && watches.isEmpty()
+        && taken.isEmpty()
         && fold.all().isEmpty();
   }
 
@@ -355,6 +383,10 @@ public final class SagaState implements DeciderState {
       case 'w' -> {
         Watch watch = watches.get(id);
         yield watch == null ? GONE : watch.toBytes();
+      }
+      case 't' -> {
+        Long offset = taken.get(id);
+        yield offset == null ? GONE : new RowWriter(VERSION).longs(offset).toBytes();
       }
       default -> throw new IllegalStateException("no row is named " + row);
     };
@@ -458,6 +490,7 @@ public final class SagaState implements DeciderState {
       case 'n' -> put(new Node(in.subject(), in.ints(), in.nullableLong(), in.flag()));
       case 'u' -> fold.restore(owned(in));
       case 'w' -> put(Watch.of(in));
+      case 't' -> took(row.substring(2), in.longs());
       default -> throw new IllegalArgumentException("no row has this name");
     }
   }

@@ -104,6 +104,7 @@ final class NodeLife implements NodeActions {
     guarded(
         "starts",
         () -> {
+          protocol.storage(1L << 40, false);
           if (world.bug.remembersCommands()) {
             for (SimulatedNode.Remembered each : node.commands.values()) {
               protocol.remembered(each.last(), each.keepUntilMillis());
@@ -329,7 +330,8 @@ final class NodeLife implements NodeActions {
           }
         });
     world.agenda.after(
-        world.delayMicros(ProtocolWorld.LEASE_MILLIS * 1000 / 4), this::askForTheEnd);
+        world.quiet() ? 30_000_000 : world.delayMicros(ProtocolWorld.LEASE_MILLIS * 1000 / 4),
+        this::askForTheEnd);
   }
 
   private void commandArrived(long offset, Command command) {
@@ -666,7 +668,7 @@ final class NodeLife implements NodeActions {
       return;
     }
     world.agenda.after(
-        world.dice.between(20_000, 300_000),
+        world.quiet() ? 60_000_000 : world.dice.between(20_000, 300_000),
         () -> {
           run(this::save);
           saveSometimes();

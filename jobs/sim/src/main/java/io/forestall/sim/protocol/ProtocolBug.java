@@ -123,6 +123,11 @@ public abstract class ProtocolBug {
   /** After a node has read a delta. */
   void afterDelta(NodeLife life, Delta delta) {}
 
+  /** Witnesses that the saga asks for before it takes a node for dead. */
+  int witnesses() {
+    return 2;
+  }
+
   /** True when reads wait for the applies that were asked for before them. */
   boolean appliesBeforeReads() {
     return true;

@@ -8,6 +8,7 @@ import static io.forestall.sim.protocol.ProtocolInvariant.LINEARIZABLE;
 import static io.forestall.sim.protocol.ProtocolInvariant.ONCE_ONLY;
 import static io.forestall.sim.protocol.ProtocolInvariant.ONE_OWNER_PER_EPOCH;
 import static io.forestall.sim.protocol.ProtocolInvariant.ONLY_WHAT_WAS_SIGNED;
+import static io.forestall.sim.protocol.ProtocolInvariant.TWO_WITNESSES;
 import static io.forestall.sim.protocol.ProtocolInvariant.WORD_IS_KEPT;
 
 import io.forestall.decisions.failover.Command;
@@ -467,6 +468,18 @@ public final class ProtocolBugs {
             @Override
             boolean remembersCommands() {
               return false;
+            }
+          },
+          // Invariant 7.
+          new ProtocolBug(
+              "one-witness",
+              "One witness is enough to take a node for dead.",
+              "sagas",
+              TWO_WITNESSES,
+              WORD_IS_KEPT) {
+            @Override
+            int witnesses() {
+              return 1;
             }
           });
 }

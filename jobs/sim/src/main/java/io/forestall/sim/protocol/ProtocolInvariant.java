@@ -28,6 +28,9 @@ public enum ProtocolInvariant {
   /** Invariant 6. */
   ONLY_WHAT_WAS_SIGNED(
       6, "A takeover counts only with an admission that was signed and allows it."),
+  /** Invariant 7. */
+  TWO_WITNESSES(
+      7, "The saga takes nobody for dead on the word of fewer than two others, unless by its own."),
   /** One of the simulator's own. */
   COMES_TO_REST(0, "When nothing fails any more, every request ends and every unit is served."),
   /** One of the simulator's own. */

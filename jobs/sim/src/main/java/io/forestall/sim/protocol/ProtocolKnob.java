@@ -16,6 +16,14 @@ public enum ProtocolKnob {
   REQUESTS(60),
   /** Share of the requests that read. */
   READS(0.5),
+  /** Share of the worlds in which the product's own saga carries out what a guard admits. */
+  SAGA(0),
+  /** Crashes of the job that runs the saga, restored from a checkpoint, often an old one; count. */
+  JOB_CRASHES(1.5),
+  /** Share of the acks that are lost, and as many that come twice, where the saga reads them. */
+  LOST_ACKS(0.05),
+  /** Share of the witnesses that do not reach a node though it lives. */
+  FALSE_WITNESSES(0.1),
   /** How long the world lives before it comes to rest; milliseconds. */
   LIFE_MILLIS(1200),
   /** Acts that move units to another owner; count. */

@@ -132,6 +132,18 @@ public record ProtocolScenario(String name, String sentence, Map<ProtocolKnob, D
                   CANCELS, 0.3,
                   CRASHES, 3.0)),
           scenario(
+              "sagas",
+              "The product's saga carries out acts, restored from old checkpoints, with acks lost"
+                  + " and doubled, targets and sources dying, halts.",
+              Map.of(),
+              Map.of(
+                  SAGA, 1.0,
+                  MOVES, 8.0,
+                  DEATHS, 0.4,
+                  TARGET_DEATHS, 0.3,
+                  HALTS, 0.5,
+                  REQUESTS, 40.0)),
+          scenario(
               "disks",
               "Disks are full or fail, clocks jump, connections break.",
               Map.of(),

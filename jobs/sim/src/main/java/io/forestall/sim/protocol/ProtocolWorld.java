@@ -48,6 +48,9 @@ public final class ProtocolWorld {
   /** How long everything may take to end once nothing fails any more; microseconds. */
   private static final long REST_MICROS = 20_000_000;
 
+  /** How long an act may take to end once nothing fails any more; microseconds. */
+  private static final long ACTS_MICROS = 200_000_000;
+
   private static final long MAX_STEPS = 400_000;
 
   final Dice dice;
@@ -61,6 +64,7 @@ public final class ProtocolWorld {
   final List<String> units = new ArrayList<>();
   final List<Operation> history = new ArrayList<>();
   final ScriptedSaga saga;
+  private final ScriptedGuard guard = new ScriptedGuard(this);
 
   private final long seed;
   private final @Nullable Consumer<String> trace;
@@ -69,6 +73,8 @@ public final class ProtocolWorld {
   private final Map<String, Long> counts = new TreeMap<>();
   private long stalledUntilMicros;
   private boolean halted;
+  private boolean usesSaga;
+  private boolean quiet;
   private boolean resting;
   private long tokens;
   private long values = 100;
@@ -153,6 +159,10 @@ public final class ProtocolWorld {
     for (int i = 0; i < units.size(); i++) {
       nodes.get(i / 2 % nodes.size()).firstOf.add(units.get(i));
     }
+    usesSaga = dice.chance(value(ProtocolKnob.SAGA));
+    if (usesSaga) {
+      guard.begin();
+    }
     boolean rotates = dice.chance(value(ProtocolKnob.ROTATIONS));
     for (SimulatedNode node : nodes) {
       agenda.after(dice.between(0, 5_000), node::start);
@@ -183,6 +193,9 @@ public final class ProtocolWorld {
         life,
         () -> dice.pick(nodes).wallSkewMillis += dice.between(-5_000, 5_000));
     often(ProtocolKnob.CLIENT_CRASHES, life, this::crashClient);
+    if (usesSaga) {
+      often(ProtocolKnob.JOB_CRASHES, life, guard.job()::crash);
+    }
     if (rotates) {
       agenda.at(dice.between(0, life), saga::rotate);
       for (SimulatedNode node : nodes) {
@@ -205,7 +218,14 @@ public final class ProtocolWorld {
       }
     }
     await(deadline, this::idle, () -> "reads are still open: " + state());
-    await(deadline, this::alike, () -> "copies lag or differ: " + state());
+    if (usesSaga) {
+      quiet = true;
+      await(
+          agenda.nowMicros() + ACTS_MICROS,
+          () -> guard.open() == 0,
+          () -> "acts have no end: " + guard + "; " + state());
+    }
+    await(agenda.nowMicros() + REST_MICROS, this::alike, () -> "copies lag or differ: " + state());
     judge();
   }
 
@@ -455,6 +475,9 @@ public final class ProtocolWorld {
 
   private void halt(boolean now) {
     halted = now;
+    if (usesSaga) {
+      guard.halted(now);
+    }
     for (SimulatedNode node : nodes) {
       agenda.after(
           delayMicros(500),
@@ -512,6 +535,20 @@ public final class ProtocolWorld {
     return stalledUntilMicros;
   }
 
+  ScriptedGuard guard() {
+    return guard;
+  }
+
+  /** True when the product's saga carries acts out. */
+  boolean usesSaga() {
+    return usesSaga;
+  }
+
+  /** True when only the ends of acts are waited for, which may take long. */
+  boolean quiet() {
+    return quiet;
+  }
+
   boolean resting() {
     return resting;
   }
@@ -536,7 +573,9 @@ public final class ProtocolWorld {
   /** True when the node that a probe names answers. */
   boolean reaches(Command probe) {
     String named = probe.parameters().get(Command.REACH);
-    return named != null && node(Subject.parse(named)).alive();
+    return named != null
+        && node(Subject.parse(named)).alive()
+        && (resting || !dice.chance(value(ProtocolKnob.FALSE_WITNESSES)));
   }
 
   void hint(Subject target) {

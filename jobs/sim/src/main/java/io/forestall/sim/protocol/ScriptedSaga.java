@@ -84,6 +84,10 @@ final class ScriptedSaga {
                 expected + (world.dice.chance(0.9) ? 1 : world.dice.between(2, 5))));
       }
     }
+    if (world.usesSaga()) {
+      admit(source, steps);
+      return;
+    }
     Move move = begin(source, other(source), steps);
     if (world.dice.chance(world.value(ProtocolKnob.RACES))) {
       world.count("races");
@@ -129,6 +133,42 @@ final class ScriptedSaga {
     }
   }
 
+  /** The same by way of the product's saga. */
+  private void admit(Subject source, List<UnitStep> steps) {
+    if (world.guard().holds(steps)) {
+      return;
+    }
+    SimulatedNode from = world.node(source);
+    Subject target = other(source);
+    boolean dies = world.dice.chance(world.value(ProtocolKnob.DEATHS));
+    if (dies) {
+      world.count("source deaths");
+      from.crash();
+    }
+    boolean mistaken = world.dice.chance(0.1);
+    world.guard().admit(source, target, steps, !dies && !mistaken, signingKey);
+    if (world.dice.chance(world.value(ProtocolKnob.PAUSED_SOURCES))) {
+      world.agenda.after(
+          world.dice.between(0, 60_000),
+          () -> {
+            NodeLife life = from.life;
+            if (life != null && !world.resting()) {
+              life.pause(world.dice.between(10_000, 400_000));
+            }
+          });
+    }
+    if (world.dice.chance(world.value(ProtocolKnob.TARGET_DEATHS))) {
+      world.count("target deaths");
+      world.agenda.after(
+          world.dice.between(0, 120_000),
+          () -> {
+            if (!world.resting()) {
+              world.node(target).crash();
+            }
+          });
+    }
+  }
+
   private Subject other(Subject source) {
     Subject target;
     do {
@@ -138,7 +178,8 @@ final class ScriptedSaga {
   }
 
   private Admission admission(Subject source, Subject target, List<UnitStep> steps) {
-    int number = ++sequence;
+    // Numbers of their own, so that they are none of the guard's.
+    int number = 1_000 + ++sequence;
     long now = wallMillis();
     return new Admission(
         "a-" + number,
@@ -237,7 +278,7 @@ final class ScriptedSaga {
     return java.util.Objects.requireNonNull(byId.get(id), id);
   }
 
-  private void append(Command command) {
+  void append(Command command) {
     byId.put(command.id(), command);
     world.count("commands");
     world.agenda.at(
@@ -252,6 +293,10 @@ final class ScriptedSaga {
   }
 
   void acked(CommandAck ack) {
+    if (world.usesSaga()) {
+      world.guard().acked(ack);
+      return;
+    }
     for (Move move : moves) {
       if (ack.command().startsWith(move.admission.id() + "/2/") && ack.ends()) {
         if (ack.status() == CommandAck.Status.DONE) {

@@ -1,5 +1,6 @@
 package io.forestall.sim.protocol;
 
+import io.forestall.decisions.Subject;
 import io.forestall.decisions.failover.Command;
 import io.forestall.decisions.failover.CommandAck;
 import io.forestall.decisions.guard.Admission;
@@ -34,6 +35,11 @@ final class Truth {
   private final Map<Admission, Integer> signed = new IdentityHashMap<>();
   private final Map<String, CommandAck> ends = new HashMap<>();
   private final Set<String> cancelled = new HashSet<>();
+  private final Set<String> taken = new HashSet<>();
+  private final Set<String> promoted = new HashSet<>();
+  private final Set<String> givenBack = new HashSet<>();
+  private final Map<String, Set<Subject>> unreachable = new HashMap<>();
+  private final Set<Subject> answered = new HashSet<>();
 
   Truth(ProtocolWorld world) {
     this.world = world;
@@ -113,6 +119,13 @@ final class Truth {
             ProtocolInvariant.ONLY_WHAT_WAS_SIGNED,
             () -> "a takeover counts though its admission is " + real + ": " + entry);
         Admission admission = entry.admission();
+        if (admission != null) {
+          taken.add(admission.id());
+          require(
+              !givenBack.contains(admission.id()),
+              ProtocolInvariant.WORD_IS_KEPT,
+              () -> "a takeover counts after its act was given back: " + entry);
+        }
         require(
             admission == null || !cancelled.contains(admission.id()),
             ProtocolInvariant.WORD_IS_KEPT,
@@ -276,9 +289,18 @@ final class Truth {
 
   /** A node answers a command. */
   void acked(Command command, CommandAck ack) {
+    String reach = command.parameters().get(Command.REACH);
+    if (reach != null && ack.code() == CommandAck.Code.UNREACHABLE) {
+      unreachable.computeIfAbsent(reach, none -> new HashSet<>()).add(ack.from());
+    } else if (command.kind() == Command.Kind.PROBE) {
+      answered.add(ack.from());
+    }
     // A refusal changed nothing, and its cause can pass: a clock, a key, a halt, a log not yet
     // read.
-    if (!ack.ends() || ack.status() == CommandAck.Status.REFUSED) {
+    // A probe is answered as things stand.
+    if (!ack.ends()
+        || ack.status() == CommandAck.Status.REFUSED
+        || command.kind() == Command.Kind.PROBE) {
       return;
     }
     CommandAck first = ends.putIfAbsent(ack.from() + " " + ack.command(), ack);
@@ -314,6 +336,51 @@ final class Truth {
             ProtocolInvariant.WORD_IS_KEPT,
             () -> ack.from() + " says that it took " + step + " over, which it never owned");
       }
+    }
+  }
+
+  /** The saga orders something. */
+  void ordered(Command command) {
+    Admission admission = command.admission();
+    if (command.kind() != Command.Kind.PROMOTE || admission == null || admission.predicted()) {
+      return;
+    }
+    Subject source = Objects.requireNonNull(admission.source());
+    int witnesses = unreachable.getOrDefault(source.toString(), Set.of()).size();
+    require(
+        witnesses >= 2
+            || answered.contains(source)
+            || taken.contains(admission.id())
+            || promoted.contains(admission.id()),
+        ProtocolInvariant.TWO_WITNESSES,
+        () ->
+            "the saga takes "
+                + source
+                + " for dead under "
+                + admission.id()
+                + " on the word of "
+                + unreachable.get(source.toString()));
+    promoted.add(admission.id());
+  }
+
+  /** The saga says that an act is over. */
+  void ended(Admission admission, Admission.State state) {
+    if (state == Admission.State.DONE) {
+      require(
+          taken.contains(admission.id()),
+          ProtocolInvariant.WORD_IS_KEPT,
+          () -> "the saga says that " + admission.id() + " is done, and no takeover counts");
+    } else {
+      require(
+          !taken.contains(admission.id()),
+          ProtocolInvariant.WORD_IS_KEPT,
+          () ->
+              "the saga says that "
+                  + admission.id()
+                  + " is "
+                  + state
+                  + ", but its takeover counts");
+      givenBack.add(admission.id());
     }
   }
 
