@@ -1,6 +1,7 @@
 package io.forestall.app.operate;
 
 import io.forestall.decisions.ActKind;
+import io.forestall.decisions.guard.PolicyParameters;
 import io.forestall.decisions.guard.PolicyRecord.Kind;
 import java.util.Map;
 import java.util.Objects;
@@ -46,6 +47,13 @@ public final class MaintenanceCommand implements Runnable {
         description = "Name of the window. Default: when it begins.")
     private @Nullable String id;
 
+    @Option(
+        names = "--evacuate",
+        description =
+            "Give the node's units other owners when the window begins: a failover of its own,"
+                + " under all limits. Needs --node.")
+    private boolean evacuate;
+
     @Override
     public Integer call() {
       return speech.print(
@@ -57,7 +65,7 @@ public final class MaintenanceCommand implements Runnable {
                   ActKind.UNKNOWN,
                   id,
                   when.span(),
-                  Map.of(),
+                  evacuate ? Map.of(PolicyParameters.EVACUATE, "true") : Map.of(),
                   speech.voice()),
           Objects.requireNonNull(spec).commandLine().getOut());
     }

@@ -28,7 +28,13 @@ final class PolicySentences {
     return switch (record.kind()) {
       case HALT -> acts + " " + where + " is stopped; what is past its fence completes";
       case SILENCE -> "nothing is proposed " + where + " and nobody is paged";
-      case MAINTENANCE -> "maintenance " + where + ": what happens there is expected";
+      case MAINTENANCE ->
+          "maintenance "
+              + where
+              + ": what happens there is expected"
+              + ("true".equals(values.get(PolicyParameters.EVACUATE))
+                  ? ", and its units get other owners first"
+                  : "");
       case OVERRIDE ->
           "the risk "
               + where.replaceFirst("^for ", "of ")

@@ -550,6 +550,10 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
           && answer.code() != CommandAck.Code.UNREACHABLE) {
         return target + " answers " + answer.code() + ": " + answer.text();
       }
+      Double held = answer == null ? null : answer.values().get(SagaValues.UNITS_HELD);
+      if (held != null && held < saga.units.size()) {
+        return target + " holds " + held.intValue() + " of " + saga.units.size() + " units.";
+      }
       for (Map.Entry<String, Map<Long, Integer>> unit : saga.checksums.entrySet()) {
         if (unit.getValue().containsKey(Long.MIN_VALUE)) {
           return "Two copies of " + unit.getKey() + " differ at the same delta.";

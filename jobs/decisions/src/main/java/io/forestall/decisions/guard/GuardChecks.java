@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class GuardChecks {
 
   /** Most units of one act; count. */
-  static final int MAX_UNITS = 1_000;
+  static final int MAX_UNITS = 1_024;
 
   /** Longest validity of a proposal; milliseconds. */
   static final long MAX_VALIDITY_MILLIS = 7L * 24 * 3_600_000;
@@ -226,6 +226,13 @@ final class GuardChecks {
             List.of(WRONG_EPOCH),
             List.of(),
             GuardChecks::epochs));
+    checks.add(
+        new GuardCheck(
+            "level",
+            "Do its nodes declare a level of the contract at which they can do it?",
+            List.of(NODE_LEVEL_TOO_LOW),
+            List.of(),
+            GuardChecks::level));
     checks.add(
         new GuardCheck(
             "cost",
@@ -465,7 +472,7 @@ final class GuardChecks {
     }
     Tier tier = PolicySet.tierOf(override);
     boolean well = tier == Tier.HEALTHY || tier == Tier.WATCH;
-    return q.isPredicted() && well
+    return q.isPredicted() && well && !Evacuations.asksFor(q.proposal)
         ? no(
             "not-overridden",
             OVERRIDDEN,
@@ -476,6 +483,9 @@ final class GuardChecks {
   private static GuardResult noMaintenance(Question q) {
     if (q.act() == ActKind.DRAIN || q.act() == ActKind.RETURN) {
       return yes("no-maintenance", "The act is part of maintenance.");
+    }
+    if (Evacuations.asksFor(q.proposal)) {
+      return yes("no-maintenance", "The act clears the node for its maintenance.");
     }
     PolicyRecord window = q.policies.maintenance(q.reach, q.nowMillis);
     Subject source = q.proposal.source();
@@ -515,7 +525,8 @@ final class GuardChecks {
   private static GuardResult modelAge(Question q) {
     String model = q.proposal.model();
     GuardInput.ModelPublished published = model == null ? null : q.state.model(model);
-    if (!q.isPredicted() || model == null || published == null) {
+    boolean planned = Evacuations.asksFor(q.proposal);
+    if (!q.isPredicted() || planned || model == null || published == null) {
       return yes("model-age", "It stands on no published model.");
     }
     double age = Math.max(0, q.nowMillis - published.publishedMillis());
@@ -582,6 +593,9 @@ final class GuardChecks {
     if (!q.isPredicted()) {
       return yes("probability", "It has happened.");
     }
+    if (Evacuations.asksFor(q.proposal)) {
+      return yes("probability", "Nothing is predicted: maintenance is planned.");
+    }
     Member own = q.state.member(q.proposal.subject());
     boolean wasRisky = own != null && own.riskySinceMillis() > 0;
     double limit = wasRisky ? q.limits.exitProbability() : q.limits.minProbability();
@@ -598,7 +612,7 @@ final class GuardChecks {
   private static GuardResult dwell(Question q) {
     Long since = riskSince(q);
     double limit = q.limits.dwellMillis();
-    if (!q.isPredicted() || since == null) {
+    if (!q.isPredicted() || since == null || Evacuations.asksFor(q.proposal)) {
       return yes(DWELL_NAME, "Nothing has to last.");
     }
     if (q.tierOf(q.proposal.subject()) == Tier.CRITICAL) {
@@ -660,7 +674,9 @@ final class GuardChecks {
           q.proposal.target() != null
               && (Question.addsCopy(q.act()) || unit.copies().contains(q.proposal.target()));
       after += targetHolds ? 1 : 0;
-      if (after < unit.minReplicas()) {
+      // a dead owner's copy is gone already: who takes over from it takes none away
+      boolean worse = q.isPredicted() || q.act() != ActKind.FAILOVER;
+      if (after < unit.minReplicas() && (worse || !targetHolds)) {
         return no(
             name,
             BELOW_REPLICATION_MINIMUM,
@@ -756,6 +772,28 @@ final class GuardChecks {
       }
     }
     return yes("epochs", "Epochs and owners stand as expected.");
+  }
+
+  private static GuardResult level(Question q) {
+    boolean hook = q.act() == ActKind.DRAIN || q.act() == ActKind.RETURN;
+    boolean owns = q.act().changesOwner() && !q.proposal.units().isEmpty();
+    int needed = hook ? 1 : owns ? 2 : 0;
+    Subject source = q.proposal.source();
+    // a dead owner has nothing to do in it
+    boolean helps = hook || q.isPredicted();
+    Subject first = source == null && hook ? q.proposal.subject() : source;
+    for (Subject node : new Subject[] {helps ? first : null, q.proposal.target()}) {
+      Member member = node == null ? null : q.state.member(node);
+      if (member != null && member.member() != null && member.level() < needed) {
+        return no(
+            "level",
+            NODE_LEVEL_TOO_LOW,
+            (double) member.level(),
+            (double) needed,
+            node + " declares level " + member.level() + "; " + q.act() + " needs " + needed + ".");
+      }
+    }
+    return yes("level", null, (double) needed, "Its nodes know how to do it.");
   }
 
   private static GuardResult cost(Question q) {

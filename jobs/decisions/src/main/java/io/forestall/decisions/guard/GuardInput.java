@@ -26,8 +26,23 @@ public sealed interface GuardInput {
   /** Another decider proposes an act; what this arbiter itself proposed may come back. */
   record Proposed(Proposal proposal) implements GuardInput {}
 
-  /** A node of the pool is described. */
-  record MemberChanged(FleetMember member, @Nullable Long freeBytes) implements GuardInput {}
+  /**
+   * A node of the pool is described.
+   *
+   * @param level level of the contract that it declares, 0 to 2; {@link #MAX_LEVEL} when whoever
+   *     describes it knows no levels
+   */
+  record MemberChanged(FleetMember member, @Nullable Long freeBytes, int level)
+      implements GuardInput {
+
+    /** Highest level of the contract of a node. */
+    public static final int MAX_LEVEL = 2;
+
+    /** A node that obeys whatever the contract has. */
+    public MemberChanged(FleetMember member, @Nullable Long freeBytes) {
+      this(member, freeBytes, MAX_LEVEL);
+    }
+  }
 
   /** A node is gone for good. */
   record MemberLeft(Subject member) implements GuardInput {}

@@ -106,6 +106,7 @@ public final class GuardState implements DeciderState {
 
   // of this start only; not kept
   @Nullable String incarnation;
+  long startedMillis;
   boolean announced;
   boolean startedRead;
   boolean ready;

@@ -13,13 +13,18 @@ import org.jspecify.annotations.Nullable;
  * @param freeBytes free space, null when unknown; bytes
  * @param risk its newest risk, null when none was heard
  * @param riskySinceMillis since when its risk is high without a pause, 0 when it is not
+ * @param level level of the contract that it declares, 0 to 2
  */
 record Member(
     Subject subject,
     @Nullable FleetMember member,
     @Nullable Long freeBytes,
     GuardInput.@Nullable RiskChanged risk,
-    long riskySinceMillis) {
+    long riskySinceMillis,
+    int level) {
+
+  /** Rows of the first version had no level. */
+  private static final int VERSION = 2;
 
   @Nullable Place place() {
     return member == null ? null : member.place();
@@ -52,15 +57,20 @@ record Member(
   }
 
   byte[] toBytes() {
-    RowWriter out = new RowWriter(GuardRows.VERSION).thing(subject);
+    RowWriter out = new RowWriter(VERSION).thing(subject);
     GuardRows.member(out, member);
     out.nullableLong(freeBytes);
     GuardRows.risk(out, risk);
-    return out.longs(riskySinceMillis).toBytes();
+    return out.longs(riskySinceMillis).ints(level).toBytes();
   }
 
   static Member of(RowReader in) {
     return new Member(
-        in.subject(), GuardRows.member(in), in.nullableLong(), GuardRows.risk(in), in.longs());
+        in.subject(),
+        GuardRows.member(in),
+        in.nullableLong(),
+        GuardRows.risk(in),
+        in.longs(),
+        in.version() < VERSION ? GuardInput.MemberChanged.MAX_LEVEL : in.ints());
   }
 }

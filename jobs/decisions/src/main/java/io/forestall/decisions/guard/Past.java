@@ -38,6 +38,12 @@ record Past(
         admission.parameters().getOrDefault(Proposer.MATTER, ""));
   }
 
+  /** The same act, after which what it was done for is proposed again. */
+  Past forAnotherTry() {
+    return new Past(
+        id, proposal, act, zone, predicted, nodes, target, issuedMillis, endedMillis, "");
+  }
+
   /** The nodes that an act touches. */
   static List<Subject> nodes(Subject subject, @Nullable Subject source) {
     if (source != null && source.kind() == Subject.Kind.NODE) {

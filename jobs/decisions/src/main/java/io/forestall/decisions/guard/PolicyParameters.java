@@ -42,6 +42,9 @@ public final class PolicyParameters {
   /** PIN: the only target that may be chosen, the key of an entity; absent: nothing moves. */
   public static final String TARGET = "target";
 
+  /** MAINTENANCE of a node: {@code true} when its units shall have other owners first. */
+  public static final String EVACUATE = "evacuate";
+
   /** CANCEL: identifier of the admission that ends. */
   public static final String ADMISSION = "admission";
 

@@ -36,7 +36,7 @@ public final class PolicyProblems {
             PolicyParameters.RATE_ACTS,
             PolicyParameters.RATE_WINDOW,
             PolicyParameters.NODES_PER_DAY));
-    ALLOWED.put(Kind.MAINTENANCE, Set.of());
+    ALLOWED.put(Kind.MAINTENANCE, Set.of(PolicyParameters.EVACUATE));
     ALLOWED.put(Kind.APPROVAL, Set.of(PolicyParameters.MAX_COST, PolicyParameters.HOURS));
     ALLOWED.put(Kind.DENIAL, Set.of());
     ALLOWED.put(Kind.OVERRIDE, Set.of(PolicyParameters.TIER));
@@ -144,7 +144,15 @@ public final class PolicyProblems {
         }
         expiring(record, problems);
       }
-      case MAINTENANCE, SILENCE -> expiring(record, problems);
+      case MAINTENANCE -> {
+        String evacuate = parameters.get(PolicyParameters.EVACUATE);
+        boolean node = record.scope().startsWith("node/");
+        if (evacuate != null && !node) {
+          problems.add("only a node is evacuated, one at a time, not " + record.scope());
+        }
+        expiring(record, problems);
+      }
+      case SILENCE -> expiring(record, problems);
       case DENIAL -> {
         if (record.proposal() == null) {
           problems.add("a denial names the proposal that it denies");
@@ -224,7 +232,7 @@ public final class PolicyProblems {
               "'" + shorten(value) + "' is no mode, write advise or act");
         }
       }
-      case PolicyParameters.APPROVAL -> PolicyValues.flag(value);
+      case PolicyParameters.APPROVAL, PolicyParameters.EVACUATE -> PolicyValues.flag(value);
       case PolicyParameters.HOURS -> PolicyValues.withinHours(value, 0);
       case PolicyParameters.TIER -> {
         if (!Set.of("healthy", "watch", "warning", "critical")

@@ -161,6 +161,22 @@ public final class PolicySet {
     return narrowest(Kind.MAINTENANCE, ActKind.UNKNOWN, reach, nowMillis);
   }
 
+  /** Maintenance windows that want their node evacuated, in force now. */
+  public List<PolicyRecord> evacuations(long nowMillis) {
+    return holding(Kind.MAINTENANCE, nowMillis).stream().filter(PolicySet::evacuates).toList();
+  }
+
+  /** True when some window that holds now or later wants its node evacuated. */
+  public boolean hasEvacuations() {
+    return byKind.getOrDefault(Kind.MAINTENANCE, List.of()).stream()
+        .anyMatch(PolicySet::evacuates);
+  }
+
+  private static boolean evacuates(PolicyRecord record) {
+    String value = record.parameters().get(PolicyParameters.EVACUATE);
+    return value != null && PolicyValues.flag(value);
+  }
+
   /** The silence in force for a thing or for what holds it, null when there is none. */
   public @Nullable PolicyRecord silence(Reach reach, long nowMillis) {
     return narrowest(Kind.SILENCE, ActKind.UNKNOWN, reach, nowMillis);

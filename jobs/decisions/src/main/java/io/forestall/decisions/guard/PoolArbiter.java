@@ -190,7 +190,8 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
         announce();
       }
       boolean cancels = !state.held().isEmpty() && state.policies.hasCancels();
-      boolean timeMatters = state.ready && (!state.waiting().isEmpty() || cancels);
+      boolean windows = state.policies.hasEvacuations();
+      boolean timeMatters = state.ready && (!state.waiting().isEmpty() || cancels || windows);
       Long edge = timeMatters ? state.policies.nextEdgeMillis(now) : null;
       long due = edge == null ? NO_ALARM : edge;
       if (timeMatters && state.policies.approvesByTheHour()) {
@@ -206,6 +207,7 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
 
     private void start(String incarnation) {
       state.incarnation = incarnation;
+      state.startedMillis = now;
       state.announced = false;
       state.startedRead = false;
       state.ready = false;
@@ -260,7 +262,15 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
       }
       cancels();
       judgeStorm();
+      evacuate();
       askWaiting(true);
+    }
+
+    /** Windows that want their node evacuated ask for acts as incidents do. */
+    private void evacuate() {
+      if (state.ready && !state.pool().isEmpty()) {
+        Evacuations.look(state, now, this::incident);
+      }
     }
 
     private void becomeReady() {
@@ -282,6 +292,7 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
       }
       cancels();
       judgeStorm();
+      evacuate();
       for (Tracked incident : List.copyOf(state.tracked())) {
         if (incident.again() != 0 && incident.again() <= now) {
           pursue(incident);
@@ -302,8 +313,12 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
                   ? before.freeBytes()
                   : changed.freeBytes(),
               before == null ? null : before.risk(),
-              before == null ? 0 : before.riskySinceMillis()));
+              before == null ? 0 : before.riskySinceMillis(),
+              changed.level()));
       judgeStorm();
+      if (state.policies.hasEvacuations()) {
+        evacuate();
+      }
     }
 
     private void risk(GuardInput.RiskChanged risk) {
@@ -328,7 +343,8 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
               before == null ? null : before.member(),
               before == null ? null : before.freeBytes(),
               risk,
-              since));
+              since,
+              before == null ? GuardInput.MemberChanged.MAX_LEVEL : before.level()));
       if (!risk.stale()) {
         state.sampled(risk.timeMillis());
         state.inputLag(now - risk.timeMillis());
@@ -687,19 +703,19 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
         return;
       }
       switch (read.state()) {
-        case STARTED -> startedRead(read.id());
+        case STARTED -> startedRead(read.id(), read.timeMillis());
         case ADMITTED -> admitted(read);
         default -> ended(read);
       }
     }
 
-    private void startedRead(String incarnation) {
+    private void startedRead(String incarnation, long timeMillis) {
       boolean known = state.knewIncarnation(incarnation);
       if (incarnation.equals(state.incarnation)) {
         state.startedRead = true;
         becomeReady();
-      } else if (state.startedRead && !known) {
-        // a repeat of an older guard's mark is no younger guard
+      } else if (state.startedRead && !known && timeMillis >= state.startedMillis) {
+        // neither a repeat of an older guard's mark nor one that arrives late is a younger guard
         state.superseded = true;
         state.ready = false;
       }
@@ -775,8 +791,10 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
         held = sayAdmitted(held);
       }
       state.release(held);
+      boolean again = asksAgain(held.admission(), read.state());
       if (read.timeMillis() + PAST_MILLIS > now) {
-        state.put(Past.of(held.admission(), read.timeMillis()), read.timeMillis() + PAST_MILLIS);
+        Past past = Past.of(held.admission(), read.timeMillis());
+        state.put(again ? past.forAnotherTry() : past, read.timeMillis() + PAST_MILLIS);
       }
       DecisionCode code =
           switch (read.state()) {
@@ -788,7 +806,36 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
       Proposal proposal = held.proposal() == null ? rebuilt(held.admission()) : held.proposal();
       Question q = new Question(state, limits, proposal, now, held.lagMillis());
       say(proposal, Outcome.ENDED, code, read.text(), held.guards(), q, held);
+      if (again) {
+        tryAgain(held.admission(), read.state());
+      }
       askWaiting(false);
+    }
+
+    /** True when an act ended and its incident, open still, asks for another. */
+    private boolean asksAgain(Admission a, Admission.State end) {
+      String id = a.parameters().get(Proposer.INCIDENT);
+      Tracked incident = id == null ? null : state.tracked(id);
+      if (incident == null || incident.attempt() >= limits.maxAttempts()) {
+        return false;
+      }
+      return switch (end) {
+        case GIVEN_BACK, EXPIRED -> true;
+        // one target seldom holds copies of all that an owner has
+        case DONE -> a.act() == ActKind.FAILOVER && Proposer.leaves(state, incident, a.units());
+        default -> false;
+      };
+    }
+
+    private void tryAgain(Admission a, Admission.State end) {
+      String id = a.parameters().get(Proposer.INCIDENT);
+      Tracked incident = id == null ? null : state.tracked(id);
+      if (incident != null) {
+        // the rest of what an act began is not put off; what could not be done is, a little longer
+        // each time
+        long pause = end == Admission.State.DONE ? 1 : 1_000L << Math.min(10, incident.attempt());
+        state.put(incident.againAt(now + Math.min(limits.retryMillis(), pause)));
+      }
     }
 
     private void actEnded(GuardInput.ActEnded ended) {
@@ -909,6 +956,7 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
           }
         } else if (due.equals(EDGE_DUE)) {
           cancels();
+          evacuate();
           askAll = true;
         } else if (due.charAt(0) == '~') {
           judgeStorm();

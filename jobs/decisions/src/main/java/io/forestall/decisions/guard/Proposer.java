@@ -4,6 +4,7 @@ import io.forestall.decisions.ActKind;
 import io.forestall.decisions.Subject;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -43,7 +44,10 @@ final class Proposer {
   static final int MAX_CANDIDATES = 16;
 
   /** Most units of an act that is proposed here; the others follow with the next; count. */
-  static final int MAX_UNITS = 64;
+  static final int MAX_UNITS = 1_024;
+
+  /** Level of the contract whose nodes move their data by hooks of their own. */
+  private static final int HOOK_LEVEL = 1;
 
   /** Metadata of data, as a share of its bytes. */
   private static final long METADATA_SHARE = 1_000;
@@ -74,13 +78,28 @@ final class Proposer {
     long passedMillis = Math.max(0, nowMillis - incident.updatedMillis());
     long leftMillis = Math.max(0, incident.horizonMillis() - passedMillis);
     Ladder.Choice choice =
-        Ladder.choose(
-            incident.recommendation(),
-            incident.predicted(),
-            incident.severity(),
-            leftMillis,
-            bytes,
-            limits);
+        incident.rule().equals(Evacuations.RULE)
+            ? new Ladder.Choice(incident.recommendation(), "It is cleared for maintenance.")
+            : Ladder.choose(
+                incident.recommendation(),
+                incident.predicted(),
+                incident.severity(),
+                leftMillis,
+                bytes,
+                limits);
+    Member host = source == null ? null : state.member(source);
+    if (host != null && host.member() != null && moves(choice.act())) {
+      if (host.level() == HOOK_LEVEL) {
+        choice =
+            new Ladder.Choice(
+                ActKind.DRAIN, choice.reason() + " Its own hooks move its data: it has level 1.");
+      } else if (host.level() > HOOK_LEVEL
+          && units.isEmpty()
+          && (incident.attempt() > 0 || incident.rule().equals(Evacuations.RULE))) {
+        // whatever it had has gone elsewhere by now
+        return null;
+      }
+    }
     String matter =
         Ids.of(
             "",
@@ -91,6 +110,24 @@ final class Proposer {
             incident.severity().name(),
             Integer.toString((int) (incident.confidence() * 10)));
     return new Wish(choice, matter, source, units, bytes);
+  }
+
+  private static boolean moves(ActKind act) {
+    return act == ActKind.FAILOVER || act == ActKind.MIGRATE || act == ActKind.SWITCHOVER;
+  }
+
+  /** True when an act on these units leaves others of the incident's subject where they are. */
+  static boolean leaves(GuardState state, Tracked incident, List<Proposal.UnitStep> moved) {
+    Set<String> gone = new HashSet<>();
+    for (Proposal.UnitStep step : moved) {
+      gone.add(step.unit());
+    }
+    for (GuardInput.UnitChanged unit : units(state, incident.subject())) {
+      if (!gone.contains(unit.unit())) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static List<GuardInput.UnitChanged> units(GuardState state, Subject subject) {
@@ -223,7 +260,8 @@ final class Proposer {
             ? 0.5
             : Math.min(1, (double) free / capacity);
     double probability = q.probabilityOf(node, q.horizonMillis());
-    double score = 100 * fitShare * (1 - probability) * (0.5 + 0.5 * freeShare);
+    double rested = q.restingTargets().contains(node) ? 0.5 : 1;
+    double score = 100 * fitShare * (1 - probability) * (0.5 + 0.5 * freeShare) * rested;
     return new Fit(node, score, null, "", fitting);
   }
 

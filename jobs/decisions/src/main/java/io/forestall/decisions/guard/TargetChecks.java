@@ -122,7 +122,8 @@ final class TargetChecks {
 
   /** True when the act needs a copy of the unit on its target and there is none. */
   private static boolean lacksCopy(ActKind act, GuardInput.UnitChanged unit, Subject target) {
-    return act == ActKind.FAILOVER && !unit.copies().contains(target);
+    boolean needed = act == ActKind.FAILOVER || act == ActKind.FAILBACK;
+    return needed && !unit.copies().contains(target);
   }
 
   /** True when nothing of where the copies of the unit are speaks against the target. */
@@ -255,6 +256,9 @@ final class TargetChecks {
   }
 
   private static GuardResult rest(Question q, Subject target) {
+    if (!q.isPredicted() && q.act() == ActKind.FAILOVER) {
+      return yes("target-rest", "It has happened; whoever can take over need not have rested.");
+    }
     return q.restingTargets().contains(target)
         ? no(
             "target-rest",

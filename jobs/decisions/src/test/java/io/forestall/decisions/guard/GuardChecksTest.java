@@ -602,6 +602,22 @@ class GuardChecksTest {
             DecisionCode.TARGET_IN_MAINTENANCE,
             "work on its rack",
             policy(Kind.MAINTENANCE, "rack/r6")),
+        row(
+            "level",
+            DecisionCode.NODE_LEVEL_TOO_LOW,
+            "a target that only runs hooks",
+            (p, d) -> {
+              p.level(3, 1);
+              return d;
+            }),
+        row(
+            "level",
+            DecisionCode.NODE_LEVEL_TOO_LOW,
+            "a source that only tells how it is",
+            (p, d) -> {
+              p.level(0, 0);
+              return d;
+            }),
         row("target-space", DecisionCode.TARGET_FULL, "full", (p, d) -> d.cost(60L << 30)),
         row(
             "target-space",

@@ -158,6 +158,7 @@ class PoolArbiterTest {
     TestingPool pool = TestingPool.started(10, 3);
     Admission own = pool.log.get(0);
     TestingPool other = new TestingPool();
+    other.now += 1;
     other.start("g0");
     other.fleet(1, 1);
     Admission older = other.log.get(0);
@@ -176,6 +177,119 @@ class PoolArbiterTest {
     pool.pass(3_600_000);
     assertThat(pool.said).hasSize(before);
     assertThat(own.id()).isEqualTo("g1");
+  }
+
+  @Test
+  void aMarkThatIsOlderThanTheOwnStartSilencesNobody() {
+    TestingPool other = new TestingPool();
+    other.start("g0");
+    other.fleet(1, 1);
+    TestingPool pool = new TestingPool();
+    pool.now += 60_000;
+    pool.start("g1");
+    pool.fleet(10, 3);
+    // a dying guard's last word that lay in its producer
+    pool.give(new GuardInput.AdmissionRead(other.log.get(0)));
+    pool.give(failing(pool, "i1", 3));
+    assertThat(pool.decisions()).hasSize(1);
+  }
+
+  @Test
+  void whatWasGivenBackIsProposedAgainWithAnotherTarget() {
+    TestingPool pool = TestingPool.started(20, 4);
+    pool.act();
+    pool.unit("u", 1, 3, 4, 5);
+    pool.give(failing(pool, "i1", 3));
+    Admission first = admitted(pool).get(0);
+    pool.give(new GuardInput.ActEnded(first.id(), Admission.State.GIVEN_BACK, "It died."));
+    pool.pass(2_000);
+    assertThat(admitted(pool)).hasSize(2);
+    Admission second = admitted(pool).get(1);
+    assertThat(second.target()).isNotEqualTo(first.target());
+    assertThat(second.units()).isEqualTo(first.units());
+    pool.give(new GuardInput.ActEnded(second.id(), Admission.State.DONE, "Done."));
+    pool.pass(60_000);
+    assertThat(admitted(pool)).hasSize(2);
+  }
+
+  @Test
+  void unitsThatOneTargetCannotTakeFollowWithTheNextAct() {
+    TestingPool pool = TestingPool.started(20, 4);
+    pool.act();
+    pool.unit("u", 1, 3, 4, 5);
+    pool.unit("v", 1, 3, 6, 8);
+    pool.give(failing(pool, "i1", 3));
+    Admission first = admitted(pool).get(0);
+    assertThat(first.units()).hasSize(1);
+    pool.give(new GuardInput.ActEnded(first.id(), Admission.State.DONE, "Done."));
+    pool.pass(10);
+    assertThat(admitted(pool)).hasSize(2);
+    assertThat(admitted(pool).get(1).units()).doesNotContainAnyElementsOf(first.units());
+  }
+
+  @Test
+  void aDeadOwnersUnitIsTakenOverThoughCopiesAreFew() {
+    TestingPool pool = TestingPool.started(20, 4);
+    pool.act();
+    pool.unit("u", 1, 3, 4);
+    pool.give(failing(pool, "i1", 3));
+    assertThat(admitted(pool)).as(last(pool).text()).hasSize(1);
+  }
+
+  @Test
+  void plannedMaintenanceThatEvacuatesStartsAFailoverOfTheNodesUnits() {
+    TestingPool pool = TestingPool.started(20, 4);
+    pool.act();
+    pool.unit("u", 1, 3, 4, 5);
+    PolicyRecord window =
+        pool.word(
+            PolicyRecord.Kind.MAINTENANCE,
+            "node/n3",
+            ActKind.UNKNOWN,
+            null,
+            7_200_000L,
+            "evacuate",
+            "true");
+    pool.policy(window);
+    assertThat(admitted(pool)).as(last(pool).text()).hasSize(1);
+    Admission act = admitted(pool).get(0);
+    assertThat(act.act()).isEqualTo(ActKind.FAILOVER);
+    assertThat(act.source()).isEqualTo(node(3));
+    assertThat(act.predicted()).as("its owner lives and helps").isTrue();
+    pool.give(new GuardInput.ActEnded(act.id(), Admission.State.DONE, "Done."));
+    pool.pass(60_000);
+    assertThat(admitted(pool)).hasSize(1);
+    pool.drop(window);
+    assertThat(pool.state.tracked()).isEmpty();
+  }
+
+  @Test
+  void maintenanceThatDoesNotAskForItMovesNothing() {
+    TestingPool pool = TestingPool.started(20, 4);
+    pool.act();
+    pool.unit("u", 1, 3, 4, 5);
+    pool.policy(
+        pool.word(
+            PolicyRecord.Kind.MAINTENANCE, "node/n3", ActKind.UNKNOWN, null, 7_200_000L));
+    assertThat(pool.made()).isEmpty();
+  }
+
+  @Test
+  void aNodeOfLevelOneIsClearedByItsOwnHooks() {
+    TestingPool pool = TestingPool.started(20, 4);
+    pool.act();
+    pool.level(3, 1);
+    pool.policy(
+        pool.word(
+            PolicyRecord.Kind.MAINTENANCE,
+            "node/n3",
+            ActKind.UNKNOWN,
+            null,
+            7_200_000L,
+            "evacuate",
+            "true"));
+    assertThat(admitted(pool)).as(last(pool).text()).hasSize(1);
+    assertThat(admitted(pool).get(0).act()).isEqualTo(ActKind.DRAIN);
   }
 
   @Test

@@ -68,6 +68,15 @@ final class TestingPool {
             new FleetMember(node(i), place, "", null, 100L << 30, false), (60L + i % 7) << 30));
   }
 
+  /** The node declares another level of the contract. */
+  void level(int i, int level) {
+    Member known = state.member(node(i));
+    if (known == null || known.member() == null) {
+      throw new IllegalStateException("no node " + i);
+    }
+    give(new GuardInput.MemberChanged(known.member(), known.freeBytes(), level));
+  }
+
   void risk(Subject node, Tier tier, double probability, long ageMillis) {
     give(
         new GuardInput.RiskChanged(

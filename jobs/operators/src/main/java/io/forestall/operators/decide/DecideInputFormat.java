@@ -154,6 +154,7 @@ final class DecideInputFormat {
       head(POOL_MEMBER, input, out);
       writeMember(member.member(), out);
       writeLong(member.freeBytes(), out);
+      out.writeByte(member.level());
     } else if (inner instanceof GuardInput.MemberLeft left) {
       head(POOL_MEMBER_LEFT, input, out);
       writeSubject(left.member(), out);
@@ -234,18 +235,24 @@ final class DecideInputFormat {
       case ACT -> readAct(in);
       case ADMISSION_SEEN ->
           new DecideInput.AdmissionSeen(in.readUTF(), in.readUTF(), in.readBoolean());
-      default -> new DecideInput.ForPool(in.readUTF(), readInner(tag, in));
+      default -> new DecideInput.ForPool(in.readUTF(), readInner(tag, version, in));
     };
   }
 
-  private static GuardInput readInner(int tag, DataInputView in) throws IOException {
+  private static GuardInput readInner(int tag, int version, DataInputView in) throws IOException {
     try {
       return switch (tag) {
         case POOL_INCIDENT -> new GuardInput.IncidentChanged(readIncident(in));
         case POOL_PROPOSED ->
             new GuardInput.Proposed(
                 GuardRecords.proposal(AvroType.of(Proposal.class).deserialize(in)));
-        case POOL_MEMBER -> new GuardInput.MemberChanged(readMember(in), readLong(in));
+        case POOL_MEMBER ->
+            new GuardInput.MemberChanged(
+                readMember(in),
+                readLong(in),
+                version >= 2
+                    ? in.readUnsignedByte()
+                    : GuardInput.MemberChanged.MAX_LEVEL);
         case POOL_MEMBER_LEFT -> new GuardInput.MemberLeft(readSubject(in));
         case POOL_RISK -> readRisk(in);
         case POOL_ZONE -> new GuardInput.ZoneChanged(in.readUTF(), readSubjects(in));
