@@ -168,8 +168,7 @@ public final class PolicySet {
 
   /** True when some window that holds now or later wants its node evacuated. */
   public boolean hasEvacuations() {
-    return byKind.getOrDefault(Kind.MAINTENANCE, List.of()).stream()
-        .anyMatch(PolicySet::evacuates);
+    return byKind.getOrDefault(Kind.MAINTENANCE, List.of()).stream().anyMatch(PolicySet::evacuates);
   }
 
   private static boolean evacuates(PolicyRecord record) {

@@ -269,8 +269,7 @@ class PoolArbiterTest {
     pool.act();
     pool.unit("u", 1, 3, 4, 5);
     pool.policy(
-        pool.word(
-            PolicyRecord.Kind.MAINTENANCE, "node/n3", ActKind.UNKNOWN, null, 7_200_000L));
+        pool.word(PolicyRecord.Kind.MAINTENANCE, "node/n3", ActKind.UNKNOWN, null, 7_200_000L));
     assertThat(pool.made()).isEmpty();
   }
 

@@ -250,9 +250,7 @@ final class DecideInputFormat {
             new GuardInput.MemberChanged(
                 readMember(in),
                 readLong(in),
-                version >= 2
-                    ? in.readUnsignedByte()
-                    : GuardInput.MemberChanged.MAX_LEVEL);
+                version >= 2 ? in.readUnsignedByte() : GuardInput.MemberChanged.MAX_LEVEL);
         case POOL_MEMBER_LEFT -> new GuardInput.MemberLeft(readSubject(in));
         case POOL_RISK -> readRisk(in);
         case POOL_ZONE -> new GuardInput.ZoneChanged(in.readUTF(), readSubjects(in));

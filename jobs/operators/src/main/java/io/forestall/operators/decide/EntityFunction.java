@@ -88,7 +88,8 @@ public final class EntityFunction extends KeyedProcessFunction<String, DecideInp
       leave(memory, member.subject(), context, out);
     }
     if (moved || described != memory.described()) {
-      out.collect(new DecideInput.ForPool(
+      out.collect(
+          new DecideInput.ForPool(
               pool, new GuardInput.MemberChanged(member, freeBytes, read.level())));
       tellSagas(
           pool,
