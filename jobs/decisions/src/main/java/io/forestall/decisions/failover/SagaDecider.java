@@ -821,6 +821,12 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       } else if (standing.open() == 0 && state.wasTaken(saga.id())) {
         // a restored job reads of the act anew, long after its units went on to others
         end(saga, Admission.State.DONE, "The units have another owner by now.");
+      } else if (standing.open() == 0 && saga.mayBeInstructed) {
+        // it may have been done and passed on before this start: what was said of it then comes
+        // before the target's answer
+        if (saga.step != Saga.Step.GIVING_BACK) {
+          giveBack(saga, "The units have other epochs by now.");
+        }
       } else if (standing.open() == 0) {
         end(
             saga,
@@ -1119,6 +1125,10 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         // the log has the last word
         return;
       }
+      if (saga.closed) {
+        state.forget(saga);
+        return;
+      }
       saga.end =
           done
               ? Admission.State.DONE
@@ -1202,11 +1212,9 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         boolean same = SagaMaps.saySame(read, known.slice());
         state.put(new SagaState.Slice(same ? known.slice() : read, read.version()));
         refold(key, !same);
-      } else if (read.timeMillis() > known.slice().timeMillis()) {
-        // an older version was written after a newer one, by a run that had forgotten: in a
-        // compacted topic it would be the last word
-        state.put(
-            new SagaState.Slice(known.slice(), Math.max(known.readVersion(), read.version())));
+      } else if (read.version() < known.readVersion()) {
+        // an older version stands behind a newer one, by a run that had forgotten: in a compacted
+        // topic it would be the last word
         refold(key, true);
       } else if (read.version() > known.readVersion()) {
         state.put(new SagaState.Slice(known.slice(), read.version()));

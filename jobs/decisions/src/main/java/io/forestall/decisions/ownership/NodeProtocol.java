@@ -1109,13 +1109,30 @@ public final class NodeProtocol {
     actions.appendOwnership(entry);
   }
 
+  /**
+   * Until when a takeover may be begun, by the newest of its orders. The saga relies on it: what a
+   * dead or cut-off target was told is over a while after, without its word.
+   */
+  private long orderedUntilMillis(Admission admission) {
+    long until = Long.MIN_VALUE;
+    for (Tracked each : tracked.values()) {
+      Admission other = each.command.admission();
+      if (each.command.kind() == Command.Kind.PROMOTE
+          && other != null
+          && other.id().equals(admission.id())) {
+        until = Math.max(until, each.command.expiresMillis());
+      }
+    }
+    return until;
+  }
+
   /** The append of a takeover failed, or nobody knows: again, while it may still be begun. */
   private void takeoverAgain(OwnershipEntry entry) {
     Admission admission = entry.admission();
     if (admission == null || takeovers.get(admission.id()) != entry || isOver(entry)) {
       return;
     }
-    if (wallMillis <= admission.expiresMillis()
+    if (wallMillis <= Math.min(admission.expiresMillis(), orderedUntilMillis(admission))
         && !halted
         && !cancelled.containsKey(admission.id())) {
       actions.appendOwnership(entry);

@@ -39,6 +39,7 @@ final class TestingFailover {
     boolean obeys = true;
     boolean appends = true;
     boolean serves = true;
+    long incarnation = 1;
     final Map<String, CommandAck> done = new HashMap<>();
     final Set<String> cancelled = new HashSet<>();
     final Set<String> appended = new HashSet<>();
@@ -239,6 +240,30 @@ final class TestingFailover {
       boolean known =
           ends.stream().anyMatch(e -> e.admission().id().equals(ended.admission().id()));
       ends.add(ended);
+      acks.add(
+          new CommandAck(
+              SagaDecider.ACT_PREFIX + ended.admission().id(),
+              ended.admission().subject(),
+              ended.admission().subject(),
+              POOL,
+              ended.state() == Admission.State.DONE
+                  ? CommandAck.Status.DONE
+                  : CommandAck.Status.REFUSED,
+              ended.state() == Admission.State.EXPIRED
+                  ? CommandAck.Code.EXPIRED
+                  : CommandAck.Code.UNKNOWN,
+              ended.text(),
+              false,
+              null,
+              null,
+              null,
+              null,
+              null,
+              null,
+              Map.of(),
+              1,
+              acks.size(),
+              now));
       if (guardAnswers && !known) {
         write(ended.admission(), ended.state(), ended.text());
       }
@@ -291,6 +316,38 @@ final class TestingFailover {
     }
   }
 
+  /** Reads one record of the ownership log, when there is one. */
+  void readOwnership() {
+    if (ownershipRead < ownership.size()) {
+      int offset = ownershipRead++;
+      give(new SagaInput.OwnershipRead(offset, ownership.get(offset)));
+    }
+  }
+
+  /** Reads one record of the admissions log, when there is one. */
+  void readAdmission() {
+    if (admissionsRead < admissions.size()) {
+      give(new SagaInput.AdmissionRead(admissions.get(admissionsRead++)));
+    }
+  }
+
+  /** Reads one map, when there is one. */
+  void readMap() {
+    if (mapsRead < maps.size()) {
+      give(new SagaInput.MapRead(maps.get(mapsRead++)));
+    }
+  }
+
+  /** Reads one ack, when there is one, or loses it. */
+  void readAck(boolean loses) {
+    if (acksRead < acks.size()) {
+      CommandAck ack = acks.get(acksRead++);
+      if (!loses || ack.command().startsWith(SagaDecider.ACT_PREFIX)) {
+        give(new SagaInput.Acked(ack));
+      }
+    }
+  }
+
   /** Lets time pass, waking whenever something is due. */
   void pass(long millis) {
     long end = now + millis;
@@ -304,8 +361,16 @@ final class TestingFailover {
     now = end;
   }
 
+  /** Admissions whose takeover counted. */
+  final Set<String> counted = new HashSet<>();
+
   void append(OwnershipEntry entry) {
-    truth.take(ownership.size(), entry);
+    for (OwnershipFold.Change change : truth.take(ownership.size(), entry)) {
+      String admission = change.after().admission();
+      if (admission != null && change.epochStepped()) {
+        counted.add(admission);
+      }
+    }
     ownership.add(entry);
   }
 
