@@ -221,7 +221,9 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
           saga.mayBeInstructed = true;
           saga.promisedMillis = Math.max(saga.promisedMillis, promise(saga));
         }
-        if (saga.step.isBeforeInstruction()) {
+        if (saga.step.isBeforeInstruction() || saga.step == Saga.Step.INSTRUCTED) {
+          // an instruction is not given anew before the target has answered a question: what an
+          // earlier run said of the whole act stands before that answer, in the same partition
           check(saga);
           logMoved(saga);
         } else {

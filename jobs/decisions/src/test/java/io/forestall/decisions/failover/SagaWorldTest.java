@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
  */
 class SagaWorldTest {
 
-  private static final int WORLDS = 400;
+  private static final int WORLDS = Integer.getInteger("forestall.worlds", 150);
   private static final int STEPS = 160;
 
   @Test
