@@ -212,8 +212,7 @@ class SagaWorldTest {
           before != null
               && pool.admissions.stream()
                   .noneMatch(
-                      a ->
-                          a.id().equals(before.id()) && a.state() != Admission.State.ADMITTED);
+                      a -> a.id().equals(before.id()) && a.state() != Admission.State.ADMITTED);
       if (locked) {
         return;
       }
@@ -223,8 +222,7 @@ class SagaWorldTest {
         return;
       }
       int source = Integer.parseInt(owner.id().substring(1));
-      held.put(
-          unit, pool.admit(ActKind.FAILOVER, pool.at(source).alive, source, target, unit));
+      held.put(unit, pool.admit(ActKind.FAILOVER, pool.at(source).alive, source, target, unit));
     }
 
     private void deliverSome() {
@@ -292,7 +290,9 @@ class SagaWorldTest {
         assertThat(owned).isNotNull();
         assertThat(segment.owner()).isEqualTo(owned == null ? null : owned.owner());
         assertThat(segment.epoch()).isEqualTo(owned == null ? -1 : owned.epoch());
-        assertThat(segment.copies()).hasSize(NODES - 1).noneMatch(c -> c.node().equals(segment.owner()));
+        assertThat(segment.copies())
+            .hasSize(NODES - 1)
+            .noneMatch(c -> c.node().equals(segment.owner()));
       }
     }
 
