@@ -45,6 +45,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
@@ -65,6 +66,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Reference nodes over a real broker: what a client and a saga see of them. */
+@SuppressWarnings("NullAway.Init")
 @Timeout(180)
 class NodeOverKafkaTest {
   private static final String POOL = "p1";
@@ -175,7 +177,7 @@ class NodeOverKafkaTest {
     return new Command(
         admission.id() + "/promote",
         Command.Kind.PROMOTE,
-        admission.target(),
+        Objects.requireNonNull(admission.target()),
         admission.subject(),
         POOL,
         admission,
@@ -322,7 +324,8 @@ class NodeOverKafkaTest {
           .isEqualTo(block(1));
       Caller.Answered elsewhere = atSecond.ask(4, NodeRequest.Kind.READ, unit, 0, new byte[0]);
       assertThat(elsewhere.answer().outcome()).isEqualTo(NodeAnswer.Outcome.NOT_OWNER);
-      assertThat(elsewhere.answer().owned().owner()).isEqualTo(Subject.node("n-1"));
+      assertThat(Objects.requireNonNull(elsewhere.answer().owned()).owner())
+          .isEqualTo(Subject.node("n-1"));
 
       // Signed by nobody whom the node trusts.
       Admission forged = admission("forged", unit, 1, "n-1", "n-2");
@@ -337,8 +340,9 @@ class NodeOverKafkaTest {
 
       Caller.Answered deposed = atFirst.ask(5, NodeRequest.Kind.WRITE, unit, 0, block(5));
       assertThat(deposed.answer().outcome()).isEqualTo(NodeAnswer.Outcome.NOT_OWNER);
-      assertThat(deposed.answer().owned().owner()).isEqualTo(Subject.node("n-2"));
-      assertThat(deposed.answer().owned().epoch()).isEqualTo(2);
+      assertThat(Objects.requireNonNull(deposed.answer().owned()).owner())
+          .isEqualTo(Subject.node("n-2"));
+      assertThat(Objects.requireNonNull(deposed.answer().owned()).epoch()).isEqualTo(2);
       assertThat(atSecond.askUntilDone(6, NodeRequest.Kind.READ, unit, BLOCK, new byte[0]).data())
           .isEqualTo(block(2));
 
@@ -363,7 +367,7 @@ class NodeOverKafkaTest {
               return fleet.containsKey("n-1") && fleet.containsKey("n-2");
             });
       }
-      assertThat(fleet.get("n-2").getLabels())
+      assertThat(Objects.requireNonNull(fleet.get("n-2")).getLabels())
           .containsEntry("forestall.level", "2")
           .containsEntry("forestall.address", "127.0.0.1:" + second.address().getPort());
     }

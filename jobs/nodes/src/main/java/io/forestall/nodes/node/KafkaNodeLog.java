@@ -365,7 +365,7 @@ final class KafkaNodeLog implements NodeLog {
           ownership(records, record, told);
         }
       } catch (WakeupException e) {
-        continue;
+        LOG.trace("Woken");
       } catch (OffsetOutOfRangeException e) {
         // The log lost its end: nobody here can say who owns what in these partitions any more.
         for (TopicPartition gone : e.partitions()) {
@@ -415,7 +415,7 @@ final class KafkaNodeLog implements NodeLog {
         Map<TopicPartition, Long> ends = consumer.endOffsets(asked, Duration.ofSeconds(2));
         ends.forEach((partition, end) -> told.ownershipEnd(partition.partition(), end, before));
       } catch (WakeupException e) {
-        continue;
+        LOG.trace("Woken");
       } catch (KafkaException e) {
         LOG.debug("The end of the ownership log is not known: {}", e.getMessage());
       }
@@ -455,7 +455,7 @@ final class KafkaNodeLog implements NodeLog {
           positions(consumer, followed, told);
         }
       } catch (WakeupException e) {
-        continue;
+        LOG.trace("Woken");
       } catch (OffsetOutOfRangeException e) {
         outOfRange(consumer, e, followed, told);
       } catch (KafkaException e) {
@@ -655,7 +655,7 @@ final class KafkaNodeLog implements NodeLog {
           }
         }
       } catch (WakeupException e) {
-        continue;
+        LOG.trace("Woken");
       } catch (OffsetOutOfRangeException e) {
         consumer.seekToBeginning(e.partitions());
       } catch (KafkaException e) {

@@ -65,9 +65,8 @@ final class NodeDirectory implements AutoCloseable {
                 + folder
                 + " is in use by another process: one node, one folder, one process");
       }
-      var unused = channel.truncate(0);
-      unused = channel;
-      var written =
+      channel.truncate(0);
+      var unused =
           channel.write(
               ByteBuffer.wrap(
                   (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII)));

@@ -18,7 +18,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 class JournalTest {
-  @TempDir private Path folder;
+  @TempDir
+  @SuppressWarnings("NullAway.Init")
+  private Path folder;
+
   private final TestingMedium medium = new TestingMedium();
   private final BlockingQueue<String> told = new LinkedBlockingQueue<>();
   private final List<Delta> found = new ArrayList<>();

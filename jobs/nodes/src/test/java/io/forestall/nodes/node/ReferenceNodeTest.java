@@ -19,6 +19,7 @@ import io.forestall.decisions.ownership.NodeAnswer;
 import io.forestall.decisions.ownership.NodeAnswer.Outcome;
 import io.forestall.decisions.ownership.NodeProtocol.Role;
 import io.forestall.decisions.ownership.NodeRequest;
+import io.forestall.decisions.ownership.Owned;
 import io.forestall.nodes.transport.Ending;
 import io.forestall.nodes.transport.NodeConnection;
 import io.forestall.nodes.transport.PayloadCodec;
@@ -30,9 +31,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -45,9 +48,14 @@ class ReferenceNodeTest {
   private static final String UNIT = "v/0";
   private static final int BLOCK = 4096;
 
-  @TempDir private Path folder;
+  @TempDir
+  @SuppressWarnings("NullAway.Init")
+  private Path folder;
+
   private final TestingTopics topics = new TestingTopics();
   private final List<AutoCloseable> opened = new ArrayList<>();
+
+  @SuppressWarnings("NullAway.Init")
   private TransportLoop loop;
 
   /** One node with its faults. */
@@ -57,7 +65,7 @@ class ReferenceNodeTest {
     private final ReferenceNode node;
     private final Caller caller;
 
-    Running(String id, Path hold) throws Exception {
+    Running(String id, @Nullable Path hold) throws Exception {
       link = topics.new Link(id);
       NodeOptions standard =
           NodeOptions.standard(
@@ -96,9 +104,14 @@ class ReferenceNodeTest {
       node.awaitReady();
     }
 
-    Role role() throws InterruptedException {
+    @Nullable Role role() throws InterruptedException {
       var status = node.status().get(UNIT);
       return status == null ? null : status.role();
+    }
+
+    Owned owned() throws InterruptedException {
+      var status = node.status().get(UNIT);
+      return Objects.requireNonNull(status == null ? null : status.owned());
     }
 
     void awaitRole(Role role) throws Exception {
@@ -313,7 +326,7 @@ class ReferenceNodeTest {
       int before = topics.deltas(UNIT).size();
       assertThat(second.caller.write(2, BLOCK, block(2))).isEqualTo(Outcome.DONE);
       assertThat(topics.deltas(UNIT)).hasSize(before);
-      assertThat(second.node.status().get(UNIT).owned().epoch()).isEqualTo(2);
+      assertThat(second.owned().epoch()).isEqualTo(2);
     }
   }
 
@@ -366,7 +379,8 @@ class ReferenceNodeTest {
     second.caller.writeUntilDone(3, 0, block(3));
     Caller.Answered deposed = first.caller.read(4, 0);
     assertThat(deposed.answer().outcome()).isEqualTo(Outcome.NOT_OWNER);
-    assertThat(deposed.answer().owned().owner()).isEqualTo(Subject.node("n-2"));
+    assertThat(Objects.requireNonNull(deposed.answer().owned()).owner())
+        .isEqualTo(Subject.node("n-2"));
     topics.await(
         "both say how far they are",
         () -> {
@@ -401,7 +415,7 @@ class ReferenceNodeTest {
     assertThat(last.duplicate()).isTrue();
     assertThat(last.status()).isEqualTo(CommandAck.Status.DONE);
     again.awaitRole(Role.SERVING);
-    assertThat(again.node.status().get(UNIT).owned().epoch()).isEqualTo(3);
+    assertThat(again.owned().epoch()).isEqualTo(3);
   }
 
   @Test
@@ -721,7 +735,8 @@ class ReferenceNodeTest {
             return true;
           }
           if (++looks[0] % 100 == 0) {
-            last[0] = probe(probe.addressee().id(), probe.parameters().get(Command.REACH));
+            last[0] =
+                probe(probe.addressee().id(), probe.parameters().getOrDefault(Command.REACH, ""));
           }
           return false;
         });

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,7 +22,10 @@ class UnitFilesTest {
   private static final int BYTES = 1 << 20;
   private static final UnitSpec SPEC = new UnitSpec("v/0", "v", "p1", BYTES, 4096);
 
-  @TempDir private Path folder;
+  @TempDir
+  @SuppressWarnings("NullAway.Init")
+  private Path folder;
+
   private final TestingMedium medium = new TestingMedium();
 
   private static byte[] array(ByteBuffer buffer) {
@@ -86,8 +90,7 @@ class UnitFilesTest {
       files.checkpoint(new UnitFiles.Checkpoint(77, 3, 12, 0x123456789abcdefL, memory.kept()));
     }
     try (UnitFiles files = UnitFiles.open(medium, folder, SPEC)) {
-      UnitFiles.Checkpoint back = files.checkpoint();
-      assertThat(back).isNotNull();
+      UnitFiles.Checkpoint back = Objects.requireNonNull(files.checkpoint());
       assertThat(back.deltaOffset()).isEqualTo(77);
       assertThat(back.epoch()).isEqualTo(3);
       assertThat(back.lastSequence()).isEqualTo(12);
@@ -124,7 +127,7 @@ class UnitFilesTest {
       medium.failSyncs("data");
       assertThatThrownBy(() -> files.checkpoint(new UnitFiles.Checkpoint(2, 1, 2, 1, List.of())))
           .isInstanceOf(MediumException.class);
-      assertThat(files.checkpoint().deltaOffset()).isEqualTo(1);
+      assertThat(Objects.requireNonNull(files.checkpoint()).deltaOffset()).isEqualTo(1);
     }
   }
 
