@@ -183,6 +183,9 @@ public final class NodeProtocol {
 
     private long servingMillis;
 
+    /** When a barrier that could not be appended is appended again; monotonic milliseconds. */
+    private long barrierAgainMillis = Long.MAX_VALUE;
+
     /** The epoch must step before anything more is appended. */
     private boolean stepping;
 
@@ -563,6 +566,7 @@ public final class NodeProtocol {
       read.leaseAskedMillis = askedMillis;
       for (Unit unit : units.values()) {
         wantStep(unit, nowMillis);
+        flushHeld(unit, nowMillis);
       }
       flushSteps(nowMillis);
     } else if (askedMillis > read.leaseAskedMillis) {
@@ -658,12 +662,13 @@ public final class NodeProtocol {
       unit.serveAtMillis = nowMillis + settings.leaseMillis() + settings.driftMillis();
     }
     unit.role = Role.CLAIMED;
-    appendBarrier(unit, nowMillis);
+    appendBarrier(unit);
   }
 
   /** The barrier of the present epoch; a second one of the same epoch changes nothing. */
-  private void appendBarrier(Unit unit, long nowMillis) {
+  private void appendBarrier(Unit unit) {
     Owned owned = unit.owned;
+    unit.barrierAgainMillis = Long.MAX_VALUE;
     if (owned != null && unit.role == Role.CLAIMED) {
       actions.append(Delta.barrier(unit.spec.unit(), owned.epoch(), me.id(), wallMillis));
     }
@@ -1607,6 +1612,9 @@ public final class NodeProtocol {
     } else if (!isMine(unit)) {
       if (owned != null && owned.owner().equals(me) || owned == null && unit.firstOwner) {
         hold(unit, request, Long.MAX_VALUE);
+      } else if (!isKnownToEnd(unit)) {
+        // Just started: who owns it is not read yet, and may be this node.
+        hold(unit, request, nowMillis + settings.leaseMillis());
       } else {
         actions.answer(
             new NodeAnswer(
@@ -1893,7 +1901,8 @@ public final class NodeProtocol {
     }
     if (delta.kind() == Delta.Kind.BARRIER) {
       if (unit.role == Role.CLAIMED) {
-        due.add(new Due(nowMillis + RETRY_MILLIS, unit, null));
+        unit.barrierAgainMillis = nowMillis + RETRY_MILLIS;
+        due.add(new Due(unit.barrierAgainMillis, unit, null));
       }
     } else if (delta.sequence() > unit.fold.lastSequence()) {
       // Unknown is as good as lost: under the next epoch's barrier it either counted or never will.
@@ -1988,9 +1997,9 @@ public final class NodeProtocol {
       return;
     }
     Owned owned = unit.owned;
-    if (unit.role == Role.CLAIMED && owned != null && unit.fold.epoch() < owned.epoch()) {
+    if (unit.role == Role.CLAIMED && nowMillis >= unit.barrierAgainMillis) {
       if (isMine(unit) && !unit.stepping) {
-        appendBarrier(unit, nowMillis);
+        appendBarrier(unit);
       }
     } else if (unit.role == Role.WAITING
         && owned != null

@@ -33,10 +33,13 @@ class OwnershipWorldTest {
   private static final int UNITS = 2;
   private static final int BLOCKS = 2;
 
+  /** Short, so that a world of a few seconds sees many leases end. */
+  private static final long LEASE_MILLIS = 80;
+
   @Test
   void everyHistoryIsExplainedByTheLogAndNothingAcknowledgedIsLost() {
     long seed = Long.getLong("forestall.test.seed", new Random().nextLong());
-    int worlds = Integer.getInteger("forestall.test.worlds", 150);
+    int worlds = Integer.getInteger("forestall.test.worlds", 80);
     long operations = 0;
     long takeovers = 0;
     for (int number = 0; number < worlds; number++) {
@@ -84,6 +87,7 @@ class OwnershipWorldTest {
     final Shell[] nodes = new Shell[NODES];
     final ClientProtocol[] clients = new ClientProtocol[CLIENTS];
     final int[] clientRead = new int[CLIENTS];
+    final double[] clientCutUntilMillis = new double[CLIENTS];
     final OwnershipFold[] clientFolds = new OwnershipFold[CLIENTS];
     final List<Message> network = new ArrayList<>();
     final Map<Long, Operation> byUserToken = new HashMap<>();
@@ -119,7 +123,7 @@ class OwnershipWorldTest {
         clientFolds[client] = new OwnershipFold();
         clients[client] =
             new ClientProtocol(
-                new ClientProtocol.Settings("c-" + client + "/1", 200, 5, 3),
+                new ClientProtocol.Settings("c-" + client + "/1", 100, 5, 12),
                 new ClientActions() {
                   @Override
                   public void send(Subject node, NodeRequest request) {
@@ -156,7 +160,7 @@ class OwnershipWorldTest {
 
     void run() {
       for (step = 0; step < 3_000; step++) {
-        timeMillis += random.nextDouble() * (random.nextInt(200) == 0 ? 800 : 1);
+        timeMillis += random.nextDouble() * (random.nextInt(1_000) == 0 ? 100 : 1);
         act();
         fold();
       }
@@ -209,24 +213,37 @@ class OwnershipWorldTest {
       int client = random.nextInt(CLIENTS);
       int dice = random.nextInt(100);
       if (dice < 45) {
-        node.act();
+        for (int left = 1 + random.nextInt(8); left > 0; left--) {
+          node.act();
+        }
       } else if (dice < 75) {
-        deliver();
+        for (int left = 1 + random.nextInt(4); left > 0; left--) {
+          deliver();
+        }
       } else if (dice < 84) {
         readAsClient(client);
         clients[client].tick(now());
       } else if (dice < 92) {
-        if (!calm) {
+        if (!calm && clients[client].open() < 12) {
           submit(client);
         }
       } else if (calm) {
         node.act();
       } else if (dice < 95) {
-        promote();
+        if (random.nextInt(12) == 0) {
+          promote();
+        }
       } else if (dice == 95 && random.nextInt(4) == 0) {
         node.crash();
       } else if (dice == 96) {
-        node.pausedSteps = random.nextInt(300);
+        if (random.nextInt(3) == 0) {
+          node.pausedSteps = random.nextInt(800);
+        } else if (random.nextInt(3) > 0) {
+          // Cut off from the logs, while clients still reach it.
+          node.cutUntilMillis = timeMillis + random.nextInt(400);
+        } else {
+          clientCutUntilMillis[client] = timeMillis + random.nextInt(400);
+        }
       } else if (dice == 97 && !lateDeltas.isEmpty()) {
         deltaLog.add(lateDeltas.remove(random.nextInt(lateDeltas.size())));
       } else if (dice == 98 && !lateOwnership.isEmpty()) {
@@ -241,7 +258,7 @@ class OwnershipWorldTest {
       int unit = random.nextInt(UNITS);
       int block = random.nextInt(BLOCKS);
       operation.block = "v/" + unit + "#" + block;
-      operation.write = random.nextBoolean();
+      operation.write = random.nextInt(3) == 0;
       operation.value = operation.write ? nextValue++ : 0;
       operation.began = step;
       operation.client = "c-" + client + "/1";
@@ -308,7 +325,8 @@ class OwnershipWorldTest {
     }
 
     void readAsClient(int client) {
-      if (clientRead[client] < ownershipLog.size()) {
+      if (clientRead[client] < ownershipLog.size()
+          && (calm || timeMillis >= clientCutUntilMillis[client])) {
         int offset = clientRead[client]++;
         for (OwnershipFold.Change each :
             clientFolds[client].take(offset, ownershipLog.get(offset))) {
@@ -449,6 +467,7 @@ class OwnershipWorldTest {
     long incarnation;
     boolean dead = true;
     int pausedSteps;
+    double cutUntilMillis;
 
     final List<Delta> journalOnMedium = new ArrayList<>();
     final ArrayDeque<Long> tickets = new ArrayDeque<>();
@@ -487,7 +506,9 @@ class OwnershipWorldTest {
     void start() {
       dead = false;
       incarnation++;
-      NodeProtocol started = new NodeProtocol(NodeSettings.of(subject, incarnation), this);
+      NodeProtocol started =
+          new NodeProtocol(
+              new NodeSettings(subject, incarnation, LEASE_MILLIS, 8, 64, 1_000), this);
       protocol = started;
       ownershipRead = 0;
       deltasRead = 0;
@@ -589,7 +610,8 @@ class OwnershipWorldTest {
       }
       NodeProtocol node = running();
       boolean fails = !world.calm && random.nextInt(40) == 0;
-      switch (random.nextInt(8)) {
+      boolean cut = !world.calm && world.timeMillis < cutUntilMillis;
+      switch (cut ? 6 + random.nextInt(2) : random.nextInt(8)) {
         case 0 -> {
           Long ticket = null;
           for (int left = 1 + random.nextInt(3); left > 0 && !tickets.isEmpty(); left--) {
