@@ -69,6 +69,7 @@ public final class SagaBrain implements PoolBrain<SagaMemory, DecideInput, Decid
       DecideSettings settings) {
     return (context, metrics) -> {
       try {
+        WarmUp.begin(settings.keys().signer());
         return new SagaBrain(
             new PolicyRecords(settings.keys().operators()),
             new SagaDecider(settings.saga().policy()),

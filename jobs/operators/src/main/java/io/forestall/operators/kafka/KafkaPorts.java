@@ -21,6 +21,13 @@ import org.jspecify.annotations.Nullable;
 public final class KafkaPorts {
 
   private static final String GATHERED_MILLIS = "20";
+  private static final String AT_ONCE_MILLIS = "0";
+
+  /**
+   * What is sent at once is often sent after hours of silence: it must not ask first where its
+   * topic is. A day; milliseconds.
+   */
+  private static final String KEPT_READY_MILLIS = "86400000";
 
   private final String topicPrefix;
   private final Map<String, String> kafka;
@@ -116,7 +123,7 @@ public final class KafkaPorts {
       Class<T> type,
       RecordWriter.Part<E, String> key,
       RecordWriter.Part<E, @Nullable T> value) {
-    return sink(topic, type, key, value, "0");
+    return sink(topic, type, key, value, AT_ONCE_MILLIS);
   }
 
   private <E, T extends SpecificRecordBase> KafkaSink<E> sink(
@@ -130,6 +137,9 @@ public final class KafkaPorts {
     properties.putIfAbsent("acks", "all");
     properties.putIfAbsent("compression.type", "zstd");
     properties.putIfAbsent("linger.ms", lingerMillis);
+    if (lingerMillis.equals(AT_ONCE_MILLIS)) {
+      properties.putIfAbsent("metadata.max.idle.ms", KEPT_READY_MILLIS);
+    }
     properties.putIfAbsent("batch.size", "131072");
     properties.putIfAbsent("register.producer.metrics", "false");
     return KafkaSink.<E>builder()
