@@ -35,7 +35,14 @@ final class NodeLife implements NodeActions {
   final Map<String, Delta> bugMemory = new HashMap<>();
 
   private final ProtocolWorld world;
-  private final OwnershipFold readFold = new OwnershipFold();
+  private OwnershipFold readFold = new OwnershipFold();
+
+  /** The fold under new keys until it has come as far as the old one, null when none runs. */
+  private @Nullable OwnershipFold foldAgain;
+
+  /** Grows when the ownership log is read anew: what the reader before it gave is dropped. */
+  private int readings;
+
   private final ArrayDeque<Runnable> frozen = new ArrayDeque<>();
   private final Channel journalChannel = new Channel();
   private final Channel appendChannel = new Channel();
@@ -123,10 +130,7 @@ final class NodeLife implements NodeActions {
                 node.monotonicMillis());
           }
         });
-    ownershipReader =
-        new SimulatedReader<>(
-            world, world.ownership, 0, node::blockedUntilMicros, this::ownershipArrived);
-    readers.add(ownershipReader);
+    readOwnership();
     for (int p = 0; p < world.deltas.size(); p++) {
       long from = Long.MAX_VALUE;
       for (SimulatedNode.Copy copy : node.copies.values()) {
@@ -295,19 +299,60 @@ final class NodeLife implements NodeActions {
 
   // ---- what it reads
 
-  private void ownershipArrived(long offset, OwnershipEntry entry) {
+  private void readOwnership() {
+    int mine = ++readings;
+    ownershipReader =
+        new SimulatedReader<>(
+            world,
+            world.ownership,
+            0,
+            node::blockedUntilMicros,
+            (offset, entry) -> ownershipArrived(mine, offset, entry));
+    readers.add(ownershipReader);
+  }
+
+  private void ownershipArrived(int reading, long offset, OwnershipEntry entry) {
     Authority found = world.truth.authority(entry.admission(), node.keys);
     OwnershipEntry seen =
         world.bug.ownership(this, Truth.withAuthority(entry, world.bug.authority(found)));
     input(
         () -> "reads ownership " + ProtocolWorld.text(seen) + " at " + offset,
         now -> {
-          readFold.take(offset, Truth.withAuthority(entry, found));
+          if (reading != readings) {
+            return;
+          }
+          OwnershipFold again = foldAgain;
+          if (again == null) {
+            readFold.take(offset, Truth.withAuthority(entry, found));
+          } else {
+            again.take(offset, Truth.withAuthority(entry, found));
+            if (again.nextOffset() >= readFold.nextOffset()) {
+              readFold = again;
+              foldAgain = null;
+            }
+          }
           protocol.ownershipRead(0, offset, seen, now);
           for (UnitStep step : entry.steps()) {
             world.truth.believes(this, step.unit(), protocol.owned(step.unit()));
           }
           world.bug.afterOwnership(this, seen);
+        });
+  }
+
+  /** The node gets a further key and reads anew who owns what. */
+  void learnsKey(int key) {
+    input(
+        () -> "learns key " + key,
+        now -> {
+          node.keys.add(key);
+          SimulatedReader<OwnershipEntry> reader = ownershipReader;
+          if (reader != null) {
+            reader.close();
+          }
+          foldAgain = new OwnershipFold();
+          protocol.ownershipReread(0);
+          world.count("keys learned");
+          readOwnership();
         });
   }
 
@@ -318,15 +363,19 @@ final class NodeLife implements NodeActions {
     run(
         () -> {
           long asked = node.monotonicMillis();
+          int reading = readings;
           SimulatedReader<OwnershipEntry> reader = ownershipReader;
           if (reader != null) {
             reader.readToEnd(
                 () ->
                     input(
                         () -> "has read ownership to its end, asked at " + asked,
-                        now ->
+                        now -> {
+                          if (reading == readings) {
                             protocol.ownershipReadToEnd(
-                                0, world.bug.leaseFromMillis(asked, now), now)));
+                                0, world.bug.leaseFromMillis(asked, now), now);
+                          }
+                        }));
           }
         });
     world.agenda.after(

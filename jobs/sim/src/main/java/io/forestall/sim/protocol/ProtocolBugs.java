@@ -450,8 +450,8 @@ public final class ProtocolBugs {
               "trusts-anybody",
               "Nobody looks at signatures.",
               "contests",
-              ONLY_WHAT_WAS_SIGNED,
               FOLDS_AGREE,
+              ONLY_WHAT_WAS_SIGNED,
               ONE_OWNER_PER_EPOCH,
               DEPOSED_ARE_SILENT,
               WORD_IS_KEPT) {

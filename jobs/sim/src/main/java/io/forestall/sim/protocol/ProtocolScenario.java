@@ -138,6 +138,7 @@ public record ProtocolScenario(String name, String sentence, Map<ProtocolKnob, D
               Map.of(),
               Map.of(
                   SAGA, 1.0,
+                  FALSE_WITNESSES, 0.25,
                   MOVES, 8.0,
                   DEATHS, 0.4,
                   TARGET_DEATHS, 0.3,

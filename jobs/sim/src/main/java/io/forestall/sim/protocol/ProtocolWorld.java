@@ -493,6 +493,11 @@ public final class ProtocolWorld {
     if (resting || node.keys.contains(2)) {
       return;
     }
+    NodeLife life = node.life;
+    if (life != null && dice.chance(0.5)) {
+      life.learnsKey(2);
+      return;
+    }
     trace(node.self, () -> "learns the new key and starts again");
     node.keys.add(2);
     node.crash();

@@ -26,6 +26,7 @@ final class ScriptedGuard {
   private final Map<String, Admission> open = new LinkedHashMap<>();
   private long sequence;
   private long ackSequence;
+  private long lastWriteMicros;
 
   ScriptedGuard(ProtocolWorld world) {
     this.world = world;
@@ -147,9 +148,7 @@ final class ScriptedGuard {
     open.put(admission.id(), admission);
     world.count(predicted ? "acts predicted" : "acts unplanned");
     world.trace("guard", () -> "admits " + admission);
-    world.agenda.after(
-        world.delayMicros(400),
-        () -> topics.admissions.append(new SagaInput.AdmissionRead(admission)));
+    write(admission, 400);
   }
 
   /** The job says that an act is over. */
@@ -188,11 +187,17 @@ final class ScriptedGuard {
         () -> {
           if (open.remove(admission.id()) != null) {
             world.count("acts " + ended.state().name().toLowerCase(java.util.Locale.ROOT));
-            topics.admissions.append(
-                new SagaInput.AdmissionRead(
-                    ended(admission, ended.state(), wallMillis(world), ended.text())));
+            write(ended(admission, ended.state(), wallMillis(world), ended.text()), 50);
           }
         });
+  }
+
+  /** Appends to the log of admissions, in order: it has one writer. */
+  private void write(Admission admission, long meanMicros) {
+    lastWriteMicros =
+        Math.max(world.agenda.nowMicros() + world.delayMicros(meanMicros), lastWriteMicros + 1);
+    world.agenda.at(
+        lastWriteMicros, () -> topics.admissions.append(new SagaInput.AdmissionRead(admission)));
   }
 
   private static Admission ended(Admission of, Admission.State state, long now, String text) {

@@ -145,7 +145,7 @@ final class ScriptedSaga {
       world.count("source deaths");
       from.crash();
     }
-    boolean mistaken = world.dice.chance(0.1);
+    boolean mistaken = world.dice.chance(0.25);
     world.guard().admit(source, target, steps, !dies && !mistaken, signingKey);
     if (world.dice.chance(world.value(ProtocolKnob.PAUSED_SOURCES))) {
       world.agenda.after(

@@ -38,8 +38,11 @@ final class Truth {
   private final Set<String> taken = new HashSet<>();
   private final Set<String> promoted = new HashSet<>();
   private final Set<String> givenBack = new HashSet<>();
-  private final Map<String, Set<Subject>> unreachable = new HashMap<>();
-  private final Set<Subject> answered = new HashSet<>();
+
+  /** Who was asked about the steps of an act and did not reach its source, and who answered. */
+  private final Map<List<UnitStep>, Set<Subject>> unreachable = new HashMap<>();
+
+  private final Map<List<UnitStep>, Set<Subject>> answered = new HashMap<>();
 
   Truth(ProtocolWorld world) {
     this.world = world;
@@ -289,11 +292,11 @@ final class Truth {
 
   /** A node answers a command. */
   void acked(Command command, CommandAck ack) {
-    String reach = command.parameters().get(Command.REACH);
-    if (reach != null && ack.code() == CommandAck.Code.UNREACHABLE) {
-      unreachable.computeIfAbsent(reach, none -> new HashSet<>()).add(ack.from());
-    } else if (command.kind() == Command.Kind.PROBE) {
-      answered.add(ack.from());
+    if (command.kind() == Command.Kind.PROBE) {
+      boolean witness = ack.code() == CommandAck.Code.UNREACHABLE;
+      (witness ? unreachable : answered)
+          .computeIfAbsent(command.units(), none -> new HashSet<>())
+          .add(ack.from());
     }
     // A refusal changed nothing, and its cause can pass: a clock, a key, a halt, a log not yet
     // read.
@@ -346,10 +349,10 @@ final class Truth {
       return;
     }
     Subject source = Objects.requireNonNull(admission.source());
-    int witnesses = unreachable.getOrDefault(source.toString(), Set.of()).size();
+    Set<Subject> witnesses = unreachable.getOrDefault(admission.units(), Set.of());
     require(
-        witnesses >= 2
-            || answered.contains(source)
+        witnesses.size() >= 2
+            || answered.getOrDefault(admission.units(), Set.of()).contains(source)
             || taken.contains(admission.id())
             || promoted.contains(admission.id()),
         ProtocolInvariant.TWO_WITNESSES,
@@ -359,7 +362,7 @@ final class Truth {
                 + " for dead under "
                 + admission.id()
                 + " on the word of "
-                + unreachable.get(source.toString()));
+                + witnesses);
     promoted.add(admission.id());
   }
 
