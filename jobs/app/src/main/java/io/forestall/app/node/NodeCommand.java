@@ -115,7 +115,8 @@ public final class NodeCommand implements Runnable {
         paramLabel = "MS",
         defaultValue = "500",
         description = {
-          "L: how long it may answer reads after it last read the ownership log to its end; the same",
+          "L: how long it may answer reads after it last read the ownership log to its end; the"
+              + " same",
           "on all nodes of a pool. Default: ${DEFAULT-VALUE}."
         })
     private long leaseMillis = 500;
@@ -145,7 +146,8 @@ public final class NodeCommand implements Runnable {
     @Option(
         names = "--accept-weak-broker",
         description = {
-          "Do not call the node degraded when the broker may lose what it acknowledged (replication",
+          "Do not call the node degraded when the broker may lose what it acknowledged"
+              + " (replication",
           "below 3, min.insync.replicas below 2, unclean election): for trying only."
         })
     private boolean weakBroker;
@@ -177,7 +179,7 @@ public final class NodeCommand implements Runnable {
               new Place(id, rack.isEmpty() ? id : rack, zone, region, pool),
               leaseMillis,
               Math.max(10, leaseMillis / 10),
-              64L << 20,
+              16L << 20,
               reserveMebibytes << 20,
               2,
               telemetryMillis,

@@ -50,6 +50,18 @@ final class Journal implements AutoCloseable {
 
   private record Waiting(long ticket, Delta delta) {}
 
+  /** Which delta. */
+  private record Key(String unit, long epoch, long sequence) {
+    static Key of(Delta delta) {
+      return new Key(delta.unit(), delta.epoch(), delta.sequence());
+    }
+  }
+
+  /** Where the record of a delta begins, and the length behind its header. */
+  private record Place(Path path, long at, int length) {}
+
+  private static final byte[] NOTHING = new byte[0];
+
   /** One file, and for each unit in it the last epoch and sequence. */
   private static final class Tail {
     private final Path path;
@@ -83,6 +95,7 @@ final class Journal implements AutoCloseable {
   // All below: under the lock, or by the journal's thread alone.
   private final TreeMap<Long, Tail> old = new TreeMap<>();
   private final Map<String, Decided> decided = new HashMap<>();
+  private final Map<Key, Place> places = new HashMap<>();
   private long nextFile;
   private @Nullable MediumFile file;
   private @Nullable Tail tail;
@@ -104,7 +117,7 @@ final class Journal implements AutoCloseable {
    *
    * @param fileBytes size at which a new file is begun; bytes
    * @param reserveBytes space that is left for what the log holds already; bytes
-   * @param found told each delta of earlier starts, file by file
+   * @param found told each delta of earlier starts, file by file, without its data: {@link #whole}
    */
   static Journal open(
       Medium medium,
@@ -175,7 +188,10 @@ final class Journal implements AutoCloseable {
           break;
         }
         into.add(delta);
-        found.accept(delta);
+        // A start must not need memory for all that was written: the data is read when it is
+        // wanted.
+        places.put(Key.of(delta), new Place(into.path, at, length));
+        found.accept(without(delta));
         at += DeltaBytes.HEADER_BYTES + length;
       }
       into.bytes = at;
@@ -184,6 +200,47 @@ final class Journal implements AutoCloseable {
         LOG.info(
             "{} ends in the middle of a record at byte {}: its start died there", into.path, at);
       }
+    }
+  }
+
+  private static Delta without(Delta delta) {
+    return new Delta(
+        delta.unit(),
+        delta.epoch(),
+        delta.sequence(),
+        delta.kind(),
+        delta.offset(),
+        delta.length(),
+        delta.codec(),
+        NOTHING,
+        delta.encodedCrc(),
+        delta.plainCrc(),
+        delta.owner(),
+        delta.client(),
+        delta.request(),
+        delta.batch(),
+        delta.timeMillis());
+  }
+
+  /** The delta of an earlier start with its data, which was left out when it was found. */
+  Delta whole(Delta found) throws MediumException {
+    Place place;
+    synchronized (lock) {
+      place = places.get(Key.of(found));
+    }
+    if (place == null) {
+      return found;
+    }
+    try (MediumFile opened = medium.open(place.path())) {
+      ByteBuffer header = ByteBuffer.allocate(DeltaBytes.HEADER_BYTES);
+      opened.read(header, place.at());
+      ByteBuffer body = ByteBuffer.allocate(place.length());
+      opened.read(body, place.at() + DeltaBytes.HEADER_BYTES);
+      Delta delta = DeltaBytes.read(body.array(), header.getInt(4));
+      if (delta == null) {
+        throw new MediumException(place.path() + " cannot be read at " + place.at(), false);
+      }
+      return delta;
     }
   }
 
@@ -206,6 +263,7 @@ final class Journal implements AutoCloseable {
           try {
             medium.delete(each.path);
             tails.remove();
+            places.values().removeIf(place -> place.path().equals(each.path));
           } catch (MediumException e) {
             LOG.warn("{}; it is tried again later", e.getMessage());
             return;

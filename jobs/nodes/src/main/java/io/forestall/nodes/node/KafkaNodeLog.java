@@ -46,7 +46,6 @@ import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
@@ -85,9 +84,6 @@ final class KafkaNodeLog implements NodeLog {
           Topics.COMMANDS,
           Topics.MAPS,
           Topics.POLICIES);
-
-  /** How far back commands are read at a start; older ones have expired. */
-  private static final long COMMANDS_BACK_MILLIS = 10 * 60_000L;
 
   /** Bytes of deltas that are handed to the producer at once; more wait here. */
   private static final long MAX_SENDING_BYTES = 12L * 1024 * 1024;
@@ -621,6 +617,9 @@ final class KafkaNodeLog implements NodeLog {
     consumer.assign(assigned);
     consumer.seekToBeginning(assigned);
     Map<TopicPartition, Long> ends = calmly(() -> consumer.endOffsets(compacted));
+    // What was asked for before this start was refused, done or is asked for again: a command that
+    // was refused and given up must not be obeyed by the next start.
+    long commandsFrom = calmly(() -> consumer.endOffsets(Set.of(mine))).getOrDefault(mine, 0L);
     boolean caughtUp = false;
     while (!closed) {
       try {
@@ -633,10 +632,9 @@ final class KafkaNodeLog implements NodeLog {
           for (TopicPartition each : compacted) {
             positions.put(each, calmly(() -> consumer.position(each)));
           }
-          long from = commandsFrom(consumer, mine);
           consumer.assign(assigned);
           positions.forEach(consumer::seek);
-          consumer.seek(mine, from);
+          consumer.seek(mine, commandsFrom);
         }
         for (ConsumerRecord<byte[], byte[]> record :
             consumer.poll(caughtUp ? POLL : Duration.ofMillis(100))) {
@@ -672,17 +670,6 @@ final class KafkaNodeLog implements NodeLog {
       }
     }
     return true;
-  }
-
-  private long commandsFrom(Consumer<byte[], byte[]> consumer, TopicPartition mine)
-      throws InterruptedException {
-    long since = System.currentTimeMillis() - COMMANDS_BACK_MILLIS;
-    OffsetAndTimestamp found =
-        calmly(() -> consumer.offsetsForTimes(Map.of(mine, since))).get(mine);
-    if (found != null) {
-      return found.offset();
-    }
-    return calmly(() -> consumer.endOffsets(Set.of(mine))).getOrDefault(mine, 0L);
   }
 
   private static void map(MapRecords records, ConsumerRecord<byte[], byte[]> record, Listener told)

@@ -1160,7 +1160,7 @@ public final class ReferenceNode implements AutoCloseable {
       record(
           () -> {
             try {
-              Path file = aside.keep(delta, why);
+              Path file = aside.keep(journal.whole(delta), why);
               say(
                   "node.writes.set-aside",
                   Severity.WARNING,

@@ -360,6 +360,8 @@ class ReferenceNodeTest {
         assertThat(aside.map(path -> path.getFileName().toString()))
             .contains("v%2F0-1-2.delta", "v%2F0-1-2.txt");
       }
+      assertThat(Files.size(folder.resolve("n-1").resolve("aside").resolve("v%2F0-1-2.delta")))
+          .isGreaterThan(BLOCK);
       // It is a new request to the new epoch, and only now it happens.
       assertThat(second.caller.write(2, 0, block(2))).isEqualTo(Outcome.DONE);
       assertThat(second.caller.readUntilDone(11, 0)).isEqualTo(block(2));
@@ -409,7 +411,7 @@ class ReferenceNodeTest {
     }
     int before = topics.acks(command.id()).size();
     Running again = new Running("n-2", null);
-    // The topic still holds the command: this start reads it too.
+    topics.command(command, Authority.VALID);
     topics.await("an answer", () -> topics.acks(command.id()).size() > before);
     CommandAck last = topics.acks(command.id()).get(before);
     assertThat(last.duplicate()).isTrue();

@@ -113,6 +113,7 @@ final class TestingTopics {
   /** One node's way to the topics. */
   final class Link implements NodeLog {
     private final Subject node;
+    private int firstCommand;
     private volatile boolean closed;
     private volatile boolean cut;
     private volatile boolean failAppends;
@@ -140,6 +141,9 @@ final class TestingTopics {
     @Override
     public void start(Listener told) {
       listener = told;
+      synchronized (TestingTopics.this) {
+        firstCommand = commands.size();
+      }
       thread("test-read-" + node.id(), this::read);
       thread("test-ends-" + node.id(), this::ends);
     }
@@ -179,7 +183,7 @@ final class TestingTopics {
       int[] ownershipAt = new int[PARTITIONS];
       int mapAt = 0;
       int policyAt = 0;
-      int commandAt = 0;
+      int commandAt = firstCommand;
       int fleetAt = 0;
       boolean caughtUp = false;
       while (!closed && told != null) {
