@@ -61,15 +61,23 @@ public final class RequestMemory {
           if (request - newest >= WINDOW) {
             Arrays.fill(bits, 0);
           } else {
-            for (long each = newest + 1; each < request; each++) {
-              bits[(int) (each % WINDOW) >>> 6] &= ~(1L << (each & 63));
-            }
+            forget(newest + 1, request);
           }
         }
         newest = request;
       }
       if (request > newest - WINDOW) {
         bits[(int) (request % (bits.length * 64L)) >>> 6] |= 1L << (request & 63);
+      }
+    }
+
+    /** Clears the bits of numbers that are overtaken, a word at a time; both ends included. */
+    private void forget(long first, long last) {
+      for (long each = first; each <= last; ) {
+        int bit = (int) (each & 63);
+        int upTo = (int) Math.min(63, bit + (last - each));
+        bits[(int) (each % WINDOW) >>> 6] &= ~(-1L << bit & -1L >>> (63 - upTo));
+        each += upTo - bit + 1;
       }
     }
 
