@@ -5,6 +5,7 @@ import io.forestall.app.runtime.Await;
 import io.forestall.app.runtime.EmbeddedKafka;
 import io.forestall.app.topics.SchemaPublisher;
 import io.forestall.app.topics.TopicAdmin;
+import io.forestall.schemas.Topics;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -14,8 +15,13 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * A real broker as a process of its own that can be killed and restarted on its data. One node, so
@@ -76,7 +82,11 @@ final class Broker implements AutoCloseable {
     Child child =
         new Child(
             "broker",
-            java.command(512, Broker.class.getName(), words),
+            java.command(
+                512,
+                List.of("-Dlog4j2.configurationFile=" + java.logging()),
+                Broker.class.getName(),
+                words),
             Map.of(),
             directory.resolve("broker.log"));
     Broker broker = new Broker(child, port);
@@ -84,8 +94,39 @@ final class Broker implements AutoCloseable {
     try (Admin admin = broker.kafka().openAdmin()) {
       new TopicAdmin(admin, broker.kafka().topicPrefix()).createMissing((short) 1);
     }
+    broker.awaitWritable();
     SchemaPublisher.publish(broker.kafka(), System.currentTimeMillis());
     return broker;
+  }
+
+  /**
+   * Waits until a record is taken. On a machine that is very busy a broker that has just been
+   * formatted was seen to serve and to take nothing for minutes; started again, it did.
+   */
+  private void awaitWritable() throws Exception {
+    Properties properties = kafka().clientProperties();
+    properties.put("delivery.timeout.ms", "20000");
+    properties.put("request.timeout.ms", "10000");
+    properties.put("linger.ms", "0");
+    for (int tried = 1; ; tried++) {
+      try (KafkaProducer<byte[], byte[]> producer =
+          new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer())) {
+        // An event that no reader can decode is a dead letter and moves nothing.
+        producer
+            .send(
+                new ProducerRecord<>(
+                    Topics.OUTCOMES.name(kafka().topicPrefix()), 0, null, new byte[] {0}))
+            .get();
+        return;
+      } catch (ExecutionException e) {
+        if (tried == 3) {
+          throw e;
+        }
+        Field.say("the broker takes nothing (%s): started again", e.getMessage());
+        child.kill();
+        start();
+      }
+    }
   }
 
   static int freePort() throws Exception {
@@ -97,7 +138,7 @@ final class Broker implements AutoCloseable {
 
   void start() throws Exception {
     child.start();
-    child.awaitSaid("serves ", PATIENCE);
+    child.awaitSaid("serves 127.0.0.1", PATIENCE);
     Await.until(
         PATIENCE,
         "the broker answers",

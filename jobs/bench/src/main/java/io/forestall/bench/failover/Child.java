@@ -25,7 +25,7 @@ final class Child implements AutoCloseable {
 
   private final String name;
   private final List<String> command;
-  private final Map<String, String> environment;
+  private Map<String, String> environment;
   private final Path log;
   private @Nullable Process process;
   private long saidBytes;
@@ -94,6 +94,11 @@ final class Child implements AutoCloseable {
     }
   }
 
+  /** Variables of its next start besides those of this process. */
+  void environment(Map<String, String> next) {
+    environment = Map.copyOf(next);
+  }
+
   boolean alive() {
     return process != null && process.isAlive();
   }
@@ -158,7 +163,7 @@ final class Child implements AutoCloseable {
   private void signal(String signal) throws IOException, InterruptedException {
     for (long pid : pids()) {
       Process kill = new ProcessBuilder("kill", "-" + signal, Long.toString(pid)).start();
-      if (kill.waitFor() != 0) {
+      if (kill.waitFor() != 0 && ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false)) {
         throw new IOException("cannot send " + signal + " to " + name + " (" + pid + ")");
       }
     }

@@ -23,14 +23,15 @@ import org.jspecify.annotations.Nullable;
  * -9, SIGSTOP, network namespaces. One line for each scenario; exit code 1 when a line has a
  * violation or an I/O error.
  *
- * <p>Arguments: {@code --home REPOSITORY --directory DIR --only NAME,NAME --rounds 3 --seed 1}.
+ * <p>Arguments: {@code --home REPOSITORY --directory DIR --only NAME,NAME --rounds 3 --seed 1 --fio
+ * no}.
  */
 public final class FailoverTrial {
 
   private static final int CLIENTS = 5;
   private static final int SHARED_BLOCKS = 4;
   private static final long SEGMENT_BYTES = 64L << 20;
-  private static final long EVERY_MILLIS = 4;
+  private static final long EVERY_MILLIS = 10;
   private static final long FIO_OFFSET_BYTES = 16L << 20;
   private static final long FIO_BYTES = 16L << 20;
   private static final Duration FIO_LENGTH = Duration.ofMinutes(15);
@@ -68,9 +69,9 @@ public final class FailoverTrial {
         options.containsKey("--directory")
             ? Files.createDirectories(Path.of(options.get("--directory")))
             : Files.createTempDirectory("forestall-failover");
-    boolean withFio = Fio.possible();
+    boolean withFio = !options.getOrDefault("--fio", "yes").equals("no") && Fio.possible();
     if (!withFio) {
-      Field.say("fio is not installed: the clients of the trial work alone");
+      Field.say("without fio: the clients of the trial work alone");
     }
     FailoverTrial trial =
         new FailoverTrial(
@@ -139,11 +140,14 @@ public final class FailoverTrial {
   private void scenario(Field field, String name, Play play) throws Exception {
     long beginNanos = System.nanoTime();
     field.mend();
+    field.awaitQuiet();
     String volume = "v" + ++volumes + "-" + name;
     field.createVolume(volume, 1, SEGMENT_BYTES, "n1");
-    List<Clients.Client> clients = new ArrayList<>();
+    List<Recorder.Blocks> clients = new ArrayList<>();
     for (int i = 0; i < CLIENTS; i++) {
-      clients.add(Clients.open(field, "c" + volumes + "-" + i, volume));
+      Clients.Client client = Clients.open(field, "c" + volumes + "-" + i);
+      client.use(volume);
+      clients.add(client.blocks(volume));
     }
     Path folder = Files.createDirectories(directory.resolve("scenarios").resolve(name));
     Child device = null;
@@ -157,13 +161,13 @@ public final class FailoverTrial {
       scene.served();
       if (fio) {
         int port = Broker.freePort();
-        device = Clients.attach(field, volume, port, folder.resolve("attach.log"));
+        device = Device.of(field, volume, port, folder.resolve("device.log"));
         device.start();
         device.awaitSaid("nbd://", Field.PATIENCE);
         writer =
             Fio.start(
                 folder,
-                "nbd://127.0.0.1:" + port + "/" + volume,
+                "nbd://127.0.0.1:" + port,
                 FIO_OFFSET_BYTES,
                 FIO_BYTES,
                 FIO_LENGTH);
@@ -193,6 +197,7 @@ public final class FailoverTrial {
       throws Exception {
     List<Operation> history = scene.recorder().history();
     History.write(history, folder.resolve("history.txt"));
+    Timeline.write(scene.field().tape(), scene.mark(), folder.resolve("timeline.txt"));
     Linearizability.Verdict verdict = Linearizability.check(history);
     List<String> violations = new ArrayList<>(scene.violations());
     if (!verdict.linearizable()) {

@@ -1,6 +1,8 @@
 package io.forestall.bench.failover;
 
 import io.forestall.app.runtime.Await;
+import io.forestall.schemas.Admission;
+import io.forestall.schemas.AdmissionState;
 import io.forestall.schemas.Copy;
 import io.forestall.schemas.CopyRole;
 import io.forestall.schemas.CopyState;
@@ -20,6 +22,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -95,6 +99,9 @@ final class Field implements AutoCloseable {
       nodes.put(id, node);
       node.process().start();
     }
+    for (String each : ids) {
+      awaitReady(each);
+    }
     pool.keepHealthy(ids);
   }
 
@@ -129,7 +136,9 @@ final class Field implements AutoCloseable {
                 "--zone",
                 "z" + number,
                 "--trusted-keys",
-                publicKey.toString()));
+                publicKey.toString(),
+                // One broker has one copy of everything: what power loss does is not tried here.
+                "--accept-weak-broker"));
     return new Node(
         id,
         new Child(
@@ -212,7 +221,10 @@ final class Field implements AutoCloseable {
   }
 
   List<String> decideOptions() {
-    return List.of("--forestall.decide.signing-key-file=" + privateKey);
+    List<String> options = new ArrayList<>();
+    options.add("--forestall.decide.signing-key-file=" + privateKey);
+    options.add("--forestall.decide.failback-dwell=5 s");
+    return options;
   }
 
   /** Brings a fresh cluster after {@link Jobs#killAll}; its jobs begin anew, from the logs. */
@@ -225,16 +237,46 @@ final class Field implements AutoCloseable {
   /** Starts a node again after it was killed. */
   void startAgain(String id) throws Exception {
     node(id).process().start();
+    awaitReady(id);
+  }
+
+  /** Ends a node in good order and starts it again in another environment. */
+  void startIn(String id, Map<String, String> environment) throws Exception {
+    Node node = node(id);
+    node.process().end();
+    node.process().environment(environment);
+    startAgain(id);
+  }
+
+  private void awaitReady(String id) throws Exception {
+    node(id).process().awaitSaid("is ready", PATIENCE);
   }
 
   /** Everything runs and is well: where each scenario begins. */
   void mend() throws Exception {
     for (Node each : nodes.values()) {
       if (!each.process().alive()) {
-        each.process().start();
+        startAgain(each.id());
       }
       pool.returned(each.id());
     }
+  }
+
+  /** Waits until every act that was admitted has its end. */
+  void awaitQuiet() throws Exception {
+    Await.until(PATIENCE, "all acts have ended: " + openActs(), () -> openActs().isEmpty());
+  }
+
+  private Set<String> openActs() {
+    Set<String> open = new TreeSet<>();
+    for (Admission each : tape.since(0, Admission.class)) {
+      if (each.getState() == AdmissionState.ADMITTED) {
+        open.add(each.getId());
+      } else {
+        open.remove(each.getId());
+      }
+    }
+    return open;
   }
 
   /** Cuts node n1 off from the broker. */
@@ -290,8 +332,8 @@ final class Field implements AutoCloseable {
     return java;
   }
 
-  Path privateKey() {
-    return privateKey;
+  Path publicKey() {
+    return publicKey;
   }
 
   /** The newest epoch of a unit and its owner, as the log has it for those who only count. */

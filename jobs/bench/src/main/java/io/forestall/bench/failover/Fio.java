@@ -77,7 +77,7 @@ final class Fio {
                 "--rwmixwrite=60",
                 "--bs=4k",
                 "--iodepth=8",
-                "--rate_iops=150",
+                "--rate_iops=60",
                 "--offset=" + offsetBytes,
                 "--size=" + sizeBytes,
                 "--time_based",

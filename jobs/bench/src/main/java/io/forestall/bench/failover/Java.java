@@ -36,6 +36,11 @@ record Java(Path home) {
     return all;
   }
 
+  /** How a process logs what its libraries say, to its output. */
+  Path logging() {
+    return home.resolve("flink-conf").resolve("log4j-console.properties");
+  }
+
   /** The {@code forestall} command. */
   List<String> forestall(int heapMebibytes, List<String> options, List<String> words) {
     return command(heapMebibytes, options, "io.forestall.app.Forestall", words);

@@ -19,6 +19,7 @@ import io.forestall.wire.PolicyRecords;
 import io.forestall.wire.Signatures;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
@@ -192,7 +193,8 @@ final class Pool implements AutoCloseable {
   }
 
   /** The word of an operator, unsigned: the trial's guard asks for no operator's key. */
-  void policy(PolicyRecord.Kind kind, String scope, String id, Map<String, String> parameters)
+  void policy(
+      PolicyRecord.Kind kind, String scope, String id, ActKind act, Map<String, String> parameters)
       throws Exception {
     long nowMillis = System.currentTimeMillis();
     String key = PolicyRecords.key(scope, kind, id);
@@ -205,7 +207,7 @@ final class Pool implements AutoCloseable {
             true,
             scope,
             scope.equals(PolicyRecords.ALL) ? null : Subject.parse(scope),
-            ActKind.UNKNOWN,
+            act,
             null,
             "trial",
             "the trial of failover",
@@ -222,11 +224,12 @@ final class Pool implements AutoCloseable {
    * are what the shipped limits are there to stop.
    */
   void actWithoutLimits() throws Exception {
-    policy(PolicyRecord.Kind.MODE, PolicyRecords.ALL, "trial", Map.of("mode", "act"));
+    mode(ActKind.FAILOVER, "act");
     policy(
         PolicyRecord.Kind.THRESHOLD,
         PolicyRecords.ALL,
         "guard",
+        ActKind.UNKNOWN,
         Map.ofEntries(
             Map.entry("predicted-acts-in-flight", "8"),
             Map.entry("acts-in-flight", "16"),
@@ -244,6 +247,16 @@ final class Pool implements AutoCloseable {
             Map.entry("max-replica-set-risk", "1"),
             Map.entry("retry", "2 s"),
             Map.entry("max-attempts", "20")));
+  }
+
+  /** Whether acts of a kind are done ({@code act}) or only advised ({@code advise}). */
+  void mode(ActKind act, String mode) throws Exception {
+    policy(
+        PolicyRecord.Kind.MODE,
+        PolicyRecords.ALL,
+        "trial-" + act.name().toLowerCase(Locale.ROOT),
+        act,
+        Map.of("mode", mode));
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.forestall.bench.failover;
 
 import io.forestall.bench.failover.FailoverTrial.Play;
+import io.forestall.decisions.ActKind;
 import io.forestall.schemas.Ack;
 import io.forestall.schemas.AckStatus;
 import io.forestall.schemas.AdmissionState;
@@ -10,11 +11,15 @@ import io.forestall.schemas.Event;
 import io.forestall.schemas.Ownership;
 import io.forestall.schemas.OwnershipKind;
 import io.forestall.schemas.Topics;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** What is done to the volume's owner, its target, the jobs and the broker. */
 final class Scenarios {
@@ -23,9 +28,18 @@ final class Scenarios {
 
   /** Steps of the saga as its events name them, in order. */
   private static final List<String> STEPS =
-      List.of("CHECKING", "INSTRUCTED", "FENCED", "DRAINED", "PROMOTED", "MAPPED", "CONFIRMED");
+      List.of(
+          "CHECKING",
+          "PREPARING",
+          "INSTRUCTED",
+          "FENCED",
+          "DRAINED",
+          "PROMOTED",
+          "MAPPED",
+          "CONFIRMED");
 
-  private static final String SHELL = "io.forestall.nodes.node.NodeShell";
+  /** Where a node appends what its journal holds: entered after the fsync. */
+  private static final String SHELL = "io.forestall.nodes.node.ReferenceNode$Actions";
 
   private Scenarios() {}
 
@@ -33,6 +47,7 @@ final class Scenarios {
   static Map<String, Play> plain(int rounds) {
     Map<String, Play> plays = new LinkedHashMap<>();
     plays.put("predicted", scene -> predicted(scene, rounds));
+    plays.put("failback", Scenarios::failback);
     plays.put("killed", scene -> killed(scene, rounds));
     plays.put("stopped", scene -> stopped(scene));
     for (String step : STEPS) {
@@ -43,8 +58,11 @@ final class Scenarios {
     plays.put("target-dies-in-check", Scenarios::targetDiesInCheck);
     plays.put("target-dies-in-drain", Scenarios::targetDiesInDrain);
     plays.put("acks-doubled", Scenarios::acksDoubled);
+    plays.put("acks-lost", Scenarios::acksLost);
     plays.put("two-incidents", Scenarios::twoIncidents);
     plays.put("old-savepoint", Scenarios::oldSavepoint);
+    plays.put("forged-commands", Forgeries::play);
+    plays.put("clock-jump", Scenarios::clockJump);
     plays.put("no-flink", Scenarios::noFlink);
     return plays;
   }
@@ -69,6 +87,23 @@ final class Scenarios {
     scene.moves(() -> scene.field().pool().expectedToFail(owner));
     scene.endsWith(mark, AdmissionState.DONE);
     scene.field().pool().returned(owner);
+  }
+
+  /** Away from a node and, once it is well again, back to it by an act of its own. */
+  private static void failback(Scene scene) throws Exception {
+    String owner = scene.owner();
+    predictedOnce(scene);
+    int mark = scene.field().tape().mark();
+    scene.field().pool().mode(ActKind.FAILBACK, "act");
+    try {
+      String back = scene.moves(() -> {});
+      scene.endsWith(mark, AdmissionState.DONE);
+      if (!back.equals(owner)) {
+        scene.violated("it went to " + back + " and not back to " + owner);
+      }
+    } finally {
+      scene.field().pool().mode(ActKind.FAILBACK, "advise");
+    }
   }
 
   /** kill -9 of the owner; its process comes back while clients work on. */
@@ -100,7 +135,7 @@ final class Scenarios {
     }
     scene.endsWith(mark, AdmissionState.DONE);
     scene.field().pool().returned(owner);
-    scene.served();
+    scene.work();
   }
 
   /** kill -9 of the TaskManager as soon as the saga has said that it took a step. */
@@ -126,8 +161,7 @@ final class Scenarios {
 
   private static boolean isStep(Event event, String step) {
     return event.getType().equals("saga.step")
-        && (step.equalsIgnoreCase(event.getLabels().get("step"))
-            || step.equalsIgnoreCase(event.getLabels().get("state")));
+        && step.equals(event.getLabels().get("state"));
   }
 
   /** The broker is killed between instruction and end. */
@@ -205,7 +239,7 @@ final class Scenarios {
     scene.pauses().addAll(scene.recorder().longestWritesSince(beginNanos));
     scene.field().startAgain(target);
     scene.field().pool().returned(target);
-    scene.served();
+    scene.work();
   }
 
   /** Every ack of the act is written once more. */
@@ -245,6 +279,87 @@ final class Scenarios {
       doubler.join();
     }
     scene.field().pool().returned(owner);
+  }
+
+  /** Every second ack of every node but the owner is never written. */
+  private static void acksLost(Scene scene) throws Exception {
+    String owner = scene.owner();
+    int mark = scene.field().tape().mark();
+    AtomicBoolean goOn = new AtomicBoolean(true);
+    AtomicInteger lost = new AtomicInteger();
+    List<Thread> threads = new ArrayList<>();
+    for (Field.Node each : scene.field().nodes()) {
+      if (each.id().equals(owner)) {
+        continue;
+      }
+      AtomicInteger seen = new AtomicInteger();
+      Debugger debugger = Debugger.attach(each.debuggerPort());
+      Thread thread =
+          new Thread(
+              () -> {
+                try (debugger) {
+                  lost.addAndGet(
+                      debugger.dropCalls(
+                          SHELL, "ack", goOn::get, () -> seen.getAndIncrement() % 2 == 0));
+                } catch (InterruptedException e) {
+                  Thread.currentThread().interrupt();
+                }
+              },
+              "lose-acks-" + each.id());
+      thread.start();
+      threads.add(thread);
+    }
+    try {
+      scene.moves(() -> scene.field().pool().expectedToFail(owner));
+      scene.endsWith(mark, AdmissionState.DONE);
+    } finally {
+      goOn.set(false);
+      for (Thread each : threads) {
+        each.join();
+      }
+    }
+    scene.note(lost + " acks lost");
+    if (lost.get() == 0) {
+      scene.violated("no ack was lost: nothing was tried");
+    }
+    scene.field().pool().returned(owner);
+  }
+
+  /** The owner's wall clock jumps an hour ahead and two back, while its monotonic clock runs on. */
+  private static void clockJump(Scene scene) throws Exception {
+    Path library = Path.of("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1");
+    if (!Files.exists(library)) {
+      scene.note("left out: libfaketime is not installed");
+      return;
+    }
+    String owner = scene.owner();
+    Path clock = scene.field().directory().resolve("clock");
+    Files.writeString(clock, "+0");
+    scene
+        .field()
+        .startIn(
+            owner,
+            Map.of(
+                "LD_PRELOAD", library.toString(),
+                "FAKETIME_TIMESTAMP_FILE", clock.toString(),
+                "FAKETIME_NO_CACHE", "1",
+                "FAKETIME_DONT_FAKE_MONOTONIC", "1",
+                "DONT_FAKE_MONOTONIC", "1"));
+    try {
+      scene.served();
+      Files.writeString(clock, "+3600");
+      scene.served();
+      String next = scene.moves(() -> scene.field().pool().expectedToFail(owner));
+      scene.field().pool().returned(owner);
+      Files.writeString(clock, "-3600");
+      scene.served();
+      scene.moves(() -> scene.field().pool().expectedToFail(next));
+      scene.field().pool().returned(next);
+      scene.served();
+    } finally {
+      scene.field().startIn(owner, Map.of());
+    }
+    scene.served();
   }
 
   /** The node is expected to fail, and its manager says at the same time that it has. */
@@ -328,7 +443,7 @@ final class Scenarios {
       scene.endsWith(mark, AdmissionState.DONE);
       scene.field().heal();
       scene.field().pool().returned("n1");
-      scene.served();
+      scene.work();
     }
   }
 }

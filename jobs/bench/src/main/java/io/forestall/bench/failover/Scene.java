@@ -16,10 +16,12 @@ final class Scene {
 
   private static final Duration ACT = Duration.ofSeconds(90);
   private static final int WRITES_THAT_SHOW = 20;
+  private static final int WORK = 1_000;
 
   private final Field field;
   private final String volume;
   private final Recorder recorder;
+  private final int mark;
   private final Quantiles pauses = new Quantiles();
   private final List<String> violations = new ArrayList<>();
   private final List<String> notes = new ArrayList<>();
@@ -28,11 +30,17 @@ final class Scene {
     this.field = field;
     this.volume = volume;
     this.recorder = recorder;
+    this.mark = field.tape().mark();
   }
 
   /** What makes a volume move. */
   interface Strike {
     void now() throws Exception;
+  }
+
+  /** Where the scenario begins on the tape. */
+  int mark() {
+    return mark;
   }
 
   Field field() {
@@ -99,6 +107,16 @@ final class Scene {
         Field.PATIENCE,
         "clients of " + volume + " are served",
         () -> recorder.acknowledgedSince(nanos) >= WRITES_THAT_SHOW);
+  }
+
+  /** Waits until clients have done some work: what was woken up has time to do harm. */
+  void work() throws Exception {
+    int operations = recorder.operations();
+    Await.until(
+        Field.PATIENCE,
+        "clients of " + volume + " work",
+        () -> recorder.operations() >= operations + WORK);
+    served();
   }
 
   /** Waits until an act that was admitted after the mark has its end in the log. */

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -36,6 +37,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  */
 public final class WriteBenchmark {
 
+  private static final long VOLUME_BYTES = 64L << 20;
   private static final double WARM_UP = 0.25;
   private static final long PATIENCE_SECONDS = 60;
 
@@ -65,8 +67,10 @@ public final class WriteBenchmark {
             Integer.parseInt(options.getOrDefault("--bytes", "4096")),
             Integer.parseInt(options.getOrDefault("--in-flight", "32")));
     Java java = new Java(Path.of(options.getOrDefault("--home", ".")).toAbsolutePath());
-    try (Broker broker = Broker.start(java, directory, List.of())) {
-      benchmark.run(broker, directory);
+    try (Field field = Field.open(java, directory.toAbsolutePath(), null)) {
+      benchmark.run(field.broker(), directory);
+      field.startNodes(3);
+      benchmark.throughNode(field);
     }
     System.exit(0);
   }
@@ -103,6 +107,31 @@ public final class WriteBenchmark {
       measure("append and read back", 1, log::appendAndReadBack);
       measure("append, acks=all", inFlight, log::append);
       measure("append and read back", inFlight, log::appendAndReadBack);
+    }
+  }
+
+  /** The whole way, as a program's write goes it: client, node, journal, log, back, answer. */
+  private void throughNode(Field field) throws Exception {
+    String volume = "w";
+    field.createVolume(volume, 1, VOLUME_BYTES, "n1");
+    try (Clients.Client client = Clients.open(field, "bench")) {
+      client.use(volume);
+      byte[] block = new byte[bytes];
+      // Nothing that a compressor could make smaller.
+      new Random(1).nextBytes(block);
+      Leg write =
+          (i, done) ->
+              client
+                  .write(volume, (long) i * bytes % VOLUME_BYTES, block)
+                  .whenComplete(
+                      (nothing, failure) -> {
+                        if (failure == null) {
+                          done.run();
+                        }
+                      });
+      measure("acknowledged write", 1, write);
+      measure("acknowledged write", inFlight, write);
+      measure("acknowledged write", 8 * inFlight, write);
     }
   }
 

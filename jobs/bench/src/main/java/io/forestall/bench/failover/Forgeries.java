@@ -1,0 +1,178 @@
+package io.forestall.bench.failover;
+
+import io.forestall.schemas.Ack;
+import io.forestall.schemas.AckStatus;
+import io.forestall.schemas.Admission;
+import io.forestall.schemas.AdmissionState;
+import io.forestall.schemas.Command;
+import io.forestall.schemas.CommandKind;
+import io.forestall.schemas.EntityKind;
+import io.forestall.schemas.EntityRef;
+import io.forestall.schemas.Ownership;
+import io.forestall.schemas.OwnershipKind;
+import io.forestall.schemas.Topics;
+import io.forestall.schemas.UnitEpoch;
+import io.forestall.wire.AvroCodec;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * Commands that nobody may obey, given while clients work: altered, replayed, expired, early,
+ * without an admission, under an algorithm that is none. Each must be answered with its code and
+ * change nothing.
+ */
+final class Forgeries {
+
+  private static final Duration SOON = Duration.ofSeconds(30);
+  private static final long HOUR_MILLIS = 3_600_000L;
+
+  private static int number;
+
+  private Forgeries() {}
+
+  static void play(Scene scene) throws Exception {
+    String owner = scene.owner();
+    int mark = scene.field().tape().mark();
+    scene.moves(() -> scene.field().pool().expectedToFail(owner));
+    scene.endsWith(mark, AdmissionState.DONE);
+    scene.field().pool().returned(owner);
+    Tape.Seen real =
+        scene
+            .field()
+            .tape()
+            .await(
+                mark,
+                Command.class,
+                "a command to promote",
+                SOON,
+                each -> each.getKind() == CommandKind.PROMOTE && each.getAdmission() != null);
+    int forging = scene.field().tape().mark();
+
+    refused(scene, real, "altered grant", "BAD_SIGNATURE", each -> flip(admission(each)));
+    refused(
+        scene,
+        real,
+        "downgraded algorithm",
+        "BAD_SIGNATURE",
+        each -> admission(each).setAlgorithm("none"));
+    refused(
+        scene,
+        real,
+        "unknown key",
+        "UNKNOWN_KEY",
+        each -> admission(each).setKeyId("0123456789abcdef"));
+    refused(scene, real, "no admission", "NO_ADMISSION", each -> each.setAdmission(null));
+    refused(
+        scene,
+        real,
+        "units that were not admitted",
+        "NO_ADMISSION",
+        each -> each.setUnits(List.of(new UnitEpoch(scene.unit(), 1L, 1_000L))));
+    refused(
+        scene,
+        real,
+        "expired",
+        "EXPIRED",
+        each -> {
+          each.setNotBeforeMillis(each.getTimeMillis() - 2 * HOUR_MILLIS);
+          each.setExpiresMillis(each.getTimeMillis() - HOUR_MILLIS);
+        });
+    refused(
+        scene,
+        real,
+        "too early",
+        "TOO_EARLY",
+        each -> {
+          each.setNotBeforeMillis(each.getTimeMillis() + HOUR_MILLIS);
+          each.setExpiresMillis(each.getTimeMillis() + 2 * HOUR_MILLIS);
+        });
+    refused(
+        scene,
+        real,
+        "another addressee",
+        "NO_ADMISSION",
+        each -> each.setAddressee(new EntityRef(EntityKind.NODE, owner)));
+    // The very same bytes again: the answer of the first time, and nothing done.
+    int replaying = scene.field().tape().mark();
+    scene.field().pool().send(Topics.COMMANDS, real.key(), real.bytes());
+    String id = ((Command) real.value()).getId();
+    scene
+        .field()
+        .tape()
+        .await(
+            replaying,
+            Ack.class,
+            "an answer to the replay",
+            SOON,
+            each ->
+                each.getCommand().equals(id)
+                    && (each.getDuplicate() || each.getStatus() == AckStatus.REFUSED));
+    long takeovers =
+        scene.field().tape().since(forging, Ownership.class).stream()
+            .filter(each -> each.getKind() == OwnershipKind.TAKEOVER)
+            .count();
+    if (takeovers > 0) {
+      scene.violated(takeovers + " takeovers by commands that nobody may obey");
+    }
+    scene.note("9 forged commands refused");
+    scene.served();
+  }
+
+  private static Admission admission(Command command) {
+    Admission admission = command.getAdmission();
+    if (admission == null) {
+      throw new IllegalStateException("a command to promote has no admission");
+    }
+    return admission;
+  }
+
+  private static void flip(Admission admission) {
+    ByteBuffer grant = admission.getGrant();
+    byte[] bytes = new byte[grant.remaining()];
+    grant.duplicate().get(bytes);
+    // Within the text of the grant, so that it still reads as one.
+    bytes[bytes.length / 2] ^= 1;
+    admission.setGrant(ByteBuffer.wrap(bytes));
+  }
+
+  private static void refused(
+      Scene scene, Tape.Seen real, String what, String code, Consumer<Command> forge)
+      throws Exception {
+    AvroCodec<Command> codec = AvroCodec.of(Command.class);
+    Command forged = codec.decode(real.bytes());
+    forged.setId("forged-" + System.currentTimeMillis() + "-" + ++number);
+    forge.accept(forged);
+    int mark = scene.field().tape().mark();
+    scene
+        .field()
+        .pool()
+        .send(Topics.COMMANDS, "node/" + forged.getAddressee().getId(), codec.encode(forged));
+    Ack answer =
+        (Ack)
+            scene
+                .field()
+                .tape()
+                .await(
+                    mark,
+                    Ack.class,
+                    "an answer to: " + what,
+                    SOON,
+                    each ->
+                        each.getCommand().equals(forged.getId())
+                            && each.getStatus() != AckStatus.RECEIVED
+                            && each.getStatus() != AckStatus.PROGRESS)
+                .value();
+    if (answer.getStatus() != AckStatus.REFUSED || !answer.getCode().name().equals(code)) {
+      scene.violated(
+          what
+              + " was answered "
+              + answer.getStatus()
+              + " "
+              + answer.getCode()
+              + " and not REFUSED "
+              + code);
+    }
+  }
+}
