@@ -24,7 +24,8 @@ final class Device {
             new KafkaOptions(args[0], args[1]).clientProperties(),
             args[1],
             Signatures.Trusted.read(Path.of(args[2])),
-            ClientSettings.of("nbd-" + args[3], Long.toString(System.currentTimeMillis())));
+            Clients.patient(
+                ClientSettings.of("nbd-" + args[3], Long.toString(System.currentTimeMillis()))));
     NbdServer server =
         NbdServer.open(
             new InetSocketAddress("127.0.0.1", Integer.parseInt(args[4])),

@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -132,7 +133,12 @@ public final class FailoverTrial {
       field.startNodes(3);
       field.startJobs();
       for (Map.Entry<String, Play> each : chosen.entrySet()) {
-        scenario(field, each.getKey(), each.getValue());
+        try {
+          scenario(field, each.getKey(), each.getValue());
+        } catch (TimeoutException e) {
+          failed++;
+          Field.say("%-24s could not begin: %s", each.getKey(), e.getMessage());
+        }
       }
     }
   }

@@ -269,7 +269,16 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
               && admission.target() != null
               && !admission.units().isEmpty();
       if (!moves && node == null) {
-        // another carries it out
+        if (nothingToMove(admission)) {
+          Saga saga = new Saga(admission, now);
+          state.put(saga);
+          end(
+              saga,
+              Admission.State.DONE,
+              admission.subject() + " owns no unit: there is nothing to move.");
+          keep(saga);
+        }
+        // else another carries it out
         return;
       }
       Saga saga = new Saga(admission, now);
@@ -286,6 +295,17 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         hook(saga, Saga.Step.DRAINING);
       }
       keep(saga);
+    }
+
+    /** A failover of a node that owns nothing: without an end it would hold its locks for ever. */
+    private boolean nothingToMove(Admission admission) {
+      if (admission.act() != ActKind.FAILOVER
+          || admission.subject().kind() != Subject.Kind.NODE
+          || !admission.units().isEmpty()) {
+        return false;
+      }
+      SagaState.Node known = state.node(admission.subject());
+      return known == null || known.level() < 0 || known.level() >= 2;
     }
 
     private @Nullable Subject hookNode(Admission admission) {

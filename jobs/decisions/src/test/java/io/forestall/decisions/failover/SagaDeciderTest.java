@@ -72,6 +72,19 @@ class SagaDeciderTest {
   }
 
   @Test
+  void aFailoverOfANodeThatOwnsNothingEndsAtOnce() {
+    TestingFailover pool = TestingFailover.of(3, 1);
+    Admission admission =
+        pool.admit(ActKind.FAILOVER, false, TestingFailover.node(1), null, List.of());
+
+    pool.settle();
+
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.DONE);
+    assertThat(pool.ordered(Command.Kind.PROBE)).isEmpty();
+    assertThat(pool.state.sagas()).as("its end was read back").isEmpty();
+  }
+
+  @Test
   void oneWitnessIsNotEnough() {
     TestingFailover pool = TestingFailover.of(2, 1);
     pool.at(0).alive = false;
