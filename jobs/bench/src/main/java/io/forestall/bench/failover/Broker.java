@@ -122,7 +122,7 @@ final class Broker implements AutoCloseable {
         if (tried == 3) {
           throw e;
         }
-        Field.say("the broker takes nothing (%s): started again", e.getMessage());
+        Field.say("the broker takes nothing: started again; %s", e);
         child.kill();
         start();
       }
@@ -131,7 +131,7 @@ final class Broker implements AutoCloseable {
 
   static int freePort() throws Exception {
     try (ServerSocket socket = new ServerSocket()) {
-      socket.bind(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0));
+      socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
       return socket.getLocalPort();
     }
   }

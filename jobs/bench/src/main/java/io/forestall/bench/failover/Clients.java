@@ -30,8 +30,7 @@ final class Clients {
     /** Opens a volume. */
     void use(String volume) throws Exception {
       volumes.put(
-          volume,
-          feed.client().volume(volume).get(Field.PATIENCE.toSeconds(), TimeUnit.SECONDS));
+          volume, feed.client().volume(volume).get(Field.PATIENCE.toSeconds(), TimeUnit.SECONDS));
     }
 
     CompletableFuture<byte[]> read(String volume, long offset, int length) {

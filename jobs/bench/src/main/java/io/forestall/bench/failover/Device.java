@@ -5,6 +5,7 @@ import io.forestall.nodes.client.ClientSettings;
 import io.forestall.nodes.client.KafkaClientFeed;
 import io.forestall.nodes.nbd.NbdServer;
 import io.forestall.wire.Signatures;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,7 +29,7 @@ final class Device {
                 ClientSettings.of("nbd-" + args[3], Long.toString(System.currentTimeMillis()))));
     NbdServer server =
         NbdServer.open(
-            new InetSocketAddress("127.0.0.1", Integer.parseInt(args[4])),
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(args[4])),
             feed.client().volume(args[3]).get(Field.PATIENCE.toSeconds(), TimeUnit.SECONDS));
     System.out.println("at " + server.uri());
     new CountDownLatch(1).await();

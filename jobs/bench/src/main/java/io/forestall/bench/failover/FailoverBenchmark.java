@@ -26,12 +26,12 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>For each number of volumes on the failing node, a write is asked for on each volume at the
  * moment its takeover stands in the ownership log, when the old owner stops: how long those writes
- * take is the pause, and the same burst of writes while nothing happens is what of it is mere
- * load. Beside it one client writes without a break, and its longest write is told. With kill -9,
- * the time from death to the first acknowledged write is told by its parts.
+ * take is the pause, and the same burst of writes while nothing happens is what of it is mere load.
+ * Beside it one client writes without a break, and its longest write is told. With kill -9, the
+ * time from death to the first acknowledged write is told by its parts.
  *
- * <p>Arguments: {@code --home REPOSITORY --directory DIR --volumes 1,10,100,1000 --rounds 10 --kills
- * 10}.
+ * <p>Arguments: {@code --home REPOSITORY --directory DIR --volumes 1,10,100,1000 --rounds 10
+ * --kills 10}.
  */
 public final class FailoverBenchmark {
 
@@ -209,11 +209,7 @@ public final class FailoverBenchmark {
     Field.say(
         "predicted, %4d volumes, %d rounds: pause of a volume %s (the same writes while nothing"
             + " happens: %s); one client that writes on and on: longest write %s",
-        count,
-        rounds,
-        pauses.words(),
-        idle.words(),
-        without.words());
+        count, rounds, pauses.words(), idle.words(), without.words());
   }
 
   private void awaitFence(int mark) throws Exception {

@@ -137,7 +137,7 @@ public final class FailoverTrial {
           scenario(field, each.getKey(), each.getValue());
         } catch (TimeoutException e) {
           failed++;
-          Field.say("%-24s could not begin: %s", each.getKey(), e.getMessage());
+          Field.say("%-24s could not begin: %s", each.getKey(), e);
         }
       }
     }
@@ -171,12 +171,7 @@ public final class FailoverTrial {
         device.start();
         device.awaitSaid("nbd://", Field.PATIENCE);
         writer =
-            Fio.start(
-                folder,
-                "nbd://127.0.0.1:" + port,
-                FIO_OFFSET_BYTES,
-                FIO_BYTES,
-                FIO_LENGTH);
+            Fio.start(folder, "nbd://127.0.0.1:" + port, FIO_OFFSET_BYTES, FIO_BYTES, FIO_LENGTH);
       }
       play.go(scene);
       scene.served();
@@ -215,7 +210,8 @@ public final class FailoverTrial {
     }
     long open = history.stream().filter(Operation::indeterminate).count();
     Field.say(
-        "%-24s %7d operations (%d open at the end)%s; pauses (%d) %s; I/O errors %d; violations %d; %.0f s%s",
+        "%-24s %7d operations (%d open at the end)%s; pauses (%d) %s; I/O errors %d; violations %d;"
+            + " %.0f s%s",
         name,
         history.size(),
         open,

@@ -119,7 +119,7 @@ final class Fio {
             ? new ObjectMapper().createObjectNode()
             : new ObjectMapper().readTree(json.substring(begin)).path("jobs").path(0);
     int errors = job.path("error").asInt(0);
-    if (errors == 0 && (begin < 0 || code != 0 && code != INTERRUPTED)) {
+    if (errors == 0 && (begin < 0 || (code != 0 && code != INTERRUPTED))) {
       errors = Math.max(1, code);
     }
     return new Result(

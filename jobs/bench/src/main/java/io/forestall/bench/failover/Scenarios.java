@@ -160,8 +160,7 @@ final class Scenarios {
   }
 
   private static boolean isStep(Event event, String step) {
-    return event.getType().equals("saga.step")
-        && step.equals(event.getLabels().get("state"));
+    return event.getType().equals("saga.step") && step.equals(event.getLabels().get("state"));
   }
 
   /** The broker is killed between instruction and end. */

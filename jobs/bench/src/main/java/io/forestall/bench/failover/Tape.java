@@ -56,6 +56,7 @@ final class Tape implements AutoCloseable {
    * @param brokerMillis when the broker appended it, by its clock
    * @param bytes the value as it stands in the topic
    */
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
   record Seen(
       Topics topic,
       SpecificRecordBase value,
@@ -106,7 +107,7 @@ final class Tape implements AutoCloseable {
           }
         } catch (RetriableException e) {
           // A broker that is restarted answers later.
-          continue;
+          Thread.onSpinWait();
         }
       }
     } catch (RuntimeException e) {
