@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
@@ -321,38 +322,33 @@ final class NbdConnection {
 
   private void begin(int type, int flags, long cookie, long offset, long length)
       throws IOException, InterruptedException {
-    switch (type) {
-      case READ -> {
-        int held = hold(length);
-        device
-            .read(offset, (int) length)
-            .whenComplete(
-                (data, failure) ->
-                    answer(
-                        cookie,
-                        error(failure),
-                        failure == null && data != null ? data : List.of(),
-                        held));
-      }
-      case WRITE -> {
-        int held = hold(length);
-        byte[] data = take((int) length);
-        device
-            .write(offset, data)
-            .whenComplete((done, failure) -> answer(cookie, error(failure), List.of(), held));
-      }
-      case FLUSH ->
+    if (type == READ) {
+      int held = hold(length);
+      var unused =
           device
-              .flush()
-              .whenComplete((done, failure) -> answer(cookie, error(failure), List.of(), 0));
-      case TRIM ->
-          device
-              .trim(offset, length)
-              .whenComplete((done, failure) -> answer(cookie, error(failure), List.of(), 0));
-      default ->
-          ((flags & FLAG_NO_HOLE) == 0 ? device.trim(offset, length) : device.zero(offset, length))
-              .whenComplete((done, failure) -> answer(cookie, error(failure), List.of(), 0));
+              .read(offset, (int) length)
+              .whenComplete(
+                  (data, failure) ->
+                      answer(
+                          cookie,
+                          error(failure),
+                          failure == null && data != null ? data : List.of(),
+                          held));
+      return;
     }
+    int held = type == WRITE ? hold(length) : 0;
+    CompletableFuture<Void> ends =
+        switch (type) {
+          case WRITE -> device.write(offset, take((int) length));
+          case FLUSH -> device.flush();
+          case TRIM -> device.trim(offset, length);
+          default ->
+              (flags & FLAG_NO_HOLE) == 0
+                  ? device.trim(offset, length)
+                  : device.zero(offset, length);
+        };
+    var unused =
+        ends.whenComplete((done, failure) -> answer(cookie, error(failure), List.of(), held));
   }
 
   /** What is wrong with a request; 0 when nothing is. */

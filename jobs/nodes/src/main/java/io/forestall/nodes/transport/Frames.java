@@ -58,8 +58,16 @@ public final class Frames {
 
   static final byte[] NO_DATA = new byte[0];
 
-  private static final NodeRequest.Kind[] KINDS = NodeRequest.Kind.values();
-  private static final NodeAnswer.Outcome[] OUTCOMES = NodeAnswer.Outcome.values();
+  // The place in these rows is what travels: they grow at their ends only.
+  private static final NodeRequest.Kind[] KINDS = {
+    NodeRequest.Kind.READ, NodeRequest.Kind.WRITE, NodeRequest.Kind.ZERO, NodeRequest.Kind.TRIM
+  };
+  private static final NodeAnswer.Outcome[] OUTCOMES = {
+    NodeAnswer.Outcome.DONE,
+    NodeAnswer.Outcome.NOT_OWNER,
+    NodeAnswer.Outcome.BUSY,
+    NodeAnswer.Outcome.INVALID
+  };
   private static final String[] CODECS = {"NONE", "ZSTD", "LZ4"};
   private static final int NO_STRING = 0xffff;
 
@@ -175,10 +183,10 @@ public final class Frames {
     body.putLong(request.request());
     put(body, request.unit());
     body.putLong(request.epoch());
-    body.put((byte) request.kind().ordinal());
+    body.put((byte) place(KINDS, request.kind()));
     body.putLong(request.offset());
     body.putLong(request.length());
-    body.put((byte) codec(request.codec()));
+    body.put((byte) place(CODECS, request.codec()));
     body.putInt(request.encodedCrc());
     body.putInt(request.plainCrc());
     return finish(REQUEST, body, request.payload().length);
@@ -204,7 +212,7 @@ public final class Frames {
       if (offset < 0
           || length < 0
           || offset + length < 0
-          || KINDS[kind] == NodeRequest.Kind.READ && length > MAX_DATA_BYTES) {
+          || (KINDS[kind] == NodeRequest.Kind.READ && length > MAX_DATA_BYTES)) {
         throw new FrameException("a request for bytes that cannot be: " + offset + "+" + length);
       }
       if (KINDS[kind] == NodeRequest.Kind.WRITE
@@ -244,7 +252,7 @@ public final class Frames {
     }
     ByteBuffer body = body(capacity);
     body.putLong(clientToken);
-    body.put((byte) answer.outcome().ordinal());
+    body.put((byte) place(OUTCOMES, answer.outcome()));
     body.putInt(data == null ? 0 : crc(data));
     put(body, text);
     body.put((byte) (owned == null ? 0 : 1));
@@ -350,12 +358,12 @@ public final class Frames {
     return text.length() <= 1000 ? text : text.substring(0, 1000);
   }
 
-  private static int codec(String name) {
-    for (int i = 0; i < CODECS.length; i++) {
-      if (CODECS[i].equals(name)) {
+  private static int place(Object[] row, Object what) {
+    for (int i = 0; i < row.length; i++) {
+      if (row[i].equals(what)) {
         return i;
       }
     }
-    throw new IllegalArgumentException("codec " + name + " does not travel");
+    throw new IllegalArgumentException(what + " does not travel");
   }
 }

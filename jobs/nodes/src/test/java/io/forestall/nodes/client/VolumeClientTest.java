@@ -2,6 +2,7 @@ package io.forestall.nodes.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.forestall.decisions.Subject;
 import io.forestall.nodes.nbd.DeviceException;
@@ -12,6 +13,8 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -312,6 +315,65 @@ class VolumeClientTest {
       }
       for (int round = 0; round < 6; round++) {
         assertThat(bytes(get(volume.read(round * 65536L, 4096)))[7]).isEqualTo((byte) (round + 1));
+      }
+    }
+  }
+
+  @Test
+  void fioVerifiesWhileTheOwnerChangesDiesAndIsCutOff() throws Exception {
+    boolean there = false;
+    for (String each : String.valueOf(System.getenv("PATH")).split(":", -1)) {
+      there |= Files.isExecutable(Path.of(each, "fio"));
+    }
+    assumeTrue(there, "skipped: fio is not installed");
+    Volume volume = volume();
+    try (NbdServer nbd =
+        NbdServer.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), volume)) {
+      Path said = Files.createTempFile("fio", "");
+      Process fio =
+          new ProcessBuilder(
+                  "fio",
+                  "--name=verify",
+                  "--ioengine=nbd",
+                  "--uri=" + nbd.uri(),
+                  "--rw=randwrite",
+                  "--bsrange=4k-128k",
+                  "--size=6m",
+                  "--loops=8",
+                  "--iodepth=32",
+                  "--verify=crc32c",
+                  "--verify_fatal=1",
+                  "--verify_state_save=0",
+                  "--verify_backlog=64")
+              .redirectErrorStream(true)
+              .redirectOutput(said.toFile())
+              .start();
+      try {
+        int changes = 0;
+        String owner = "n-1";
+        while (!fio.waitFor(100, TimeUnit.MILLISECONDS) && changes < 300) {
+          changes++;
+          String next = owner.equals("n-1") ? "n-2" : "n-1";
+          if (changes % 4 == 0) {
+            // What is open there is done or not, and never answered.
+            node(owner).manner = TestingPool.Manner.DIES_BEFORE_ANSWERING;
+            pool.tell(client, pool.takeOver(next));
+            node(owner).die();
+            TestingPool.Node again = pool.node(owner);
+            client.addressRead(again.subject, again.server.address());
+          } else {
+            pool.tell(client, pool.takeOver(next));
+          }
+          owner = next;
+        }
+        assertThat(fio.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        String words = Files.readString(said);
+        assertThat(fio.exitValue()).as(words).isZero();
+        assertThat(words).contains("err= 0");
+        assertThat(changes).isPositive();
+      } finally {
+        fio.destroyForcibly();
+        Files.deleteIfExists(said);
       }
     }
   }

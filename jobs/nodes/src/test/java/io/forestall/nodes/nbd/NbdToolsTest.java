@@ -96,6 +96,7 @@ class NbdToolsTest {
               words[1],
               "--verify=crc32c",
               "--verify_fatal=1",
+              "--verify_state_save=0",
               "--verify_backlog=256",
               "--randseed=7");
       assertThat(said).contains("err= 0");
