@@ -553,6 +553,11 @@ public final class NodeProtocol {
   /**
    * The log of a partition was read to what its end was when that was asked for.
    *
+   * <p>The limit of the read lease: whoever names the end must know of every record that anybody
+   * has read. A leader of a Kafka partition that was voted out while it is cut off, together with
+   * this node, from all other brokers does not, until it notices; for so long this node may answer
+   * reads that are out of date. Writes are not concerned: they need the log itself.
+   *
    * @param askedMillis when the question for the end was sent, by the monotonic clock, sampled
    *     before; the lease runs from here
    */
