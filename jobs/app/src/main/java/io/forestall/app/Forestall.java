@@ -33,6 +33,7 @@ import io.forestall.app.sim.SimCommand;
 import io.forestall.app.sql.SqlCommand;
 import io.forestall.app.topics.TopicsCommand;
 import io.forestall.app.train.TrainCommand;
+import io.forestall.app.volume.SagaCommand;
 import io.forestall.app.volume.VolumeCommand;
 import java.io.PrintWriter;
 import java.util.Objects;
@@ -91,6 +92,7 @@ import picocli.CommandLine.Spec;
       ResumeCommand.class,
       RiskCommand.class,
       RulesCommand.class,
+      SagaCommand.class,
       ScoreCommand.class,
       SilenceCommand.class,
       SimCommand.class,

@@ -61,6 +61,8 @@ final class ActJson {
     json.writeNumberField("swallowedIncidents", incidents.swallowed());
     json.writeNumberField("waiting", acts.decisions().waitingAt(now));
     json.writeNumberField("inFlight", acts.admissions().inFlight());
+    json.writeNumberField("openSagas", acts.sagas().open());
+    json.writeNumberField("volumes", acts.volumes().size());
     json.writeArrayFieldStart("halts");
     for (PolicyView.Row halt : acts.policies().holding(PolicyKind.HALT, now)) {
       json.writeStartObject();

@@ -1,11 +1,20 @@
 package io.forestall.app.console;
 
+import io.forestall.app.volume.SagaView;
+import io.forestall.app.volume.VolumeView;
+import io.forestall.schemas.Ack;
+import io.forestall.schemas.AckStatus;
 import io.forestall.schemas.Admission;
+import io.forestall.schemas.Command;
 import io.forestall.schemas.Decision;
+import io.forestall.schemas.Digest;
 import io.forestall.schemas.Event;
 import io.forestall.schemas.Incident;
+import io.forestall.schemas.Ownership;
 import io.forestall.schemas.Policy;
 import io.forestall.schemas.Proposal;
+import io.forestall.schemas.VolumeMap;
+import io.forestall.wire.Signatures.Trusted;
 import io.forestall.wire.WireException;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,8 +24,9 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the console knows of incidents, of decisions about them, of admitted acts, and of what
- * operators said: one view each. Each is bounded and keeps its own lock. Thread-safe. Row G20.
+ * What the console knows of incidents, of decisions about them, of admitted acts, of what operators
+ * said, of volumes and of sagas: one view each. Each is bounded and keeps its own lock.
+ * Thread-safe. Row G20.
  */
 public final class ActViews {
   private static final int MAX_POOLS = 1000;
@@ -30,12 +40,33 @@ public final class ActViews {
   private final DecisionView decisions;
   private final AdmissionView admissions = new AdmissionView();
   private final PolicyView policies = new PolicyView();
+  private final VolumeView volumes;
+  private final SagaView sagas = new SagaView();
+  private final Map<String, Long> refusals = new TreeMap<>();
   private final Map<String, Notice> notices = new TreeMap<>();
   private final LongSupplier wallMillis;
 
   /** Empty views with the usual limits that go by the clock of this machine. */
   public ActViews() {
-    this(IncidentView.Limits.DEFAULT, DecisionView.Limits.DEFAULT, System::currentTimeMillis);
+    this(Trusted.NONE);
+  }
+
+  /**
+   * Empty views with the usual limits that go by the clock of this machine.
+   *
+   * @param trusted whose signatures count in the log of ownership; nobody's means that they are not
+   *     looked at
+   */
+  public ActViews(Trusted trusted) {
+    this(
+        IncidentView.Limits.DEFAULT,
+        DecisionView.Limits.DEFAULT,
+        trusted,
+        System::currentTimeMillis);
+  }
+
+  ActViews(IncidentView.Limits incidents, DecisionView.Limits decisions, LongSupplier wallMillis) {
+    this(incidents, decisions, Trusted.NONE, wallMillis);
   }
 
   /**
@@ -43,7 +74,12 @@ public final class ActViews {
    *
    * @param wallMillis what expires is held against it; milliseconds since 1970-01-01 UTC
    */
-  ActViews(IncidentView.Limits incidents, DecisionView.Limits decisions, LongSupplier wallMillis) {
+  ActViews(
+      IncidentView.Limits incidents,
+      DecisionView.Limits decisions,
+      Trusted trusted,
+      LongSupplier wallMillis) {
+    this.volumes = new VolumeView(trusted);
     this.incidents = new IncidentView(incidents);
     this.decisions = new DecisionView(decisions);
     this.wallMillis = wallMillis;
@@ -71,6 +107,7 @@ public final class ActViews {
    */
   public void admission(Admission admission) throws WireException {
     admissions.admission(admission);
+    sagas.admission(admission);
   }
 
   /** Takes in one record of the policies topic; null takes the policy back. */
@@ -92,6 +129,74 @@ public final class ActViews {
           : before.timeMillis() <= event.getTimeMillis()) {
         notices.put(pool, new Notice(pool, stopped, event.getTimeMillis(), event.getSummary()));
       }
+    }
+  }
+
+  /** Takes in an event about a step of a saga, or about a pause that a client saw. */
+  public void sagaEvent(Event event) {
+    sagas.event(event);
+  }
+
+  /** Takes in one record of the commands topic. */
+  public void command(Command command) {
+    sagas.command(command);
+  }
+
+  /**
+   * Takes in one record of the acks topic; refusals are counted by their code.
+   *
+   * @throws WireException when it makes no sense
+   */
+  public void ack(Ack ack) throws WireException {
+    sagas.ack(ack);
+    if (ack.getStatus() == AckStatus.REFUSED && !ack.getDuplicate()) {
+      synchronized (refusals) {
+        refusals.merge(ack.getCode().name(), 1L, Long::sum);
+      }
+    }
+  }
+
+  /**
+   * Takes in one record of the maps topic; null forgets the slice.
+   *
+   * @throws WireException when it makes no sense
+   */
+  public void map(String key, @Nullable VolumeMap map) throws WireException {
+    volumes.map(key, map);
+  }
+
+  /**
+   * Takes in one record of the ownership log, in the order of its partition.
+   *
+   * @param timeMillis when the log took it; milliseconds since 1970-01-01 UTC
+   * @throws WireException when it makes no sense
+   */
+  public void ownership(int partition, long offset, Ownership ownership, long timeMillis)
+      throws WireException {
+    volumes.ownership(partition, offset, ownership, timeMillis);
+  }
+
+  /**
+   * Takes in what a copy says of its progress.
+   *
+   * @throws WireException when it names no node
+   */
+  public void digest(Digest digest) throws WireException {
+    volumes.digest(digest);
+  }
+
+  VolumeView volumes() {
+    return volumes;
+  }
+
+  SagaView sagas() {
+    return sagas;
+  }
+
+  /** Commands that nodes refused, by code. */
+  Map<String, Long> refusals() {
+    synchronized (refusals) {
+      return new TreeMap<>(refusals);
     }
   }
 

@@ -1,5 +1,12 @@
 package io.forestall.app.console;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.forestall.app.volume.SagaJson;
+import io.forestall.app.volume.SagaView;
+import io.forestall.app.volume.VolumeJson;
+import io.forestall.app.volume.VolumeView;
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.PolicyKind;
 import java.io.IOException;
@@ -214,6 +221,19 @@ final class ConsoleApi {
                 PREFIX + "/policies",
                 List.of("kind", "scope", "holds", "q", "offset", "limit", "format"),
                 (names, given) -> policies(given)),
+            new Route(
+                PREFIX + "/volumes",
+                List.of("pool", "state", "q", "offset", "limit"),
+                (names, given) -> volumes(given)),
+            new Route(
+                PREFIX + "/volumes/{id}",
+                List.of("offset", "limit"),
+                (names, given) -> volume(names, given)),
+            new Route(
+                PREFIX + "/sagas",
+                List.of("pool", "volume", "state", "q", "offset", "limit"),
+                (names, given) -> sagas(given)),
+            new Route(PREFIX + "/sagas/{id}", List.of(), (names, given) -> saga(names)),
             new Route(PREFIX + "/risk", LIST, (names, given) -> entities("risk", given)),
             new Route(PREFIX + "/risk/{kind}/{id}", List.of(), (names, given) -> detail(names)),
             new Route(PREFIX + "/openapi.json", List.of(), (names, given) -> document()));
@@ -599,6 +619,111 @@ final class ConsoleApi {
   private static <T> List<T> page(List<T> all, int offset, int limit) {
     int first = Math.min(offset, all.size());
     return List.copyOf(all.subList(first, Math.min(all.size(), first + limit)));
+  }
+
+  private Answer volumes(Map<String, String> given) {
+    int offset = Parameters.offset(given);
+    int limit = Parameters.limit(given);
+    String pool = given.get("pool");
+    String state = given.get("state");
+    Set<String> states = Set.of("ok", "degraded", "unclaimed", "in-doubt");
+    if (state != null && !states.contains(state)) {
+      throw new IllegalArgumentException(
+          "state must be one of " + String.join(", ", new TreeSet<>(states)));
+    }
+    String text = given.getOrDefault("q", "").toLowerCase(Locale.ROOT);
+    List<VolumeView.Volume> fit = new ArrayList<>();
+    for (VolumeView.Volume volume : acts.volumes().volumes()) {
+      if ((pool == null || pool.equals(volume.pool()))
+          && (state == null || state.equals(ConsoleJson.lower(volume.state()).replace('_', '-')))
+          && volume.volume().toLowerCase(Locale.ROOT).contains(text)) {
+        fit.add(volume);
+      }
+    }
+    ObjectNode body = paging("/volumes", given, offset, limit, fit.size());
+    ArrayNode items = body.putArray("items");
+    page(fit, offset, limit).forEach(volume -> items.add(VolumeJson.volume(volume)));
+    return json(body);
+  }
+
+  private Answer volume(List<String> names, Map<String, String> given) {
+    int offset = Parameters.offset(given);
+    int limit = Parameters.limit(given);
+    String name = names.get(0);
+    VolumeView.Volume volume = acts.volumes().volume(name);
+    if (volume == null) {
+      throw new Problem(
+          404,
+          "no volume " + name + " is known",
+          PREFIX + "/volumes",
+          "the list names those there are; forestall volume create makes one");
+    }
+    ObjectNode body =
+        paging(
+            "/volumes/" + URLEncoder.encode(name, StandardCharsets.UTF_8),
+            given,
+            offset,
+            limit,
+            volume.segmentCount());
+    body.setAll(VolumeJson.detail(volume, acts.volumes().segments(name, offset, limit)));
+    ArrayNode sagas = body.putArray("sagas");
+    List<SagaView.Saga> of = acts.sagas().ofVolume(name);
+    of.subList(0, Math.min(20, of.size())).forEach(saga -> sagas.add(SagaJson.saga(saga)));
+    body.set("pauses", SagaJson.pauses(acts.sagas().pauses(name)));
+    return json(body);
+  }
+
+  private Answer sagas(Map<String, String> given) {
+    int offset = Parameters.offset(given);
+    int limit = Parameters.limit(given);
+    String pool = given.get("pool");
+    String volume = given.get("volume");
+    String state = given.get("state");
+    if (state != null && !state.equals("open") && !state.equals("ended")) {
+      throw new IllegalArgumentException("state must be one of ended, open");
+    }
+    String text = given.getOrDefault("q", "").toLowerCase(Locale.ROOT);
+    List<SagaView.Saga> fit = new ArrayList<>();
+    for (SagaView.Saga saga :
+        volume == null ? acts.sagas().sagas() : acts.sagas().ofVolume(volume)) {
+      if ((pool == null || pool.equals(saga.pool()))
+          && (state == null || state.equals("open") == saga.open())
+          && (saga.subject() + " " + saga.target() + " " + saga.admission() + " " + saga.text())
+              .toLowerCase(Locale.ROOT)
+              .contains(text)) {
+        fit.add(saga);
+      }
+    }
+    ObjectNode body = paging("/sagas", given, offset, limit, fit.size());
+    ArrayNode items = body.putArray("items");
+    page(fit, offset, limit).forEach(saga -> items.add(SagaJson.saga(saga)));
+    return json(body);
+  }
+
+  private Answer saga(List<String> names) {
+    SagaView.Detail detail = acts.sagas().saga(names.get(0));
+    if (detail == null) {
+      throw new Problem(
+          404,
+          "no act " + names.get(0) + " that moves units is held",
+          PREFIX + "/sagas",
+          "the list names the newest; all of them are on the topics, which SQL asks");
+    }
+    return json(SagaJson.detail(detail));
+  }
+
+  private static ObjectNode paging(
+      String resource, Map<String, String> given, int offset, int limit, int total) {
+    ObjectNode body = JsonNodeFactory.instance.objectNode();
+    body.put("total", total);
+    body.put("offset", offset);
+    body.put("limit", limit);
+    body.put("next", next(resource, given, offset, limit, total));
+    return body;
+  }
+
+  private static Answer json(ObjectNode body) {
+    return json(body.toString().getBytes(StandardCharsets.UTF_8));
   }
 
   private Answer models() {

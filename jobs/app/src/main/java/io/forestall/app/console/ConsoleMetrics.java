@@ -1,5 +1,7 @@
 package io.forestall.app.console;
 
+import io.forestall.app.volume.SagaView;
+import io.forestall.app.volume.VolumeView;
 import io.forestall.app.watch.MetricCatalogue;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.Severity;
@@ -153,8 +155,67 @@ final class ConsoleMetrics {
         "forestall_advise_only",
         Map.of(),
         acts.policies().mode(acts.nowMillis()) == PolicyView.Mode.ADVISE ? 1 : 0);
+    volumes(text, acts);
     text.head("forestall_console_record_bytes");
     text.line("forestall_console_record_bytes", Map.of(), incidents.bytes() + decisions.bytes());
+  }
+
+  private static void volumes(Text text, ActViews acts) {
+    long now = acts.nowMillis();
+    long[] open = new long[2];
+    long[] oldestMillis = new long[2];
+    Map<Map<String, String>, Long> ended = new LinkedHashMap<>();
+    for (SagaView.Saga saga : acts.sagas().sagas()) {
+      int past = saga.pastFence() ? 1 : 0;
+      if (saga.open()) {
+        open[past]++;
+        oldestMillis[past] = Math.max(oldestMillis[past], now - saga.lastMillis());
+      } else {
+        ended.merge(
+            labels(
+                "act",
+                ConsoleJson.lower(saga.act()),
+                "state",
+                saga.state().toLowerCase(Locale.ROOT)),
+            1L,
+            Long::sum);
+      }
+    }
+    text.head("forestall_sagas_open");
+    for (int past = 0; past < 2; past++) {
+      text.line(
+          "forestall_sagas_open", Map.of("past_fence", Boolean.toString(past == 1)), open[past]);
+    }
+    text.head("forestall_saga_oldest_step_seconds");
+    for (int past = 0; past < 2; past++) {
+      text.line(
+          "forestall_saga_oldest_step_seconds",
+          Map.of("past_fence", Boolean.toString(past == 1)),
+          oldestMillis[past] / 1000.0);
+    }
+    text.head("forestall_sagas_ended");
+    ended.forEach((labels, count) -> text.line("forestall_sagas_ended", labels, count));
+    text.head("forestall_commands_refused_total");
+    acts.refusals()
+        .forEach(
+            (code, count) ->
+                text.line(
+                    "forestall_commands_refused_total",
+                    Map.of("code", code.toLowerCase(Locale.ROOT)),
+                    count));
+    long[] states = new long[VolumeView.State.values().length];
+    long lag = 0;
+    for (VolumeView.Volume volume : acts.volumes().volumes()) {
+      states[volume.state().ordinal()]++;
+      lag = Math.max(lag, volume.lagDeltas() == null ? 0 : volume.lagDeltas());
+    }
+    text.head("forestall_volumes");
+    for (VolumeView.State state : VolumeView.State.values()) {
+      text.line(
+          "forestall_volumes", Map.of("state", ConsoleJson.lower(state)), states[state.ordinal()]);
+    }
+    text.head("forestall_copy_lag_deltas_max");
+    text.line("forestall_copy_lag_deltas_max", Map.of(), lag);
   }
 
   private static void fleet(Text text, FleetFigures figures) {

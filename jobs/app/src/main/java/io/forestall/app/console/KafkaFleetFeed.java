@@ -1,19 +1,24 @@
 package io.forestall.app.console;
 
+import io.forestall.app.volume.SagaView;
 import io.forestall.risk.DiskMetric;
 import io.forestall.risk.signal.EntitySample;
 import io.forestall.risk.signal.FleetMetric;
 import io.forestall.risk.signal.Scope;
+import io.forestall.schemas.Ack;
 import io.forestall.schemas.Admission;
 import io.forestall.schemas.AnomalyRecord;
 import io.forestall.schemas.BaselineRecord;
+import io.forestall.schemas.Command;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.Decision;
+import io.forestall.schemas.Digest;
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.Event;
 import io.forestall.schemas.FleetEntry;
 import io.forestall.schemas.Incident;
 import io.forestall.schemas.ModelRecord;
+import io.forestall.schemas.Ownership;
 import io.forestall.schemas.Policy;
 import io.forestall.schemas.Proposal;
 import io.forestall.schemas.Risk;
@@ -21,6 +26,7 @@ import io.forestall.schemas.Sample;
 import io.forestall.schemas.SchemaRecord;
 import io.forestall.schemas.TelemetryFrame;
 import io.forestall.schemas.Topics;
+import io.forestall.schemas.VolumeMap;
 import io.forestall.wire.AvroCodec;
 import io.forestall.wire.Keys;
 import io.forestall.wire.WireException;
@@ -59,12 +65,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads fleet, risk, anomalies, baselines, dead letters, models, telemetry, incidents, proposals,
- * decisions, admissions and policies from the beginning, and the newest events about pools, and
- * feeds a {@link FleetView} and {@link ActViews}, in one thread, with no consumer group and no
- * commit: a second console changes nothing for the first. Of old telemetry only the source, the
- * time and the count of disk samples are decoded; of the newest {@value #WHOLE_FRAMES} frames of a
- * partition, and of those that come later, the metrics too. It outlives its broker: while none
- * answers it says so and tries again. Thread-safe.
+ * decisions, admissions, policies, maps, ownership, commands and acks from the beginning, the
+ * newest progress of copies, and of the newest events those about pools and sagas, and feeds a
+ * {@link FleetView} and {@link ActViews}, in one thread, with no consumer group and no commit: a
+ * second console changes nothing for the first. Of old telemetry only the source, the time and the
+ * count of disk samples are decoded; of the newest {@value #WHOLE_FRAMES} frames of a partition,
+ * and of those that come later, the metrics too. It outlives its broker: while none answers it says
+ * so and tries again. Thread-safe.
  */
 public final class KafkaFleetFeed implements FleetFeed {
   private static final Logger LOG = Logger.getLogger(KafkaFleetFeed.class.getName());
@@ -75,7 +82,7 @@ public final class KafkaFleetFeed implements FleetFeed {
   private static final long TOPICS_NANOS = Duration.ofSeconds(60).toNanos();
   private static final long WHOLE_FRAMES = 20_000;
 
-  /** Of the events of a partition, how many are looked through for those about pools. */
+  /** Of the events and the progress of a partition, how many are looked through. */
   private static final long NEWEST_EVENTS = 100_000;
 
   private static final String POOL = "pool/";
@@ -93,6 +100,11 @@ public final class KafkaFleetFeed implements FleetFeed {
           Topics.DECISIONS,
           Topics.ADMISSIONS,
           Topics.POLICIES,
+          Topics.MAPS,
+          Topics.OWNERSHIP,
+          Topics.COMMANDS,
+          Topics.ACKS,
+          Topics.DIGESTS,
           Topics.EVENTS,
           Topics.TELEMETRY);
 
@@ -141,6 +153,11 @@ public final class KafkaFleetFeed implements FleetFeed {
   private final AvroCodec<Admission> admissions = AvroCodec.of(Admission.class);
   private final AvroCodec<Policy> policies = AvroCodec.of(Policy.class);
   private final AvroCodec<Event> events = AvroCodec.of(Event.class);
+  private final AvroCodec<VolumeMap> maps = AvroCodec.of(VolumeMap.class);
+  private final AvroCodec<Ownership> ownership = AvroCodec.of(Ownership.class);
+  private final AvroCodec<Command> commands = AvroCodec.of(Command.class);
+  private final AvroCodec<Ack> ackRecords = AvroCodec.of(Ack.class);
+  private final AvroCodec<Digest> digests = AvroCodec.of(Digest.class);
   private final AvroCodec<GenericRecord> frames =
       AvroCodec.generic(FRAME_IN_SHORT, WriterSchemas.shared());
   private final Map<Topics, Long> counts = new EnumMap<>(Topics.class);
@@ -298,7 +315,12 @@ public final class KafkaFleetFeed implements FleetFeed {
   /** Only the newest word about a pool counts, and events are many. */
   private void skipOldEvents(List<TopicPartition> added) {
     List<TopicPartition> ofEvents =
-        added.stream().filter(p -> byName.get(p.topic()) == Topics.EVENTS).toList();
+        added.stream()
+            .filter(
+                p ->
+                    byName.get(p.topic()) == Topics.EVENTS
+                        || byName.get(p.topic()) == Topics.DIGESTS)
+            .toList();
     consumer
         .beginningOffsets(ofEvents, ANSWER)
         .forEach(
@@ -417,6 +439,30 @@ public final class KafkaFleetFeed implements FleetFeed {
           // Events of everything else are in the incidents that they belong to.
           if (value != null && key.startsWith(POOL)) {
             acts.poolEvent(events.decode(value));
+          } else if (value != null && SagaView.speaksOfSagas(value)) {
+            acts.sagaEvent(events.decode(value));
+          }
+        }
+        case MAPS -> acts.map(key, value == null ? null : maps.decode(value));
+        case OWNERSHIP -> {
+          if (value != null) {
+            acts.ownership(
+                record.partition(), record.offset(), ownership.decode(value), record.timestamp());
+          }
+        }
+        case COMMANDS -> {
+          if (value != null) {
+            acts.command(commands.decode(value));
+          }
+        }
+        case ACKS -> {
+          if (value != null) {
+            acts.ack(ackRecords.decode(value));
+          }
+        }
+        case DIGESTS -> {
+          if (value != null) {
+            acts.digest(digests.decode(value));
           }
         }
         default -> {}

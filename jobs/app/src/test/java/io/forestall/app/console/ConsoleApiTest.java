@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.Tier;
+import io.forestall.wire.WireException;
 import java.io.IOException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -43,12 +44,13 @@ class ConsoleApiTest {
   private JsonNode document;
 
   @BeforeEach
-  void feed() throws IOException {
+  void feed() throws IOException, WireException {
     fleet = new MadeUpFleet(view, 60, STEPS, 5);
     for (int i = 0; i < STEPS; i++) {
       fleet.next(1);
     }
     new TestingActs(acts, 80, 9).feed();
+    new TestingVolumes(acts).feed();
     document = JSON.readTree(ConsoleApi.document().body());
   }
 
@@ -129,6 +131,11 @@ class ConsoleApiTest {
     questions.put("/approvals", List.of("/approvals", "/approvals?pool=none"));
     questions.put("/budget", List.of("/budget", "/budget?pool=" + TestingActs.POOL));
     questions.put("/policies", List.of("/policies", "/policies?kind=mode,budget&holds=true"));
+    questions.put("/volumes", List.of("/volumes", "/volumes?state=degraded&q=pic&limit=1"));
+    questions.put("/volumes/{id}", List.of("/volumes/orders", "/volumes/new?offset=0&limit=1"));
+    questions.put("/sagas", List.of("/sagas", "/sagas?state=open", "/sagas?volume=pictures"));
+    questions.put(
+        "/sagas/{id}", List.of("/sagas/" + TestingVolumes.DONE, "/sagas/" + TestingVolumes.OPEN));
     questions.put("/openapi.json", List.of("/openapi.json"));
     assertThat(questions.keySet())
         .hasSize(api.routes().size())
@@ -144,6 +151,51 @@ class ConsoleApiTest {
         assertThat(new SchemaCheck(document).check(answer, schema)).as(path).isEmpty();
       }
     }
+  }
+
+  @Test
+  void aVolumeTellsWhoOwnsItWhatMovedItAndWhatItsClientsFelt() throws IOException {
+    JsonNode volumes = get("/volumes");
+    assertThat(volumes.get("total").asInt()).isEqualTo(3);
+    assertThat(volumes.at("/items/0/volume").asText()).isEqualTo("new");
+    assertThat(volumes.at("/items/0/state").asText()).isEqualTo("unclaimed");
+    assertThat(volumes.at("/items/1/lagDeltas").asLong()).isEqualTo(12);
+    assertThat(volumes.at("/items/2/state").asText()).isEqualTo("degraded");
+
+    JsonNode orders = get("/volumes/orders");
+    JsonNode first = orders.at("/segments/0");
+    assertThat(first.get("owner").asText())
+        .as("the map is older than the log")
+        .isEqualTo("node/n-2");
+    assertThat(first.get("epoch").asLong()).isEqualTo(2);
+    assertThat(first.get("admission").asText()).isEqualTo(TestingVolumes.DONE);
+    assertThat(first.get("released").asBoolean()).isFalse();
+    assertThat(first.at("/history/1/kind").asText()).isEqualTo("takeover");
+    assertThat(orders.get("sagas")).hasSize(2);
+    assertThat(orders.get("pauses")).hasSize(2);
+  }
+
+  @Test
+  void aSagaTellsItsStepsItsCommandsAndTheirAnswers() throws IOException {
+    JsonNode done = get("/sagas/" + TestingVolumes.DONE);
+    assertThat(done.at("/saga/state").asText()).isEqualTo("confirmed");
+    assertThat(done.at("/saga/open").asBoolean()).isFalse();
+    assertThat(done.at("/saga/pauseMillis").asLong()).isEqualTo(28);
+    assertThat(done.at("/saga/clientPauseMillis").asLong()).isEqualTo(47);
+    assertThat(done.get("steps")).hasSize(7);
+    assertThat(done.get("commands")).as("the probe too, which names no admission").hasSize(4);
+    assertThat(done.at("/commands/2/answers/0/text").asText()).isEqualTo("It serves both units.");
+    assertThat(get("/sagas/p-of-" + TestingVolumes.DONE)).as("by its proposal").isEqualTo(done);
+
+    JsonNode open = get("/sagas?state=open&pool=" + TestingVolumes.POOL).get("items");
+    assertThat(open).hasSize(1);
+    assertThat(open.at("/0/admission").asText()).isEqualTo(TestingVolumes.OPEN);
+    assertThat(open.at("/0/state").asText()).isEqualTo("fenced");
+    assertThat(open.at("/0/pastFence").asBoolean()).isTrue();
+    assertThat(get("/sagas?volume=pictures").at("/items/0/state").asText()).isEqualTo("given-back");
+    assertThat(get("/status").at("/acts/openSagas").asInt())
+        .isEqualTo(get("/sagas?state=open").get("total").asInt())
+        .isPositive();
   }
 
   private String anyDecision() throws IOException {
@@ -193,6 +245,10 @@ class ConsoleApiTest {
             "/decisions?code=NO_SUCH",
             "/decisions?limit=0",
             "/decisions/none",
+            "/volumes?state=odd",
+            "/volumes/none",
+            "/sagas?state=odd",
+            "/sagas/none",
             "/policies?kind=law",
             "/policies?holds=perhaps")) {
       assertThatThrownBy(() -> get(path))

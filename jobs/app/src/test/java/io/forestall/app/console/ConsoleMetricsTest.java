@@ -10,6 +10,7 @@ import io.forestall.schemas.FleetEntry;
 import io.forestall.schemas.ModeRisk;
 import io.forestall.schemas.Risk;
 import io.forestall.schemas.Tier;
+import io.forestall.wire.WireException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -24,12 +25,13 @@ class ConsoleMetricsTest {
   private final RequestTimes times = new RequestTimes();
 
   @Test
-  void exportsExactlyWhatIsListedWithTheseLabels() {
+  void exportsExactlyWhatIsListedWithTheseLabels() throws WireException {
     TestingFleet fleet = new TestingFleet(view, 400, 3);
     for (int day = 0; day < 40; day++) {
       fleet.nextDay();
     }
     new TestingActs(acts, 60, 3).feed();
+    new TestingVolumes(acts).feed();
     times.add("/api/v1/risk", 200, 1_000_000);
     Map<String, Set<String>> exported = labelsBySeries(text());
     Map<String, Set<String>> listed = new TreeMap<>();

@@ -58,6 +58,7 @@ class ConsolePageTest {
       fleet.next(1);
     }
     new TestingActs(acts, 40, 7).feed();
+    new TestingVolumes(acts).feed();
     server =
         ConsoleServer.start(
             new ConsoleServer.Options("127.0.0.1", 0, Set.of()),
@@ -190,7 +191,9 @@ class ConsolePageTest {
                 "#/dead-letters", "Dead letters",
                 "#/models", "Models",
                 "#/decisions?outcome=refused", "Decisions",
-                "#/policies", "Policies")
+                "#/policies", "Policies",
+                "#/volumes", "Volumes",
+                "#/sagas?state=ended", "Failovers")
             .entrySet()) {
       open(view.getKey());
       assertThat(text("#view-title")).as(view.getKey()).isEqualTo(view.getValue());
@@ -218,7 +221,11 @@ class ConsolePageTest {
             "#/decisions/" + decision("refused"),
             "#/approvals",
             "#/guard",
-            "#/policies")) {
+            "#/policies",
+            "#/volumes",
+            "#/volumes/orders",
+            "#/sagas",
+            "#/sagas/" + TestingVolumes.DONE)) {
       open(where);
       assertThat(chrome().eval("document.documentElement.scrollWidth").asInt())
           .as(where)
@@ -305,6 +312,26 @@ class ConsolePageTest {
     open("#/fleet");
     assertThat(text("#guard")).contains("Halted: all", HOSTILE);
     assertThat(chrome().eval("document.title").asText()).doesNotContain("owned");
+    assertThat(chrome().complaints()).isEmpty();
+  }
+
+  @Test
+  void aFailoverIsToldStepByStepWithWhatClientsFelt() throws Exception {
+    open("#/volumes/orders");
+    assertThat(text("#view-title")).isEqualTo("orders");
+    assertThat(text("main")).contains("n-1 (1) → n-2 (2)").contains("47 ms").contains("c-batch");
+    chrome()
+        .eval("document.querySelector('[data-key=\"saga-" + TestingVolumes.DONE + "\"]').click()");
+    chrome().await("document.documentElement.dataset.view === 'sagas'");
+    assertThat(text("#view-title")).contains("node/n-1 to node/n-2");
+    assertThat(count(".track li.been")).isEqualTo(8);
+    assertThat(text("main")).contains("It serves both units.").contains("28 ms").contains("47 ms");
+    open("#/sagas/" + TestingVolumes.OPEN);
+    assertThat(text(".track [aria-current]")).contains("Fenced");
+    assertThat(text("main")).contains("past the point of no return");
+    open("#/sagas/" + TestingVolumes.GIVEN_BACK);
+    assertThat(text(".track .back")).contains("Given back");
+    assertThat(text("main")).contains("NO_SPACE");
     assertThat(chrome().complaints()).isEmpty();
   }
 

@@ -457,6 +457,8 @@ final class TestingActs {
             .setExpiresMillis(NOW_MILLIS + 40 * MINUTE)
             .setSequence(sequence)
             .setPredicted(true)
+            .setRevision(1)
+            .setState(AdmissionState.ADMITTED.name())
             .build();
     return Admission.newBuilder()
         .setId(id)

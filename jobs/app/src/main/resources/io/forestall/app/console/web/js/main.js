@@ -7,11 +7,13 @@ import { TIERS, compact, integer, link, percent, span, title, when } from './for
 import { showApprovals, showGuard, showGuardStrip, showPolicies } from './guard.js';
 import { showIncidents } from './incidents.js';
 import { showAnomalies, showDead, showLate, showModels, showRisks } from './lists.js';
+import { showSagas, showVolumes } from './volumes.js';
 
 const EVERY_MILLIS = 2000;
 const VIEWS = { fleet: showFleet, risks: showRisks, anomalies: showAnomalies, late: showLate, 'dead-letters': showDead, models: showModels, entity: showEntity,
-  incidents: showIncidents, decisions: showDecisions, approvals: showApprovals, guard: showGuard, policies: showPolicies };
-const TABS = { approvals: 'decisions', guard: 'decisions', policies: 'decisions' };
+  incidents: showIncidents, decisions: showDecisions, approvals: showApprovals, guard: showGuard, policies: showPolicies,
+  volumes: showVolumes, sagas: showSagas };
+const TABS = { approvals: 'decisions', guard: 'decisions', policies: 'decisions', sagas: 'volumes' };
 let route = null;
 let status = null;
 let timer = 0;
@@ -74,6 +76,8 @@ function showStatus() {
   const worst = status.acts.openIncidents.critical;
   put($('count-incidents'), worst ? compact(worst) : '');
   $('count-incidents').title = worst ? `${worst} critical incidents are open` : '';
+  put($('count-sagas'), status.acts.openSagas ? compact(status.acts.openSagas) : '');
+  $('count-sagas').title = status.acts.openSagas ? `${status.acts.openSagas} failovers go on` : '';
   put($('count-waiting'), status.acts.waiting ? compact(status.acts.waiting) : '');
   $('count-waiting').title = status.acts.waiting ? `${status.acts.waiting} wait for an approval` : '';
   put($('event-time'), when(status.newestTelemetryMillis === null ? status.newestRiskMillis : status.newestTelemetryMillis));
@@ -249,7 +253,7 @@ $('skip').addEventListener('click', (event) => {
 
 // Keys.
 let pending = 0;
-const GO = { f: 'fleet', r: 'risks', a: 'anomalies', l: 'late', d: 'dead-letters', m: 'models', i: 'incidents', c: 'decisions', w: 'approvals', b: 'guard' };
+const GO = { f: 'fleet', r: 'risks', a: 'anomalies', l: 'late', d: 'dead-letters', m: 'models', i: 'incidents', c: 'decisions', w: 'approvals', b: 'guard', v: 'volumes', s: 'sagas' };
 document.addEventListener('keydown', (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey || $('keys').open) return;
   const field = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
@@ -270,7 +274,7 @@ document.addEventListener('keydown', (event) => {
   else if (event.key === 'u' || event.key === 'Escape') {
     if (route.view === 'entity') location.hash = aboveEntity();
     else if (route.view === 'fleet' && route.parts.length) location.hash = above(route);
-    else if (['models', 'incidents', 'decisions'].includes(route.view) && route.parts.length) location.hash = `#/${route.view}`;
+    else if (['models', 'incidents', 'decisions', 'volumes', 'sagas'].includes(route.view) && route.parts.length) location.hash = `#/${route.view}`;
   }
 });
 

@@ -1,0 +1,373 @@
+package io.forestall.app.console;
+
+import io.forestall.decisions.ActKind;
+import io.forestall.decisions.Subject;
+import io.forestall.decisions.failover.CommandAck;
+import io.forestall.decisions.failover.SagaInput.MapCopy;
+import io.forestall.decisions.failover.SagaInput.MapSegment;
+import io.forestall.decisions.failover.SagaInput.MapSlice;
+import io.forestall.decisions.failover.SagaValues;
+import io.forestall.decisions.guard.Admission;
+import io.forestall.decisions.guard.Proposal.UnitStep;
+import io.forestall.decisions.ownership.Authority;
+import io.forestall.decisions.ownership.OwnershipEntry;
+import io.forestall.schemas.Command;
+import io.forestall.schemas.CommandKind;
+import io.forestall.schemas.Digest;
+import io.forestall.schemas.EntityKind;
+import io.forestall.schemas.EntityRef;
+import io.forestall.schemas.Event;
+import io.forestall.schemas.Ownership;
+import io.forestall.schemas.Severity;
+import io.forestall.schemas.UnitEpoch;
+import io.forestall.wire.AckRecords;
+import io.forestall.wire.AdmissionRecords;
+import io.forestall.wire.MapRecords;
+import io.forestall.wire.OwnershipRecords;
+import io.forestall.wire.WireException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Look-alikes of volumes and of acts that moved them, fed to {@link ActViews}: one that was
+ * confirmed, one that was given back, one that goes on past its fence. Not thread-safe.
+ */
+final class TestingVolumes {
+  static final long NOW_MILLIS = TestingActs.NOW_MILLIS;
+  static final String POOL = "p-volumes";
+  static final String DONE = "a-done";
+  static final String GIVEN_BACK = "a-back";
+  static final String OPEN = "a-open";
+
+  private final ActViews acts;
+  private final AdmissionRecords admissions = new AdmissionRecords();
+  private final Map<String, Admission> held = new HashMap<>();
+  private long offset;
+  private long number;
+
+  TestingVolumes(ActViews acts) {
+    this.acts = acts;
+  }
+
+  void feed() throws WireException {
+    map("orders", 4, null);
+    map("pictures", 2, "n-3 holds no copy any more: two of three are left");
+    map("new", 1, null);
+    for (int i = 0; i < 4; i++) {
+      start("orders/" + i, "n-" + (1 + i % 3));
+    }
+    start("pictures/0", "n-1");
+    start("pictures/1", "n-2");
+    for (int i = 0; i < 4; i++) {
+      progress("orders/" + i, "n-1", 4000 + i);
+      progress("orders/" + i, "n-2", 4000);
+      progress("orders/" + i, "n-3", 3990);
+    }
+
+    List<UnitStep> units = List.of(new UnitStep("orders/0", 1, 2), new UnitStep("orders/3", 1, 2));
+    long at = NOW_MILLIS - 600_000;
+    act(DONE, Admission.State.ADMITTED, ActKind.FAILOVER, true, "n-1", "n-2", units, at, "");
+    step(DONE, "n-1", "CHECKING", "node/n-2 is asked whether it can.", at + 4);
+    command("c-probe", CommandKind.PROBE, null, "n-2", "n-1", units, at + 5);
+    ack("c-probe", "n-2", CommandAck.Status.DONE, CommandAck.Code.NONE, "", at + 11, Map.of());
+    step(DONE, "n-1", "PREPARING", "node/n-2 can; it gets ready.", at + 14);
+    command("c-prepare", CommandKind.PREPARE, DONE, "n-2", "n-1", units, at + 15);
+    ack(
+        "c-prepare",
+        "n-2",
+        CommandAck.Status.DONE,
+        CommandAck.Code.NONE,
+        "It follows both units.",
+        at + 24,
+        Map.of());
+    step(DONE, "n-1", "INSTRUCTED", "node/n-2 is told to take over.", at + 26);
+    command("c-promote", CommandKind.PROMOTE, DONE, "n-2", "n-1", units, at + 27);
+    command("c-demote", CommandKind.DEMOTE, DONE, "n-1", "n-1", units, at + 27);
+    takeover(DONE, "n-2", units, at + 33);
+    step(DONE, "n-1", "FENCED", "The takeover counts: node/n-2 is the owner.", at + 37);
+    step(DONE, "n-1", "PROMOTED", "node/n-2 serves.", at + 61);
+    ack(
+        "c-promote",
+        "n-2",
+        CommandAck.Status.DONE,
+        CommandAck.Code.NONE,
+        "It serves both units.",
+        at + 58,
+        Map.of(SagaValues.TAKEOVER_MILLIS, 28.0));
+    step(DONE, "n-1", "MAPPED", "The maps say so.", at + 70);
+    step(DONE, "n-1", "CONFIRMED", "", at + 92);
+    pause("orders", "c-web-1", 41, at + 66);
+    pause("orders", "c-batch", 47, at + 68);
+    act(
+        DONE,
+        Admission.State.DONE,
+        ActKind.FAILOVER,
+        true,
+        "n-1",
+        "n-2",
+        units,
+        at,
+        "node/n-2 serves 2 units of node/n-1.");
+
+    List<UnitStep> picture = List.of(new UnitStep("pictures/1", 1, 2));
+    at = NOW_MILLIS - 300_000;
+    act(GIVEN_BACK, Admission.State.ADMITTED, ActKind.MIGRATE, true, "n-2", "n-3", picture, at, "");
+    step(GIVEN_BACK, "n-2", "CHECKING", "node/n-3 is asked whether it can.", at + 3);
+    command("c-full", CommandKind.PREPARE, GIVEN_BACK, "n-3", "n-2", picture, at + 5);
+    ack(
+        "c-full",
+        "n-3",
+        CommandAck.Status.REFUSED,
+        CommandAck.Code.NO_SPACE,
+        "1 GiB is free, 4 GiB are needed.",
+        at + 9,
+        Map.of());
+    act(
+        GIVEN_BACK,
+        Admission.State.GIVEN_BACK,
+        ActKind.MIGRATE,
+        true,
+        "n-2",
+        "n-3",
+        picture,
+        at,
+        "PREPARE: node/n-3 answers NO_SPACE: 1 GiB is free, 4 GiB are needed.");
+
+    List<UnitStep> death = List.of(new UnitStep("orders/2", 1, 2));
+    at = NOW_MILLIS - 2_000;
+    act(OPEN, Admission.State.ADMITTED, ActKind.FAILOVER, false, "n-3", "n-1", death, at, "");
+    step(OPEN, "n-3", "CHECKING", "node/n-1 is asked whether it can.", at + 3);
+    step(OPEN, "n-3", "INSTRUCTED", "node/n-1 is told to take over.", at + 240);
+    command("c-late", CommandKind.PROMOTE, OPEN, "n-1", "n-3", death, at + 241);
+    ack("c-late", "n-1", CommandAck.Status.RECEIVED, CommandAck.Code.NONE, "", at + 246, Map.of());
+    takeover(OPEN, "n-1", death, at + 252);
+    step(OPEN, "n-3", "FENCED", "The takeover counts: node/n-1 is the owner.", at + 258);
+  }
+
+  private void map(String volume, int segments, @Nullable String degraded) throws WireException {
+    List<MapSegment> all = new ArrayList<>();
+    for (int i = 0; i < segments; i++) {
+      List<MapCopy> copies = new ArrayList<>();
+      for (int node = 1; node <= 3; node++) {
+        if (node != 1 + i % 3) {
+          copies.add(new MapCopy(Subject.node("n-" + node), "REPLICA", "IN_SYNC", -1));
+        }
+      }
+      all.add(new MapSegment(volume + "/" + i, i, Subject.node("n-" + (1 + i % 3)), 0, copies));
+    }
+    MapSlice slice =
+        new MapSlice(
+            volume,
+            POOL,
+            0,
+            1,
+            1,
+            0,
+            segments * (1L << 30),
+            1L << 30,
+            4096,
+            2,
+            all,
+            NOW_MILLIS - 3_600_000);
+    acts.map(MapRecords.key(slice), MapRecords.of(slice, degraded));
+  }
+
+  private void start(String unit, String owner) throws WireException {
+    log(
+        new OwnershipEntry(
+            POOL,
+            OwnershipEntry.Kind.START,
+            List.of(new UnitStep(unit, 0, 1)),
+            Subject.node(owner),
+            1,
+            null,
+            Authority.NONE,
+            owner,
+            NOW_MILLIS - 3_500_000),
+        null,
+        NOW_MILLIS - 3_500_000);
+  }
+
+  private void takeover(String id, String owner, List<UnitStep> units, long timeMillis)
+      throws WireException {
+    Admission admission = held.get(id);
+    if (admission == null) {
+      throw new IllegalStateException("no admission " + id);
+    }
+    log(
+        new OwnershipEntry(
+            POOL,
+            OwnershipEntry.Kind.TAKEOVER,
+            units,
+            Subject.node(owner),
+            1,
+            admission,
+            Authority.VALID,
+            owner,
+            timeMillis),
+        signed(admission),
+        timeMillis);
+  }
+
+  /** Nobody checks the signature here, but one stands there. */
+  private io.forestall.schemas.Admission signed(Admission admission) {
+    io.forestall.schemas.Admission record = admissions.unsigned(admission);
+    record.setKeyId("0123456789abcdef");
+    record.setSignature(ByteBuffer.wrap(new byte[64]));
+    return record;
+  }
+
+  private void log(
+      OwnershipEntry entry, io.forestall.schemas.@Nullable Admission signed, long timeMillis)
+      throws WireException {
+    Ownership record = OwnershipRecords.of(entry, signed);
+    acts.ownership(0, offset++, record, timeMillis);
+  }
+
+  private void act(
+      String id,
+      Admission.State state,
+      ActKind act,
+      boolean predicted,
+      String source,
+      String target,
+      List<UnitStep> units,
+      long issuedMillis,
+      String text)
+      throws WireException {
+    boolean first = state == Admission.State.ADMITTED;
+    Admission admission =
+        new Admission(
+            id,
+            first ? 1 : 2,
+            state,
+            "p-of-" + id,
+            act,
+            Subject.node(source),
+            POOL,
+            "z-1",
+            predicted,
+            units,
+            Subject.node(source),
+            Subject.node(target),
+            List.of(),
+            first ? ++number : number,
+            issuedMillis,
+            issuedMillis,
+            issuedMillis + 300_000,
+            first ? issuedMillis : issuedMillis + 95,
+            text,
+            Map.of());
+    held.put(id, admission);
+    acts.admission(admissions.unsigned(admission));
+  }
+
+  private void step(String id, String subject, String state, String text, long timeMillis) {
+    Event event = event("saga.step", new EntityRef(EntityKind.NODE, subject), text, timeMillis);
+    event.setLabels(Map.of("admission", id, "state", state, "step", "0"));
+    acts.sagaEvent(event);
+  }
+
+  private void pause(String volume, String client, long millis, long timeMillis) {
+    Event event =
+        event(
+            "volume.paused",
+            new EntityRef(EntityKind.PAIR, volume + "@" + client),
+            "paused",
+            timeMillis);
+    event.setValues(Map.of("pauseMillis", (double) millis));
+    acts.sagaEvent(event);
+  }
+
+  private Event event(String type, EntityRef entity, String text, long timeMillis) {
+    Event event = new Event();
+    event.setId("e-" + type + "-" + ++number);
+    event.setType(type);
+    event.setSeverity(Severity.INFO);
+    event.setEntity(entity);
+    event.setRelated(List.of());
+    event.setTimeMillis(timeMillis);
+    event.setSource("testing");
+    event.setSummary(text);
+    event.setValues(Map.of());
+    event.setLabels(Map.of());
+    return event;
+  }
+
+  private void command(
+      String id,
+      CommandKind kind,
+      @Nullable String admission,
+      String addressee,
+      String subject,
+      List<UnitStep> units,
+      long timeMillis) {
+    Command command = new Command();
+    command.setId(id);
+    command.setKind(kind);
+    command.setAddressee(new EntityRef(EntityKind.NODE, addressee));
+    command.setSubject(new EntityRef(EntityKind.NODE, subject));
+    command.setAdmissionId(admission);
+    command.setStep(0);
+    command.setAttempt(0);
+    command.setUnits(
+        units.stream()
+            .map(unit -> new UnitEpoch(unit.unit(), unit.expectedEpoch(), unit.newEpoch()))
+            .toList());
+    command.setTimeMillis(timeMillis);
+    command.setReason("Because " + kind.name().toLowerCase(Locale.ROOT) + ".");
+    command.setPool(POOL);
+    acts.command(command);
+  }
+
+  private void ack(
+      String command,
+      String from,
+      CommandAck.Status status,
+      CommandAck.Code code,
+      String text,
+      long timeMillis,
+      Map<String, Double> values)
+      throws WireException {
+    acts.ack(
+        AckRecords.of(
+            new CommandAck(
+                command,
+                Subject.node(from),
+                Subject.node("n-1"),
+                POOL,
+                status,
+                code,
+                text,
+                false,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                values,
+                1,
+                ++number,
+                timeMillis)));
+  }
+
+  private void progress(String unit, String node, long sequence) throws WireException {
+    acts.digest(
+        new Digest(
+            unit,
+            new EntityRef(EntityKind.NODE, node),
+            false,
+            1L,
+            sequence,
+            "none",
+            List.of(),
+            0L,
+            NOW_MILLIS));
+  }
+}
