@@ -459,7 +459,8 @@ public final class NodeProtocol {
    */
   public void ownershipReread(int partition) {
     Partition read = partitions.computeIfAbsent(partition, number -> new Partition());
-    read.again = new OwnershipFold();
+    // Of a log in which nothing stood yet nothing was judged by the old keys.
+    read.again = read.fold.nextOffset() == 0 ? null : new OwnershipFold();
   }
 
   private void readAnew(int partition, Partition read, OwnershipFold again, long nowMillis) {

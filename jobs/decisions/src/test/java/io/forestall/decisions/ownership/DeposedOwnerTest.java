@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** What the protocol's simulator found about owners that are deposed and do not know it yet. */
+/** What the protocol's simulator found about nodes that do not know something yet. */
 class DeposedOwnerTest {
 
   private static final UnitSpec UNIT = new UnitSpec("v/0", "v", "p", 1 << 20, 4096);
@@ -57,6 +57,16 @@ class DeposedOwnerTest {
         .extracting(NodeAnswer::outcome)
         .containsExactly(Outcome.NOT_OWNER);
     assertThat(one.applied).isEqualTo(two.applied).hasSize(1);
+  }
+
+  /** A node without anything to read again waited for it for ever, and never began to serve. */
+  @Test
+  void keysThatComeBeforeTheFirstRecordDoNoHarm() {
+    one.protocol.ownershipReread(TestingNode.PARTITION);
+    one.protocol.follow(UNIT, true, new DeltaFold(), 0, 0);
+    one.settle(0);
+
+    assertThat(one.role("v/0")).isEqualTo(Role.SERVING);
   }
 
   private static NodeRequest write(long token) {
