@@ -51,7 +51,7 @@ public final class MaintenanceCommand implements Runnable {
         names = "--evacuate",
         description =
             "Give the node's units other owners when the window begins: a failover of its own,"
-                + " under all limits. Needs --node.")
+                + " under all limits. Of a node only.")
     private boolean evacuate;
 
     @Override

@@ -283,6 +283,36 @@ class OperateCommandsTest {
   }
 
   @Test
+  void aNodeIsEvacuatedForItsMaintenanceAndNothingElseIs() throws Exception {
+    assertThat(
+            run(
+                "maintenance",
+                "add",
+                "--entity",
+                "node/n-e",
+                "--for",
+                "2h",
+                "--reason",
+                "r",
+                "--evacuate"))
+        .isZero();
+    assertThat(out.toString()).contains("get other owners first");
+    assertThat(
+            run(
+                "maintenance",
+                "add",
+                "--entity",
+                "rack/r-e",
+                "--for",
+                "2h",
+                "--reason",
+                "r",
+                "--evacuate"))
+        .isNotZero();
+    assertThat(err.toString()).contains("only a node is evacuated").hasLineCount(1);
+  }
+
+  @Test
   void actingIsSwitchedOnKindByKindAndAdviseForAll() throws Exception {
     assertThat(run("mode", "set", "act", "--pool", "p-mode", "--reason", "r"))
         .isEqualTo(ExitCodes.REFUSED);
