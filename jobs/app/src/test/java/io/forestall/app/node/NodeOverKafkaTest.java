@@ -36,8 +36,10 @@ import io.forestall.wire.FixedPartitioner;
 import io.forestall.wire.MapRecords;
 import io.forestall.wire.Signatures;
 import io.forestall.wire.Signatures.Signer;
+import io.forestall.wire.Signatures.Trusted;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -351,6 +353,20 @@ class NodeOverKafkaTest {
       assertThat(atSecond.ask(2, NodeRequest.Kind.WRITE, unit, BLOCK, block(2)).answer().outcome())
           .isEqualTo(NodeAnswer.Outcome.DONE);
       assertThat(atSecond.ask(8, NodeRequest.Kind.READ, unit, BLOCK, new byte[0]).data())
+          .isEqualTo(block(7));
+
+      // A rotation: the new key is believed, and the log judged again under both serves on.
+      Path both = Files.createDirectories(directory.resolve("both"));
+      Files.copy(directory.resolve("guard.pub"), both.resolve("guard.pub"));
+      Files.copy(directory.resolve("stranger.pub"), both.resolve("stranger.pub"));
+      first.trust(Trusted.read(both));
+      second.trust(Trusted.read(both));
+      assertThat(atSecond.askUntilDone(9, NodeRequest.Kind.READ, unit, 0, new byte[0]).data())
+          .isEqualTo(block(1));
+      Admission rotated = admission("a2", unit, 2, "n-2", "n-1");
+      command(promote(rotated), rotated, stranger);
+      assertThat(lastAck("a2/promote").status()).isEqualTo(CommandAck.Status.DONE);
+      assertThat(atFirst.askUntilDone(10, NodeRequest.Kind.READ, unit, BLOCK, new byte[0]).data())
           .isEqualTo(block(7));
 
       Map<String, FleetEntry> fleet = new HashMap<>();

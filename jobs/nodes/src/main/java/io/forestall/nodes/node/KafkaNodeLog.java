@@ -98,7 +98,9 @@ final class KafkaNodeLog implements NodeLog {
   private final Properties client;
   private final String prefix;
   private final Subject node;
-  private final Trusted trusted;
+  private volatile Trusted trusted;
+  private volatile boolean reread;
+  private volatile @Nullable Consumer<byte[], byte[]> ownershipConsumer;
   private final long askMillis;
   private final Outbox data;
   private final Outbox control;
@@ -297,6 +299,9 @@ final class KafkaNodeLog implements NodeLog {
     if (told == null) {
       throw new IllegalStateException("not started");
     }
+    if (name.equals("ownership")) {
+      ownershipConsumer = consumer;
+    }
     if (name.equals("deltas")) {
       deltaConsumer = consumer;
     }
@@ -357,6 +362,13 @@ final class KafkaNodeLog implements NodeLog {
     consumer.seekToBeginning(assigned);
     while (!closed) {
       try {
+        if (reread) {
+          reread = false;
+          for (TopicPartition each : assigned) {
+            told.ownershipReread(each.partition());
+          }
+          consumer.seekToBeginning(assigned);
+        }
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
           ownership(records, record, told);
         }
@@ -597,7 +609,8 @@ final class KafkaNodeLog implements NodeLog {
   private void readControl(Consumer<byte[], byte[]> consumer, Listener told)
       throws InterruptedException {
     MapRecords maps = new MapRecords();
-    PolicyRecords policies = new PolicyRecords(trusted);
+    Trusted policyKeys = trusted;
+    PolicyRecords policies = new PolicyRecords(policyKeys);
     CommandRecords commands = new CommandRecords();
     AvroCodec<FleetEntry> entries = AvroCodec.of(FleetEntry.class);
     Map<String, PolicyRecord> inForce = new HashMap<>();
@@ -635,6 +648,10 @@ final class KafkaNodeLog implements NodeLog {
           consumer.assign(assigned);
           positions.forEach(consumer::seek);
           consumer.seek(mine, commandsFrom);
+        }
+        if (policyKeys != trusted) {
+          policyKeys = trusted;
+          policies = new PolicyRecords(policyKeys);
         }
         for (ConsumerRecord<byte[], byte[]> record :
             consumer.poll(caughtUp ? POLL : Duration.ofMillis(100))) {
@@ -776,6 +793,16 @@ final class KafkaNodeLog implements NodeLog {
                 1);
     synchronized (writing) {
       send(Topics.DEAD_LETTERS, letter.getOrigin(), letters.encode(letter));
+    }
+  }
+
+  @Override
+  public void trust(Trusted now) {
+    trusted = now;
+    reread = true;
+    Consumer<byte[], byte[]> consumer = ownershipConsumer;
+    if (consumer != null) {
+      consumer.wakeup();
     }
   }
 

@@ -13,6 +13,7 @@ import io.forestall.schemas.Digest;
 import io.forestall.schemas.Event;
 import io.forestall.schemas.FleetEntry;
 import io.forestall.schemas.TelemetryFrame;
+import io.forestall.wire.Signatures.Trusted;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +34,9 @@ interface NodeLog extends AutoCloseable {
      * @param tooNew true when others may count it: the node's release is too old to serve
      */
     void ownershipUnreadable(int partition, long offset, boolean tooNew, String why);
+
+    /** The trusted keys changed: a partition is read again from its beginning. */
+    void ownershipReread(int partition);
 
     /**
      * The end of a partition of the ownership log.
@@ -84,6 +88,9 @@ interface NodeLog extends AutoCloseable {
 
   /** Begins to read everything but deltas. */
   void start(Listener listener);
+
+  /** From now on other keys are believed; the ownership log is read again. */
+  void trust(Trusted trusted);
 
   /**
    * Reads the deltas of a unit from an offset of its partition on; -1 for whatever is there, when

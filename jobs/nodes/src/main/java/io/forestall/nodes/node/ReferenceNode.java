@@ -329,6 +329,14 @@ public final class ReferenceNode implements AutoCloseable {
 
   // ---- what it is
 
+  /**
+   * From now on other keys are believed. The ownership log is judged again under them: what was in
+   * doubt under an unknown key is decided.
+   */
+  public void trust(Trusted trusted) {
+    log.trust(trusted);
+  }
+
   /** Where it answers clients. */
   public InetSocketAddress address() {
     return server.address();
@@ -359,6 +367,11 @@ public final class ReferenceNode implements AutoCloseable {
    */
   public void awaitEnd() throws InterruptedException {
     ended.await();
+  }
+
+  /** Waits for its end, at most so long; true when it ended. */
+  public boolean awaitEnd(long millis) throws InterruptedException {
+    return ended.await(millis, TimeUnit.MILLISECONDS);
   }
 
   /** True when it ended by itself. */
@@ -542,6 +555,17 @@ public final class ReferenceNode implements AutoCloseable {
             ownershipNext.put(partition, offset + 1);
             protocol.ownershipRead(partition, offset, entry, now());
             reachEnds(partition);
+          });
+    }
+
+    @Override
+    public void ownershipReread(int partition) {
+      loop.execute(
+          () -> {
+            // Until it is read to its end again nothing is known of it, and no lease is renewed.
+            ownershipNext.put(partition, 0L);
+            ownershipEnds.remove(partition);
+            protocol.ownershipReread(partition);
           });
     }
 

@@ -15,6 +15,7 @@ import io.forestall.schemas.FleetEntry;
 import io.forestall.schemas.TelemetryFrame;
 import io.forestall.wire.FixedPartitioner;
 import io.forestall.wire.MapRecords;
+import io.forestall.wire.Signatures.Trusted;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -257,6 +258,11 @@ final class TestingTopics {
         }
         followed.put(unit, next);
       }
+    }
+
+    @Override
+    public void trust(Trusted trusted) {
+      throw new UnsupportedOperationException("keys are not looked at here");
     }
 
     @Override
