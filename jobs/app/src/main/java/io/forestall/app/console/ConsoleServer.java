@@ -61,6 +61,7 @@ public final class ConsoleServer implements AutoCloseable {
           Map.entry("/js/fleet.js", "text/javascript; charset=utf-8"),
           Map.entry("/js/entity.js", "text/javascript; charset=utf-8"),
           Map.entry("/js/lists.js", "text/javascript; charset=utf-8"),
+          Map.entry("/js/volumes.js", "text/javascript; charset=utf-8"),
           Map.entry("/js/incidents.js", "text/javascript; charset=utf-8"),
           Map.entry("/js/decisions.js", "text/javascript; charset=utf-8"),
           Map.entry("/js/guard.js", "text/javascript; charset=utf-8"),
