@@ -204,7 +204,13 @@ public final class NodeCommand implements Runnable {
       } catch (NodeException e) {
         throw new CommandFailure(exitCode(e.reason()), String.valueOf(e.getMessage()), e);
       }
-      Runtime.getRuntime().addShutdownHook(new Thread(node::close, "node-stop"));
+      try {
+        Runtime.getRuntime().addShutdownHook(new Thread(node::close, "node-stop"));
+      } catch (IllegalStateException e) {
+        // It was told to end while it started.
+        node.close();
+        return ExitCodes.OK;
+      }
       PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
       InetSocketAddress at = node.address();
       out.println(

@@ -92,6 +92,7 @@ final class KafkaNodeLog implements NodeLog {
 
   private static final Duration POLL = Duration.ofSeconds(5);
   private static final long PAUSE_AFTER_FAILURE_NANOS = 200_000_000L;
+  private static final String HALT_IN_KEY = "/halt/";
   private static final long LAG_EVERY_NANOS = 200_000_000L;
   private static final long POSITIONS_EVERY_NANOS = 20_000_000_000L;
 
@@ -726,6 +727,10 @@ final class KafkaNodeLog implements NodeLog {
     byte[] key = record.key();
     byte[] value = record.value();
     String name = text(key);
+    if (!name.contains(HALT_IN_KEY)) {
+      // The other words of operators are for the guard, and judged there.
+      return;
+    }
     PolicyRecord current = inForce.get(name);
     byte[] currentBytes = inForceBytes.get(name);
     if (value == null) {
