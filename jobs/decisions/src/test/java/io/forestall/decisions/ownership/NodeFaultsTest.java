@@ -291,6 +291,17 @@ class NodeFaultsTest {
     assertThat(one.protocol.owned("v/0")).satisfies(o -> assertThat(o.epoch()).isEqualTo(2));
   }
 
+  /** Nothing was read yet, so no record will ever say that it was read anew. */
+  @Test
+  void keysThatComeBeforeTheFirstRecordKeepNobodyFromStarting() {
+    TestingNode fresh = new TestingNode("n-9", 1, new ArrayList<>(), new ArrayList<>());
+    fresh.protocol.follow(UNIT, true, new DeltaFold(), 0, 0);
+    fresh.protocol.ownershipReread(TestingNode.PARTITION);
+    fresh.settle(1);
+
+    assertThat(fresh.role("v/0")).isEqualTo(Role.SERVING);
+  }
+
   // ---- storage
 
   @Test
