@@ -58,7 +58,6 @@ class ConsolePageTest {
       fleet.next(1);
     }
     new TestingActs(acts, 40, 7).feed();
-    new TestingVolumes(acts).feed();
     server =
         ConsoleServer.start(
             new ConsoleServer.Options("127.0.0.1", 0, Set.of()),
@@ -183,6 +182,7 @@ class ConsolePageTest {
 
   @Test
   void everyListHasAnAddress() throws Exception {
+    new TestingVolumes(acts).feed();
     for (Map.Entry<String, String> view :
         Map.of(
                 "#/risks?tier=critical", "Risks",
@@ -204,6 +204,7 @@ class ConsolePageTest {
 
   @Test
   void aNarrowWindowScrollsOneWayOnly() throws Exception {
+    new TestingVolumes(acts).feed();
     chrome().window(420, 900, 1);
     for (String where :
         List.of(
@@ -317,6 +318,7 @@ class ConsolePageTest {
 
   @Test
   void aFailoverIsToldStepByStepWithWhatClientsFelt() throws Exception {
+    new TestingVolumes(acts).feed();
     open("#/volumes/orders");
     assertThat(text("#view-title")).isEqualTo("orders");
     assertThat(text("main")).contains("n-1 (1) → n-2 (2)").contains("47 ms").contains("c-batch");

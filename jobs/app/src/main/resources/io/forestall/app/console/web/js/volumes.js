@@ -178,7 +178,7 @@ async function showSaga(host, route, context) {
       h('p', { class: 'verdict-text' }, saga.text),
       track(saga, one.steps),
       h('dl', { class: 'detail-facts' }, fact('From', named(saga.source)), fact('To', named(saga.target)), fact('Units', integer(saga.units), 'all or none'),
-        fact('Pause', millis(saga.clientPauseMillis), 'as clients felt it'), fact('', millis(saga.pauseMillis), 'as the new owner measured it'),
+        fact('Pause', millis(saga.clientPauseMillis), 'as clients felt it'), fact('Takeover', millis(saga.pauseMillis), 'as the new owner measured it'),
         fact('Began', whenExactly(saga.issuedMillis)), fact(saga.open ? 'Last heard' : 'Ended', whenExactly(saga.open ? saga.lastMillis : saga.endedMillis)), fact('Pool', saga.pool)),
       h('p', { class: 'soft card-small' }, `admission ${saga.admission}, `, h('a', { href: `#/decisions?proposal=${encodeURIComponent(saga.proposal)}` }, `proposal ${saga.proposal}`))),
     h('section', { class: 'panel', 'aria-labelledby': 'words-title' }, h('h2', { id: 'words-title' }, 'Commands and answers'),
