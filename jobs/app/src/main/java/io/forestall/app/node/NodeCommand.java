@@ -27,13 +27,23 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "node",
     description = "Storage nodes that keep volumes.",
-    subcommands = {NodeCommand.Run.class})
+    subcommands = {NodeCommand.Run.class, NodeHooks.class})
 public final class NodeCommand implements Runnable {
   @Spec private @Nullable CommandSpec spec;
 
   @Override
   public void run() {
-    throw new ParameterException(Objects.requireNonNull(spec).commandLine(), "say what to do: run");
+    throw new ParameterException(
+        Objects.requireNonNull(spec).commandLine(), "say what to do: run or hooks");
+  }
+
+  static int exitCode(NodeException.Reason reason) {
+    return switch (reason) {
+      case USAGE -> ExitCodes.USAGE;
+      case UNREACHABLE -> ExitCodes.UNREACHABLE;
+      case REFUSED -> ExitCodes.REFUSED;
+      case MEDIUM -> ExitCodes.FOUND;
+    };
   }
 
   /** Runs one. */
@@ -265,15 +275,6 @@ public final class NodeCommand implements Runnable {
           out.flush();
         }
       }
-    }
-
-    private static int exitCode(NodeException.Reason reason) {
-      return switch (reason) {
-        case USAGE -> ExitCodes.USAGE;
-        case UNREACHABLE -> ExitCodes.UNREACHABLE;
-        case REFUSED -> ExitCodes.REFUSED;
-        case MEDIUM -> ExitCodes.FOUND;
-      };
     }
 
     private static InetSocketAddress address(String text) {
