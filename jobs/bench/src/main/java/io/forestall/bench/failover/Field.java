@@ -332,6 +332,11 @@ final class Field implements AutoCloseable {
     return java;
   }
 
+  /** The guard's key, for what only it could sign. */
+  Path privateKey() {
+    return privateKey;
+  }
+
   Path publicKey() {
     return publicKey;
   }

@@ -1,5 +1,7 @@
 package io.forestall.bench.failover;
 
+import io.forestall.decisions.Subject;
+import io.forestall.decisions.guard.Proposal.UnitStep;
 import io.forestall.schemas.Ack;
 import io.forestall.schemas.AckStatus;
 import io.forestall.schemas.Admission;
@@ -12,7 +14,10 @@ import io.forestall.schemas.Ownership;
 import io.forestall.schemas.OwnershipKind;
 import io.forestall.schemas.Topics;
 import io.forestall.schemas.UnitEpoch;
+import io.forestall.wire.AdmissionRecords;
 import io.forestall.wire.AvroCodec;
+import io.forestall.wire.Signatures;
+import io.forestall.wire.WireException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
@@ -76,15 +81,19 @@ final class Forgeries {
         "expired",
         "EXPIRED",
         each -> {
+          anew(scene, each, 0);
           each.setNotBeforeMillis(each.getTimeMillis() - 2 * HOUR_MILLIS);
           each.setExpiresMillis(each.getTimeMillis() - HOUR_MILLIS);
         });
+    refused(
+        scene, real, "expired admission", "EXPIRED", each -> anew(scene, each, -2 * HOUR_MILLIS));
     refused(
         scene,
         real,
         "too early",
         "TOO_EARLY",
         each -> {
+          anew(scene, each, 0);
           each.setNotBeforeMillis(each.getTimeMillis() + HOUR_MILLIS);
           each.setExpiresMillis(each.getTimeMillis() + 2 * HOUR_MILLIS);
         });
@@ -116,7 +125,7 @@ final class Forgeries {
     if (takeovers > 0) {
       scene.violated(takeovers + " takeovers by commands that nobody may obey");
     }
-    scene.note("9 forged commands refused");
+    scene.note("10 forged commands refused");
     scene.served();
   }
 
@@ -126,6 +135,56 @@ final class Forgeries {
       throw new IllegalStateException("a command to promote has no admission");
     }
     return admission;
+  }
+
+  /**
+   * Another act that the guard's own key has signed and nobody has begun: past its fence an act is
+   * completed whatever the time.
+   */
+  private static void anew(Scene scene, Command command, long shiftMillis) {
+    Field.Owner owner = scene.field().owner(scene.unit());
+    if (owner == null) {
+      throw new IllegalStateException(scene.unit() + " has no owner");
+    }
+    String target = scene.third(owner.node(), null);
+    try {
+      AdmissionRecords records = new AdmissionRecords();
+      io.forestall.decisions.guard.Admission real = records.checked(admission(command));
+      long issuedMillis = System.currentTimeMillis() + shiftMillis;
+      List<UnitStep> steps = List.of(new UnitStep(scene.unit(), owner.epoch(), owner.epoch() + 1));
+      io.forestall.decisions.guard.Admission other =
+          new io.forestall.decisions.guard.Admission(
+              "a-trial-" + ++number,
+              1,
+              real.state(),
+              "p-trial-" + number,
+              real.act(),
+              Subject.node(owner.node()),
+              real.pool(),
+              real.zone(),
+              real.predicted(),
+              steps,
+              Subject.node(owner.node()),
+              Subject.node(target),
+              real.budget(),
+              real.sequence() + 1_000,
+              issuedMillis,
+              issuedMillis,
+              issuedMillis + HOUR_MILLIS,
+              issuedMillis,
+              "Admitted by the trial",
+              real.parameters());
+      command.setAdmission(records.of(other, Signatures.Signer.read(scene.field().privateKey())));
+      command.setAdmissionId(other.id());
+    } catch (WireException | Signatures.KeyFileException e) {
+      throw new IllegalStateException("cannot sign another admission", e);
+    }
+    command.setUnits(List.of(new UnitEpoch(scene.unit(), owner.epoch(), owner.epoch() + 1)));
+    command.setAddressee(new EntityRef(EntityKind.NODE, target));
+    command.setTarget(new EntityRef(EntityKind.NODE, target));
+    command.setTimeMillis(System.currentTimeMillis());
+    command.setNotBeforeMillis(command.getTimeMillis() - 1);
+    command.setExpiresMillis(command.getTimeMillis() + HOUR_MILLIS);
   }
 
   private static void flip(Admission admission) {
