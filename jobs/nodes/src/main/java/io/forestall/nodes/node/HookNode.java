@@ -325,6 +325,12 @@ public final class HookNode implements AutoCloseable {
     public void deltasLost(String unit, long wanted, long begins) {}
 
     @Override
+    public void ownershipReread(int partition) {}
+
+    @Override
+    public void lag(long records) {}
+
+    @Override
     public void map(MapSlice slice) {}
 
     @Override
