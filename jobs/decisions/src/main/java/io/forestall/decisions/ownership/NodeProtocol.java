@@ -1970,6 +1970,11 @@ public final class NodeProtocol {
       if (client != null && unit.fold.requests().contains(client, each.request())) {
         continue;
       }
+      if (each.epoch() < unit.fold.epoch() && each.sequence() <= unit.fold.lastSequence()) {
+        // Within its epoch only this node gave numbers, and the log came past this one: it counted,
+        // also when its client has asked for so much since that the request is forgotten.
+        continue;
+      }
       if (each.epoch() < unit.fold.epoch()) {
         actions.setAside(
             each, "journaled under epoch " + each.epoch() + ", which ended without it in the log");

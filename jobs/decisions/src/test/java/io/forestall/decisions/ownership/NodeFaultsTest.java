@@ -422,6 +422,21 @@ class NodeFaultsTest {
   }
 
   @Test
+  void whatCountedLongAgoIsNotSetAsideWhenItsRequestIsForgotten() {
+    write("c/1", 1);
+    one.settle(10);
+    write("c/1", 2L * RequestMemory.WINDOW);
+    one.settle(20);
+    TestingNode again = new TestingNode("n-1", 2, ownership, deltas);
+    one.journal.forEach(again.protocol::foundInJournal);
+    again.protocol.follow(UNIT, new DeltaFold(), 0, 100);
+    again.settle(100);
+
+    assertThat(again.applied).hasSize(2);
+    assertThat(again.aside).isEmpty();
+  }
+
+  @Test
   void aUnitFollowedAgainInOneProcessTakesANewEpoch() {
     write("c/1", 1);
     one.fsync(10);

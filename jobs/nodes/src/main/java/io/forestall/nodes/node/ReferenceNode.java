@@ -143,6 +143,10 @@ public final class ReferenceNode implements AutoCloseable {
   private boolean full;
   private long saidFullMillis = Long.MIN_VALUE / 2;
   private long saidJournalMillis = Long.MIN_VALUE / 2;
+
+  /** Units of which an event told that writes were set aside; the thread of records only. */
+  private final Set<String> asideSaid = new HashSet<>();
+
   private long nextMemberMillis;
   private long nextFrameMillis;
   private final Map<String, Admission> signed =
@@ -1185,12 +1189,19 @@ public final class ReferenceNode implements AutoCloseable {
           () -> {
             try {
               Path file = aside.keep(journal.whole(delta), why);
-              say(
-                  "node.writes.set-aside",
-                  Severity.WARNING,
-                  node,
-                  List.of(new Subject(Subject.Kind.SEGMENT, delta.unit())),
-                  "A write that never happened is kept in " + file.getFileName() + ": " + why);
+              LOG.warn("A write that never happened is kept in {}: {}", file.getFileName(), why);
+              if (asideSaid.add(delta.unit())) {
+                // One event speaks for all of the unit: there may be as many as were in flight.
+                say(
+                    "node.writes.set-aside",
+                    Severity.WARNING,
+                    node,
+                    List.of(new Subject(Subject.Kind.SEGMENT, delta.unit())),
+                    "Writes that never happened are kept beside the journal, the first in "
+                        + file.getFileName()
+                        + ": "
+                        + why);
+              }
             } catch (MediumException e) {
               LOG.error("A write that never happened could not be set aside: {}", e.getMessage());
             }
