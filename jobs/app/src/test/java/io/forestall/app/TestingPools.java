@@ -237,6 +237,19 @@ final class TestingPools implements AutoCloseable {
     return typed;
   }
 
+  /** Everything that stands in a topic when it is asked for, and what was read of it before. */
+  <T extends SpecificRecordBase> List<T> toEnd(Topics topic, Class<T> type) throws Exception {
+    KafkaConsumer<byte[], byte[]> consumer = consumers.computeIfAbsent(topic, this::consumer);
+    Map<TopicPartition, Long> ends = consumer.endOffsets(consumer.assignment());
+    return await(
+        topic,
+        type,
+        "the end of " + topic,
+        all ->
+            ends.entrySet().stream()
+                .allMatch(end -> consumer.position(end.getKey()) >= end.getValue()));
+  }
+
   /** Records of a topic of one partition. */
   long end(Topics topic) throws Exception {
     return end(topic, 0);
