@@ -34,10 +34,12 @@ final class Broker implements AutoCloseable {
 
   private final Child child;
   private final int port;
+  private final int furtherPort;
 
-  private Broker(Child child, int port) {
+  private Broker(Child child, int port, int furtherPort) {
     this.child = child;
     this.port = port;
+    this.furtherPort = furtherPort;
   }
 
   /** The process: {@code DIRECTORY PORT [KEY=VALUE]...}. */
@@ -57,21 +59,23 @@ final class Broker implements AutoCloseable {
    * Starts a broker and creates the topics.
    *
    * @param java command line up to the main class
-   * @param furtherHosts addresses besides 127.0.0.1 at which it can be reached too, under the port
-   *     that follows its own
+   * @param furtherHosts addresses besides 127.0.0.1 at which it can be reached too, one at most
    */
   static Broker start(Java java, Path directory, List<String> furtherHosts) throws Exception {
     int port = freePort();
+    int furtherPort = port;
     List<String> words = new ArrayList<>(List.of(directory.resolve("kafka").toString()));
     words.add(Integer.toString(port));
     if (!furtherHosts.isEmpty()) {
       int controller = freePort();
+      furtherPort = freePort();
       StringBuilder listeners = new StringBuilder("PLAINTEXT://127.0.0.1:" + port);
       StringBuilder map = new StringBuilder("PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
       for (int i = 0; i < furtherHosts.size(); i++) {
         String name = "FURTHER" + i;
         listeners.append(",").append(name).append("://").append(furtherHosts.get(i));
-        listeners.append(":").append(port);
+        // Kafka wants another port for each listener, whatever its address.
+        listeners.append(":").append(furtherPort);
         map.append(",").append(name).append(":PLAINTEXT");
       }
       words.add("listeners=" + listeners + ",CONTROLLER://127.0.0.1:" + controller);
@@ -89,7 +93,7 @@ final class Broker implements AutoCloseable {
                 words),
             Map.of(),
             directory.resolve("broker.log"));
-    Broker broker = new Broker(child, port);
+    Broker broker = new Broker(child, port, furtherPort);
     broker.start();
     try (Admin admin = broker.kafka().openAdmin()) {
       new TopicAdmin(admin, broker.kafka().topicPrefix()).createMissing((short) 1);
@@ -155,6 +159,11 @@ final class Broker implements AutoCloseable {
 
   int port() {
     return port;
+  }
+
+  /** The port at further hosts. */
+  int furtherPort() {
+    return furtherPort;
   }
 
   Child process() {

@@ -57,6 +57,9 @@ public final class FailoverTrial {
 
   /** What happens in a scenario. */
   interface Play {
+    /** What must be so before the volume is made; nothing by itself. */
+    default void prepare(Field field) throws Exception {}
+
     void go(Scene scene) throws Exception;
   }
 
@@ -146,6 +149,7 @@ public final class FailoverTrial {
   private void scenario(Field field, String name, Play play) throws Exception {
     long beginNanos = System.nanoTime();
     field.mend();
+    play.prepare(field);
     field.awaitQuiet();
     String volume = "v" + ++volumes + "-" + name;
     field.createVolume(volume, 1, SEGMENT_BYTES, "n1");

@@ -125,7 +125,7 @@ final class Field implements AutoCloseable {
                 folder.toString(),
                 "--bootstrap-servers",
                 inside && namespace != null
-                    ? namespace.brokerHost() + ":" + broker.port()
+                    ? namespace.brokerHost() + ":" + broker.furtherPort()
                     : broker.kafka().bootstrapServers(),
                 "--listen",
                 host + ":" + port,
@@ -326,6 +326,11 @@ final class Field implements AutoCloseable {
 
   Path directory() {
     return directory;
+  }
+
+  /** By how much the wall clock of a node is wrong that runs by it: {@code +3600} seconds. */
+  Path clock() {
+    return directory.resolve("clock");
   }
 
   Java java() {
