@@ -204,6 +204,8 @@ public final class FailoverBenchmark {
         awaitEnd(mark);
         without.add(writer.longestSince(beginNanos));
       }
+      Timeline.write(
+          field.tape(), mark, field.directory().resolve("timeline-" + count + "-" + i + ".txt"));
       field.pool().returned(owner);
     }
     Field.say(
