@@ -854,6 +854,22 @@ public final class NodeProtocol {
     return false;
   }
 
+  /** True when this process has read the log that speaks of a unit, held here or not, to an end. */
+  private boolean isLogKnown(String unit) {
+    Unit held = units.get(unit);
+    if (held != null && held.partition >= 0) {
+      return isKnownToEnd(held);
+    }
+    boolean known = false;
+    for (Partition each : partitions.values()) {
+      if (!each.readToEnd) {
+        return false;
+      }
+      known = true;
+    }
+    return known;
+  }
+
   private void appendSteps(OwnershipEntry.Kind kind, String pool, List<UnitStep> steps) {
     actions.appendOwnership(
         new OwnershipEntry(
@@ -1231,6 +1247,14 @@ public final class NodeProtocol {
       // Whether it counts is in nobody's hands any more: the log tells, and the saga reads it.
       refuse(command, CommandAck.Code.BUSY, "the takeover is on its way into the log; ask again");
       return;
+    }
+    for (UnitStep step : admission.units()) {
+      if (!isLogKnown(step.unit())) {
+        // This process has begun nothing, but the one before it may have: the log tells.
+        refuse(
+            command, CommandAck.Code.BUSY, "this node has not read who owns its units; ask again");
+        return;
+      }
     }
     for (Tracked each : List.copyOf(tracked.values())) {
       Admission other = each.command.admission();

@@ -292,6 +292,30 @@ class NodeCommandsTest {
     assertThat(two.role("v/0")).as("the log has the last word").isEqualTo(Role.SERVING);
   }
 
+  /**
+   * The process before may have taken over: who has not read the log cannot say that it did not.
+   */
+  @Test
+  void aNodeThatHasNotReadTheLogSinceItsStartCallsNothingCancelled() {
+    two.protocol.command(promote("n-2", admission("a", STEP)), Authority.VALID, 10, 10);
+    two.flush();
+    TestingNode again = new TestingNode("n-2", 2, ownership, deltas);
+    Command cancel = command("cancel", Command.Kind.CANCEL, "n-2", admission("a", STEP));
+    again.protocol.command(cancel, Authority.VALID, 20, 20);
+    again.protocol.follow(UNIT, new DeltaFold(), 0, 21);
+    again.protocol.command(cancel, Authority.VALID, 22, 22);
+    assertThat(again.takeAcks())
+        .extracting(CommandAck::status, CommandAck::code)
+        .containsExactly(tuple(Status.REFUSED, Code.BUSY), tuple(Status.REFUSED, Code.BUSY));
+    again.settle(23);
+    again.takeAcks();
+    again.protocol.command(cancel, Authority.VALID, 24, 24);
+
+    assertThat(again.takeAcks())
+        .extracting(CommandAck::status, CommandAck::code)
+        .containsExactly(tuple(Status.REFUSED, Code.WRONG_EPOCH));
+  }
+
   @Test
   void aTakeoverWhoseAppendFailedIsTriedAgain() {
     two.protocol.command(promote("n-2", admission("a", STEP)), Authority.VALID, 10, 10);
