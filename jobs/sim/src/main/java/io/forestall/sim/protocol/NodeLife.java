@@ -101,6 +101,11 @@ final class NodeLife implements NodeActions {
     return readFold;
   }
 
+  /** The command of this identifier. */
+  Command given(String id) {
+    return world.saga.command(id);
+  }
+
   boolean dead() {
     return dead;
   }

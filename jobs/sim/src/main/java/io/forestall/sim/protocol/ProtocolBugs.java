@@ -128,6 +128,28 @@ public final class ProtocolBugs {
     return new NodeAnswer(token, NodeAnswer.Outcome.DONE, null, "");
   }
 
+  private static CommandAck doneInstead(CommandAck ack) {
+    return new CommandAck(
+        ack.command(),
+        ack.from(),
+        ack.subject(),
+        ack.pool(),
+        CommandAck.Status.DONE,
+        CommandAck.Code.NONE,
+        "",
+        ack.duplicate(),
+        ack.unit(),
+        ack.epoch(),
+        ack.appliedSequence(),
+        ack.checksum(),
+        ack.ownershipOffset(),
+        ack.freeBytes(),
+        ack.values(),
+        ack.incarnation(),
+        ack.sequence(),
+        ack.timeMillis());
+  }
+
   /** The open request that a delta stands for, null when nobody waits. */
   private static @Nullable Long tokenOf(NodeLife life, Delta delta) {
     for (Map.Entry<Long, NodeLife.Pending> each : life.pending.entrySet()) {
@@ -468,6 +490,27 @@ public final class ProtocolBugs {
             @Override
             boolean remembersCommands() {
               return false;
+            }
+          },
+          new ProtocolBug(
+              "cancels-unread",
+              "A restarted node says that an act is cancelled before it has read whether the process"
+                  + " before it took over.",
+              "crashes",
+              WORD_IS_KEPT) {
+            @Override
+            NodeActions actions(NodeLife life, NodeActions real) {
+              return new Wrapped(life, real) {
+                @Override
+                public void ack(CommandAck ack) {
+                  real.ack(
+                      ack.code() == CommandAck.Code.BUSY
+                              && life.readFold().nextOffset() == 0
+                              && life.given(ack.command()).kind() == Command.Kind.CANCEL
+                          ? doneInstead(ack)
+                          : ack);
+                }
+              };
             }
           },
           // Invariant 7.

@@ -36,6 +36,10 @@ final class Truth {
   private final Map<String, CommandAck> ends = new HashMap<>();
   private final Set<String> cancelled = new HashSet<>();
   private final Set<String> taken = new HashSet<>();
+
+  /** Admissions whose takeover came into the log while the process that wrote it lived. */
+  private final Set<String> takenByTheLiving = new HashSet<>();
+
   private final Set<String> promoted = new HashSet<>();
   private final Set<String> givenBack = new HashSet<>();
 
@@ -127,7 +131,9 @@ final class Truth {
           // A record that was on its way when its writer died is in nobody's hands: whoever starts
           // after it cannot know of it. It counts at its epoch only, so it does no harm.
           boolean known = entry.incarnation() == world.node(after.owner()).incarnation;
-          if (!known) {
+          if (known) {
+            takenByTheLiving.add(admission.id());
+          } else {
             world.count("takeovers of the dead");
           }
           require(
@@ -336,6 +342,15 @@ final class Truth {
     }
     if (command.kind() == Command.Kind.CANCEL && ack.from().equals(admission.target())) {
       cancelled.add(admission.id());
+      for (UnitStep step : admission.units()) {
+        Owned owned = owned(step.unit());
+        require(
+            owned == null
+                || !admission.id().equals(owned.admission())
+                || !takenByTheLiving.contains(admission.id()),
+            ProtocolInvariant.WORD_IS_KEPT,
+            () -> ack.from() + " says that " + admission.id() + " is cancelled, and has " + owned);
+      }
     }
     if (command.kind() == Command.Kind.PROMOTE) {
       for (UnitStep step : command.units()) {

@@ -10,6 +10,7 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The product's nodes and clients keep every invariant, and each planted bug is caught. */
 class ProtocolWorldTest {
@@ -71,6 +72,21 @@ class ProtocolWorldTest {
             "acks refused IO_ERROR");
     assertThat(sum.get("ownership takeover")).isGreaterThan(2L * SEEDS);
     assertThat(sum.get("deltas counted")).isGreaterThan(10L * SEEDS);
+  }
+
+  /**
+   * Schedules in which the product was once wrong, each the rarest of very many:
+   *
+   * <ul>
+   *   <li>70999: a node that had just started again called an act cancelled that the process before
+   *       it had carried out.
+   * </ul>
+   */
+  @ParameterizedTest
+  @ValueSource(longs = 70_999)
+  void whatOnceWentWrongDoesNotAgain(long seed) {
+    SimulationReport report = ProtocolWorld.run(seed);
+    assertThat(report.invariant()).as(report.message()).isNull();
   }
 
   @Test
