@@ -100,6 +100,7 @@ final class Saga {
   final Set<String> units = new HashSet<>();
   final Set<Subject> probed = new HashSet<>();
   final Map<Subject, CommandAck> answers = new HashMap<>();
+  final Map<Subject, Long> answeredMillis = new HashMap<>();
   final Map<Subject, Vote> votes = new TreeMap<>(SagaState.BY_NAME);
   final Map<String, Map<Long, Integer>> checksums = new HashMap<>();
   final Set<Subject> clients = new TreeSet<>(SagaState.BY_NAME);
@@ -135,6 +136,7 @@ final class Saga {
   void forgetAnswers() {
     probed.clear();
     answers.clear();
+    answeredMillis.clear();
     votes.clear();
     checksums.clear();
     asked = false;

@@ -41,8 +41,11 @@ import org.jspecify.annotations.Nullable;
  *       Connectivity: the target answers. Consistency: its applied sequence and checksum of each
  *       unit agree with what others say at the same sequence, its lag is bounded. Resources: free
  *       space, not critical, not left. For an unplanned act also: {@code witnesses} different nodes
- *       say UNREACHABLE of the source, while they themselves answer now; one that reaches it gives
- *       the act back.
+ *       say UNREACHABLE of the source, while they themselves answer now. When one of them reaches
+ *       it, the source's own answer is the sign of life that counts: an answer that it serves gives
+ *       the act back; a source that has answered nothing by the end of {@code checkMillis}, while
+ *       {@code witnesses} others do, is cut off from the logs, so it can neither acknowledge a
+ *       write nor renew its lease, and is replaced. Silence of all is nobody's death.
  *   <li>INSTRUCTED: PREPARE to the target, REDIRECT to the clients that the probes named, then
  *       PROMOTE to the target and DEMOTE to the source. Asked again at most {@code stepAttempts}
  *       times; no answer means that the outcome is unknown: the ownership log is what tells. Only a
@@ -438,6 +441,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       }
       Subject from = ack.from();
       saga.answers.put(from, ack);
+      saga.answeredMillis.put(from, now);
       Subject source = saga.admission.source();
       if (saga.isUnplanned() && !from.equals(source)) {
         if (ack.code() == CommandAck.Code.UNREACHABLE) {
@@ -517,20 +521,32 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
           giveBack(saga, source + " answers and serves.");
         } else {
           // it lives, but does not serve: nobody has to vouch for its death
-          instruct(saga);
+          instruct(saga, source + " answers, but does not serve.");
         }
         return;
       }
       int unreachable = 0;
       int reached = 0;
-      for (Saga.Vote vote : saga.votes.values()) {
-        unreachable += vote == Saga.Vote.UNREACHABLE ? 1 : 0;
-        reached += vote == Saga.Vote.REACHED ? 1 : 0;
+      int answering = 0;
+      for (Map.Entry<Subject, Saga.Vote> each : saga.votes.entrySet()) {
+        unreachable += each.getValue() == Saga.Vote.UNREACHABLE ? 1 : 0;
+        reached += each.getValue() == Saga.Vote.REACHED ? 1 : 0;
+        answering += answersNow(saga, each.getKey()) ? 1 : 0;
       }
       if (reached == 0 && unreachable >= policy.witnesses()) {
-        instruct(saga);
-      } else if (reached > 0 && (late || now - saga.beganMillis >= policy.reachMillis())) {
-        giveBack(saga, first(saga.votes, Saga.Vote.REACHED) + " reaches " + source + ".");
+        instruct(saga, unreachable + " witnesses do not reach " + source + ".");
+      } else if (late && reached > 0 && answering >= policy.witnesses()) {
+        // its lease runs out whoever reaches it: what was asked of it since, others have answered
+        instruct(
+            saga,
+            first(saga.votes, Saga.Vote.REACHED)
+                + " reaches "
+                + source
+                + ", which has answered nothing for "
+                + policy.checkMillis()
+                + " ms while "
+                + answering
+                + " others answer: it is cut off from the logs.");
       } else if (late) {
         giveBack(
             saga,
@@ -539,8 +555,19 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
                 + policy.witnesses()
                 + " witnesses do not reach "
                 + source
-                + "; silence alone is no death.");
+                + ", and "
+                + answering
+                + " others answer now; silence alone is no death.");
       }
+    }
+
+    /**
+     * True when an answer came in the second half of the check: what the source was asked in the
+     * first half was not lost by a broker, or a reader, that stood still.
+     */
+    private boolean answersNow(Saga saga, Subject node) {
+      Long millis = saga.answeredMillis.get(node);
+      return millis != null && millis - saga.beganMillis >= policy.checkMillis() / 2;
     }
 
     private static boolean isServing(Saga saga, CommandAck ack) {
@@ -623,12 +650,13 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       }
     }
 
-    private void instruct(Saga saga) {
+    private void instruct(Saga saga, String why) {
       if (expired(saga)) {
         return;
       }
       boolean planned = saga.step == Saga.Step.PREPARING;
-      enter(saga, Saga.Step.INSTRUCTED, target(saga) + " is told to take over.");
+      String told = target(saga) + " is told to take over.";
+      enter(saga, Saga.Step.INSTRUCTED, why.isEmpty() ? told : why + " " + told);
       promote(saga);
       Subject source = saga.admission.source();
       if (planned && source != null) {
@@ -675,7 +703,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
               || PASSING.contains(ack.code())
               || ack.code() == CommandAck.Code.UNSUPPORTED;
       if (fine) {
-        instruct(saga);
+        instruct(saga, "");
       } else {
         giveBack(saga, "PREPARE: " + ack.from() + " answers " + ack.code() + ": " + ack.text());
       }
@@ -1046,7 +1074,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
             askOpen(saga);
           }
         }
-        case PREPARING -> instruct(saga);
+        case PREPARING -> instruct(saga, "");
         case INSTRUCTED -> {
           if (saga.attempt + 1 < policy.stepAttempts() && now < saga.admission.expiresMillis()) {
             saga.attempt += saga.asked ? 1 : 0;
@@ -1100,16 +1128,20 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
     private void askOpen(Saga saga) {
       saga.attempt++;
       CommandAck answer = saga.answers.get(target(saga));
+      // whoever voted is asked anew when one reaches the source: how it and they stand then counts
+      boolean split = saga.votes.containsValue(Saga.Vote.REACHED);
       for (Subject node : sorted(saga.probed)) {
         boolean open = !saga.answers.containsKey(node);
         boolean lags = node.equals(target(saga)) && answer != null && !saga.isUnplanned();
-        boolean reaches = saga.votes.get(node) == Saga.Vote.REACHED;
-        if (open || lags || reaches) {
+        if (open || lags || split) {
           probe(saga, node);
         }
       }
       long left = Math.max(1, saga.beganMillis + policy.checkMillis() - now);
-      dueIn(saga, Math.min(left, Math.min(policy.stepMillis(), pollMillis())));
+      // a contradiction that is not clear at once is asked about now and then until the check ends
+      boolean soon = !split || now - saga.beganMillis < policy.reachMillis();
+      long pause = soon ? Math.min(policy.stepMillis(), pollMillis()) : policy.stepMillis();
+      dueIn(saga, Math.min(left, pause));
     }
 
     // -------------------------------------------------------------------- end

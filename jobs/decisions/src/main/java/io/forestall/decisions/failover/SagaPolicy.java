@@ -7,9 +7,10 @@ package io.forestall.decisions.failover;
  *     milliseconds
  * @param stepMillis how long a step waits for its ack before it is asked for again; milliseconds
  * @param stepAttempts how often a step before the fence is asked for; count
- * @param reachMillis how long an unplanned death waits for witnesses; milliseconds
- * @param witnesses witnesses that must not reach a node before it counts as dead (invariant 7);
- *     count
+ * @param reachMillis how long witnesses of an unplanned death are asked often; milliseconds
+ * @param witnesses others that must answer, and not reach a node, before it counts as dead; when
+ *     one reaches it, so many must answer while the node itself is silent for {@code checkMillis}
+ *     (invariant 7); count
  * @param maxLagDeltas lag of a target above which a predicted failover is given back; deltas
  * @param minFreeBytes free space that a target must have left; bytes
  * @param confirmMillis how long the end of an act waits for map and clients; milliseconds

@@ -98,17 +98,80 @@ class SagaDeciderTest {
     assertThat(pool.ordered(Command.Kind.PROMOTE)).isEmpty();
   }
 
+  /** Its connections are open, but it can neither append nor renew its lease: it serves nobody. */
   @Test
-  void whoReachesTheOwnerHasTheActGivenBack() {
+  void anOwnerThatIsCutOffFromTheLogsIsReplacedThoughItsPeersReachIt() {
     TestingFailover pool = TestingFailover.of(4, 1);
     pool.at(0).obeys = false;
     Admission admission = pool.admit(ActKind.FAILOVER, false, 0, 1, 0);
 
-    pool.pass(2_000);
+    pool.pass(pool.policy.checkMillis() - 1);
+    assertThat(pool.end(admission)).isNull();
+    assertThat(pool.ordered(Command.Kind.PROMOTE)).as("it may answer yet").isEmpty();
+    pool.pass(2);
+
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.DONE);
+    assertThat(pool.owner(0)).isEqualTo(TestingFailover.node(1));
+    assertThat(pool.reasons(admission))
+        .anyMatch(text -> text.contains("reaches node/n0") && text.contains("3 others answer"));
+  }
+
+  @Test
+  void anOwnerThatItsPeersReachAndThatAnswersLateIsLeftAlone() {
+    TestingFailover pool = TestingFailover.of(4, 1);
+    pool.at(0).obeys = false;
+    Admission admission = pool.admit(ActKind.FAILOVER, false, 0, 1, 0);
+    pool.pass(pool.policy.checkMillis() - 1_500);
+
+    pool.at(0).obeys = true;
+    pool.pass(1_400);
 
     assertThat(pool.endState(admission)).isEqualTo(Admission.State.GIVEN_BACK);
-    assertThat(pool.ends.get(0).text()).contains("reaches node/n0");
+    assertThat(pool.ends.get(0).text()).contains("answers and serves");
     assertThat(pool.ordered(Command.Kind.PROMOTE)).isEmpty();
+  }
+
+  @Test
+  void anOwnerWhosePeersFellSilentWithItIsLeftAlone() {
+    TestingFailover pool = TestingFailover.of(4, 1);
+    pool.at(0).obeys = false;
+    Admission admission = pool.admit(ActKind.FAILOVER, false, 0, 1, 0);
+    pool.pass(1_500);
+
+    pool.nodes.values().forEach(node -> node.obeys = false);
+    pool.pass(pool.policy.checkMillis());
+
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.GIVEN_BACK);
+    assertThat(pool.ends.get(0).text()).contains("silence alone is no death");
+    assertThat(pool.ordered(Command.Kind.PROMOTE)).isEmpty();
+  }
+
+  @Test
+  void oneThatReachesTheSilentOwnerIsNotEnough() {
+    TestingFailover pool = TestingFailover.of(4, 1);
+    pool.at(0).obeys = false;
+    pool.at(2).obeys = false;
+    pool.at(3).obeys = false;
+    Admission admission = pool.admit(ActKind.FAILOVER, false, 0, 1, 0);
+
+    pool.pass(pool.policy.checkMillis() + 1);
+
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.GIVEN_BACK);
+    assertThat(pool.ends.get(0).text()).contains("silence alone is no death");
+    assertThat(pool.ordered(Command.Kind.PROMOTE)).isEmpty();
+  }
+
+  @Test
+  void whileTheOwnerIsSilentItsPeersAreAskedAFewTimesOnly() {
+    TestingFailover pool = TestingFailover.of(4, 1);
+    pool.at(0).obeys = false;
+    pool.admit(ActKind.FAILOVER, false, 0, 1, 0);
+
+    pool.pass(pool.policy.checkMillis() - 1);
+
+    assertThat(pool.ordered(Command.Kind.PROBE))
+        .filteredOn(probe -> probe.addressee().equals(TestingFailover.node(3)))
+        .hasSizeBetween(5, 8);
   }
 
   @Test

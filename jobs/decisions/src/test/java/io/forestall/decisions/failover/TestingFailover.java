@@ -545,6 +545,16 @@ final class TestingFailover {
         .toList();
   }
 
+  /** What was said of a saga's steps, in order. */
+  List<String> reasons(Admission admission) {
+    return said.stream()
+        .filter(SagaOutput.Noted.class::isInstance)
+        .map(output -> ((SagaOutput.Noted) output).event())
+        .filter(event -> admission.id().equals(event.labels().get("admission")))
+        .map(event -> event.summary())
+        .toList();
+  }
+
   SagaOutput.@Nullable Ended end(Admission admission) {
     return ends.stream()
         .filter(end -> end.admission().id().equals(admission.id()))

@@ -258,7 +258,8 @@ public final class DecideOptions {
           .durationType()
           .defaultValue(Duration.ofMillis(SAGA.reachMillis()))
           .withDescription(
-              "How long a failover of a node that is said to be dead waits for its witnesses.");
+              "How long witnesses of a death are asked often; after it, when they contradict each"
+                  + " other, at each step timeout until the check ends.");
 
   public static final ConfigOption<Integer> WITNESSES =
       limit("witnesses")
@@ -266,7 +267,8 @@ public final class DecideOptions {
           .defaultValue(SAGA.witnesses())
           .withDescription(
               "Different nodes that must not reach a node, while they answer themselves, before it"
-                  + " counts as dead. One alone may be the one that is cut off.");
+                  + " counts as dead. One alone may be the one that is cut off. When one reaches it,"
+                  + " so many must answer while the node answers nothing until the check ends.");
 
   public static final ConfigOption<Long> MAX_TARGET_LAG =
       limit("max-target-lag")

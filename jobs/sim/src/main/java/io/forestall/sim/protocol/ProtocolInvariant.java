@@ -30,7 +30,9 @@ public enum ProtocolInvariant {
       6, "A takeover counts only with an admission that was signed and allows it."),
   /** Invariant 7. */
   TWO_WITNESSES(
-      7, "The saga takes nobody for dead on the word of fewer than two others, unless by its own."),
+      7,
+      "The saga takes nobody for dead unless two others do not reach it, or answer all the while it"
+          + " is silent, or by its own word."),
   /** One of the simulator's own. */
   COMES_TO_REST(0, "When nothing fails any more, every request ends and every unit is served."),
   /** One of the simulator's own. */

@@ -141,6 +141,7 @@ public record ProtocolScenario(String name, String sentence, Map<ProtocolKnob, D
                   FALSE_WITNESSES, 0.25,
                   MOVES, 8.0,
                   DEATHS, 0.4,
+                  CUT_SOURCES, 0.4,
                   TARGET_DEATHS, 0.3,
                   HALTS, 0.5,
                   REQUESTS, 40.0)),

@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class SagaCarrier {
 
+  /** How long a target, and a source that is said to be dead, have to answer; milliseconds. */
+  static final long CHECK_MILLIS = 200;
+
   /** Rows and offsets that belong together. */
   record Checkpoint(Map<String, byte[]> rows, int[] offsets) {
     static final Checkpoint EMPTY = new Checkpoint(Map.of(), new int[Topics.COUNT]);
@@ -47,7 +50,8 @@ final class SagaCarrier {
   SagaCarrier(ProtocolWorld world, Topics topics, Checkpoint from) {
     this.world = world;
     this.decider =
-        new SagaDecider(new SagaPolicy(200, 40, 4, 60, world.bug.witnesses(), 10_000, 1, 200, 300));
+        new SagaDecider(
+            new SagaPolicy(CHECK_MILLIS, 40, 4, 60, world.bug.witnesses(), 10_000, 1, 200, 300));
     this.state = decider.empty(ProtocolWorld.POOL);
     new TreeMap<>(from.rows())
         .forEach(

@@ -157,6 +157,10 @@ final class ScriptedSaga {
             }
           });
     }
+    if (world.dice.chance(world.value(ProtocolKnob.CUT_SOURCES))) {
+      world.agenda.after(
+          world.dice.between(0, 5_000), () -> world.cut(from, world.dice.between(50_000, 500_000)));
+    }
     if (world.dice.chance(world.value(ProtocolKnob.TARGET_DEATHS))) {
       world.count("target deaths");
       world.agenda.after(

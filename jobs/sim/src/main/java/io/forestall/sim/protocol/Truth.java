@@ -48,6 +48,9 @@ final class Truth {
 
   private final Map<List<UnitStep>, Set<Subject>> answered = new HashMap<>();
 
+  /** When a source was first asked about the steps of an act; milliseconds. */
+  private final Map<List<UnitStep>, Long> asked = new HashMap<>();
+
   Truth(ProtocolWorld world) {
     this.world = world;
   }
@@ -365,15 +368,23 @@ final class Truth {
 
   /** The saga orders something. */
   void ordered(Command command) {
+    if (command.kind() == Command.Kind.PROBE) {
+      asked.putIfAbsent(command.units(), command.timeMillis());
+    }
     Admission admission = command.admission();
     if (command.kind() != Command.Kind.PROMOTE || admission == null || admission.predicted()) {
       return;
     }
     Subject source = Objects.requireNonNull(admission.source());
     Set<Subject> witnesses = unreachable.getOrDefault(admission.units(), Set.of());
+    Set<Subject> answering = new HashSet<>(witnesses);
+    answering.addAll(answered.getOrDefault(admission.units(), Set.of()));
+    long silent =
+        command.timeMillis() - asked.getOrDefault(admission.units(), command.timeMillis());
     require(
         witnesses.size() >= 2
-            || answered.getOrDefault(admission.units(), Set.of()).contains(source)
+            || answering.contains(source)
+            || answering.size() >= 2 && silent >= SagaCarrier.CHECK_MILLIS
             || taken.contains(admission.id())
             || promoted.contains(admission.id()),
         ProtocolInvariant.TWO_WITNESSES,
@@ -384,6 +395,9 @@ final class Truth {
                 + admission.id()
                 + " on the word of "
                 + witnesses);
+    if (witnesses.size() < 2 && !answering.contains(source) && promoted.add(admission.id())) {
+      world.count("replaced for silence");
+    }
     promoted.add(admission.id());
   }
 
