@@ -809,6 +809,7 @@ CREATE TABLE IF NOT EXISTS `deltas` (
   `request` BIGINT COMMENT 'Number of the client''s request, by which a retry is known; count.',
   `deltaBatch` BIGINT COMMENT 'Number of the owner''s batch, deltas of one batch are durable together; count.',
   `timeMillis` BIGINT COMMENT 'When the owner took it in, by its clock; never decides anything; milliseconds since 1970-01-01 UTC.',
+  `merged` ARRAY<ROW<`client` STRING, `request` BIGINT>> COMMENT 'Further requests that this delta settles: writes of one batch that it covers or continues; they happen with it or not at all; no unit.',
   `record_partition` INT METADATA FROM 'partition' VIRTUAL,
   `record_offset` BIGINT METADATA FROM 'offset' VIRTUAL,
   `record_time` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
@@ -846,6 +847,11 @@ CREATE TABLE IF NOT EXISTS `shadow_apply` (
   `deltaPartition` INT COMMENT 'Partition of the delta, -1 for RESYNC; count.',
   `deltaOffset` BIGINT COMMENT 'Offset of the delta, -1 for RESYNC; count.',
   `timeMillis` BIGINT COMMENT 'When the owner took the write in; lag in seconds is counted from it; milliseconds since 1970-01-01 UTC.',
+  `owner` STRING COMMENT 'Node that wrote the delta, empty for RESYNC; no unit.',
+  `client` STRING COMMENT 'Client that asked for the write, null when none did; no unit.',
+  `request` BIGINT COMMENT 'Number of the client''s request, null when there is none; count.',
+  `merged` ARRAY<ROW<`client` STRING, `request` BIGINT>> COMMENT 'Further requests that the delta settles; no unit.',
+  `deltaBatch` BIGINT COMMENT 'Number of the owner''s batch; count.',
   `record_partition` INT METADATA FROM 'partition' VIRTUAL,
   `record_offset` BIGINT METADATA FROM 'offset' VIRTUAL,
   `record_time` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
@@ -865,6 +871,54 @@ CREATE TABLE IF NOT EXISTS `shadow_apply` (
   'value.forestall-avro.record' = 'ShadowApply'
 );
 
+-- How far each shadow follows its owner, what it still lacks, and whether its bytes were found to agree; a tombstone ends one.
+CREATE TABLE IF NOT EXISTS `shadows` (
+  `record_key` STRING COMMENT 'Key: unit/shadow node',
+  `unit` STRING COMMENT 'Identifier of the unit; no unit.',
+  `volume` STRING COMMENT 'Volume of the unit; no unit.',
+  `shadow` ROW<`kind` STRING, `id` STRING> COMMENT 'Node that holds the shadow; no unit.',
+  `owner` ROW<`kind` STRING, `id` STRING> COMMENT 'Owner of the unit as the map has it; no unit.',
+  `state` STRING COMMENT 'How complete the shadow is; no unit.',
+  `epoch` BIGINT COMMENT 'Epoch of the last barrier that the job has read; count.',
+  `streamSequence` BIGINT COMMENT 'Last sequence that was sent to the shadow; count.',
+  `appliedSequence` BIGINT COMMENT 'Last sequence that the shadow said it has, -1 before it said any; count.',
+  `lagRecords` BIGINT COMMENT 'Deltas sent that it has not said to have; count.',
+  `lagBytes` BIGINT COMMENT 'Their payloads as they travel; bytes.',
+  `lagMillis` BIGINT COMMENT 'Age of the oldest of them by the owner''s clock, 0 when there is none; milliseconds.',
+  `missingBytes` BIGINT COMMENT 'Bytes that it has still to fetch; bytes.',
+  `fetchBytesPerSecond` BIGINT COMMENT 'How fast it fetches, null when it fetches nothing; bytes per second.',
+  `resyncs` BIGINT COMMENT 'How often its stream began anew or a range was sent again; count.',
+  `verifiedRound` BIGINT COMMENT 'Last pass over the whole unit in which every digest agreed, 0 for none; count.',
+  `verifiedMillis` BIGINT COMMENT 'When the last digest agreed, null when none did; milliseconds since 1970-01-01 UTC.',
+  `divergences` BIGINT COMMENT 'Digests that did not agree; count.',
+  `text` STRING COMMENT 'How it stands, as a sentence; no unit.',
+  `timeMillis` BIGINT COMMENT 'When this was said; milliseconds since 1970-01-01 UTC.',
+  `record_partition` INT METADATA FROM 'partition' VIRTUAL,
+  `record_offset` BIGINT METADATA FROM 'offset' VIRTUAL,
+  `record_time` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  `event_time` AS TO_TIMESTAMP_LTZ(`timeMillis`, 3)
+) COMMENT 'How far each shadow follows its owner, what it still lacks, and whether its bytes were found to agree; a tombstone ends one.' WITH (
+  'connector' = 'kafka',
+  'topic' = '${prefix}.shadows.v1',
+  'properties.bootstrap.servers' = '${bootstrap}',
+  'properties.register.consumer.metrics' = 'false',
+  'scan.startup.mode' = 'earliest-offset',
+  'scan.bounded.mode' = '${bounded}',
+  'key.format' = 'raw',
+  'key.fields' = 'record_key',
+  'value.fields-include' = 'EXCEPT_KEY',
+  'value.format' = 'forestall-avro',
+  'value.forestall-avro.record' = 'ShadowStatus',
+  'value.forestall-avro.tombstones' = 'true'
+);
+
+CREATE VIEW IF NOT EXISTS `shadows_now` AS
+SELECT `record_key`, `unit`, `volume`, `shadow`, `owner`, `state`, `epoch`, `streamSequence`, `appliedSequence`, `lagRecords`, `lagBytes`, `lagMillis`, `missingBytes`, `fetchBytesPerSecond`, `resyncs`, `verifiedRound`, `verifiedMillis`, `divergences`, `text`, `timeMillis`, `record_time`, `event_time`
+FROM (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY `record_key` ORDER BY `record_offset` DESC) AS `age`
+  FROM `shadows`)
+WHERE `age` = 1 AND `unit` IS NOT NULL;
+
 -- Digests of ranges of a unit at a sequence, from owner and shadows.
 CREATE TABLE IF NOT EXISTS `digests` (
   `record_key` STRING COMMENT 'Key: unit',
@@ -877,6 +931,9 @@ CREATE TABLE IF NOT EXISTS `digests` (
   `ranges` ARRAY<ROW<`offset` BIGINT, `length` BIGINT, `digest` BYTES, `storedDigest` BYTES>> COMMENT 'The ranges; no unit.',
   `round` BIGINT COMMENT 'Number of the pass over the unit, growing; count.',
   `timeMillis` BIGINT COMMENT 'When it was taken; milliseconds since 1970-01-01 UTC.',
+  `missingBytes` BIGINT COMMENT 'Bytes of the unit that the holder has still to fetch, 0 for a whole copy; bytes.',
+  `needsResync` BOOLEAN COMMENT 'True when the stream for this shadow goes on behind a gap: it must begin anew with RESYNC; no unit.',
+  `fetchBytesPerSecond` BIGINT COMMENT 'How fast it fetches at the moment, null when it fetches nothing; bytes per second.',
   `record_partition` INT METADATA FROM 'partition' VIRTUAL,
   `record_offset` BIGINT METADATA FROM 'offset' VIRTUAL,
   `record_time` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,

@@ -49,6 +49,8 @@ public enum Topics {
   DELTAS("deltas"),
   /** Writes for shadows. */
   SHADOW_APPLY("shadow-apply"),
+  /** How far each shadow follows. */
+  SHADOWS("shadows"),
   /** Digests of ranges. */
   DIGESTS("digests"),
   /** Whereabouts of metadata. */

@@ -5,9 +5,12 @@ import io.forestall.decisions.ownership.Delta;
 import io.forestall.schemas.Codec;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.DeltaKind;
+import io.forestall.schemas.RequestRef;
 import io.forestall.schemas.WriteDelta;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +25,9 @@ public final class DeltaRecords {
 
   /** Longest write, before and after compression; bytes. The topic takes no longer record. */
   public static final int MAX_WRITE_BYTES = 4 * 1024 * 1024;
+
+  /** Most requests that one delta settles beside its own; count. */
+  public static final int MAX_MERGED = 4096;
 
   private static final Delta.Kind[] KINDS = Delta.Kind.values();
   private static final DeltaKind[] RECORD_KINDS = DeltaKind.values();
@@ -84,7 +90,8 @@ public final class DeltaRecords {
             + 1
             + (asked ? sizeOf(delta.request()) : 0)
             + sizeOf(delta.batch())
-            + sizeOf(delta.timeMillis());
+            + sizeOf(delta.timeMillis())
+            + sizeOf(delta.merged());
     byte[] bytes = new byte[size];
     int at = codec.header(bytes);
     at = put(bytes, at, delta.unit());
@@ -110,6 +117,7 @@ public final class DeltaRecords {
     }
     at = put(bytes, at, delta.batch());
     at = put(bytes, at, delta.timeMillis());
+    at = put(bytes, at, delta.merged());
     if (at != size) {
       throw new IllegalStateException("a delta of " + at + " bytes was sized as " + size);
     }
@@ -161,6 +169,7 @@ public final class DeltaRecords {
       long request = present(decoder.readIndex()) ? decoder.readLong() : 0;
       long batch = decoder.readLong();
       long timeMillis = decoder.readLong();
+      List<Delta.Request> merged = merged();
       delta =
           checked(
               unit,
@@ -177,7 +186,8 @@ public final class DeltaRecords {
               client,
               request,
               batch,
-              timeMillis);
+              timeMillis,
+              merged);
     } catch (BoundedDecoder.Refused e) {
       throw new WireException(e.reason(), "delta: " + e.getMessage());
     } catch (IOException e) {
@@ -201,6 +211,10 @@ public final class DeltaRecords {
     byte[] payload = new byte[buffer.remaining()];
     buffer.duplicate().get(payload);
     Long request = record.getRequest();
+    List<Delta.Request> merged = new ArrayList<>(record.getMerged().size());
+    for (RequestRef each : record.getMerged()) {
+      merged.add(new Delta.Request(each.getClient(), each.getRequest()));
+    }
     return checked(
         record.getUnit(),
         record.getEpoch(),
@@ -216,7 +230,8 @@ public final class DeltaRecords {
         record.getClient(),
         request == null ? 0 : request,
         record.getDeltaBatch(),
-        record.getTimeMillis());
+        record.getTimeMillis(),
+        merged);
   }
 
   private static Delta checked(
@@ -234,7 +249,8 @@ public final class DeltaRecords {
       @Nullable String client,
       long request,
       long batch,
-      long timeMillis)
+      long timeMillis,
+      List<Delta.Request> merged)
       throws WireException {
     if (!named(unit)) {
       throw refused("delta", "unit", "1 to " + Subject.MAX_ID_CHARS + " characters long");
@@ -245,6 +261,7 @@ public final class DeltaRecords {
           case ZERO -> Delta.Kind.ZERO;
           case TRIM -> Delta.Kind.TRIM;
           case BARRIER -> Delta.Kind.BARRIER;
+          case VERIFY -> Delta.Kind.VERIFY;
           case UNKNOWN -> throw refused(unit, "kind", "one that this release knows");
         };
     if (!named(owner)) {
@@ -259,7 +276,15 @@ public final class DeltaRecords {
     if (request < 0 || batch < 0) {
       throw refused(unit, "request and batch", "0 or more");
     }
+    for (Delta.Request each : merged) {
+      if (!named(each.client()) || each.number() < 0) {
+        throw refused(unit, "merged", "requests of named clients, numbered from 0");
+      }
+    }
     boolean barrier = kind == Delta.Kind.BARRIER;
+    if (!merged.isEmpty() && (barrier || kind == Delta.Kind.VERIFY)) {
+      throw refused(unit, "merged", "empty in what no client asked for");
+    }
     if (barrier ? sequence != 0 : sequence < 1) {
       throw refused(unit, "sequence", barrier ? "0 in a barrier" : "1 or more");
     }
@@ -307,7 +332,27 @@ public final class DeltaRecords {
         client,
         request,
         batch,
-        timeMillis);
+        timeMillis,
+        merged);
+  }
+
+  private List<Delta.Request> merged() throws IOException, WireException {
+    long many = decoder.readArrayStart();
+    if (many == 0) {
+      return List.of();
+    }
+    List<Delta.Request> merged = new ArrayList<>();
+    while (many > 0) {
+      if (merged.size() + many > MAX_MERGED) {
+        throw new WireException(
+            DeadReason.TOO_LARGE, "delta: at most " + MAX_MERGED + " requests are merged");
+      }
+      for (long i = 0; i < many; i++) {
+        merged.add(new Delta.Request(decoder.readName(names), decoder.readLong()));
+      }
+      many = decoder.arrayNext();
+    }
+    return merged;
   }
 
   private static boolean named(String name) {
@@ -348,6 +393,17 @@ public final class DeltaRecords {
     return (63 - Long.numberOfLeadingZeros(rest | 1)) / 7 + 1;
   }
 
+  private static int sizeOf(List<Delta.Request> merged) {
+    if (merged.isEmpty()) {
+      return 1;
+    }
+    int size = sizeOf(merged.size()) + 1;
+    for (Delta.Request each : merged) {
+      size += sizeOf(each.client()) + sizeOf(each.number());
+    }
+    return size;
+  }
+
   private static int sizeOf(String text) {
     int bytes = bytesOf(text);
     return sizeOf(bytes) + bytes;
@@ -360,6 +416,18 @@ public final class DeltaRecords {
       }
     }
     return text.length();
+  }
+
+  private static int put(byte[] bytes, int at, List<Delta.Request> merged) {
+    int next = at;
+    if (!merged.isEmpty()) {
+      next = put(bytes, next, merged.size());
+      for (Delta.Request each : merged) {
+        next = put(bytes, next, each.client());
+        next = put(bytes, next, each.number());
+      }
+    }
+    return put(bytes, next, 0);
   }
 
   private static int put(byte[] bytes, int at, long value) {

@@ -7,8 +7,10 @@ import io.forestall.decisions.ownership.Delta;
 import io.forestall.schemas.Codec;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.DeltaKind;
+import io.forestall.schemas.RequestRef;
 import io.forestall.schemas.WriteDelta;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -159,9 +161,34 @@ class DeltaRecordsTest {
       default -> {
         byte[] payload = new byte[1 + random.nextInt(5000)];
         random.nextBytes(payload);
-        yield write(unit, epoch, sequence, payload);
+        Delta write = write(unit, epoch, sequence, payload);
+        yield random.nextBoolean() ? write : merged(write, random.nextInt(4));
       }
     };
+  }
+
+  private static Delta merged(Delta write, int many) {
+    List<Delta.Request> merged = new ArrayList<>();
+    for (int i = 0; i < many; i++) {
+      merged.add(new Delta.Request("c-\u00e4/" + i, 1L << 20 * i));
+    }
+    return new Delta(
+        write.unit(),
+        write.epoch(),
+        write.sequence(),
+        write.kind(),
+        write.offset(),
+        write.length(),
+        write.codec(),
+        write.payload(),
+        write.encodedCrc(),
+        write.plainCrc(),
+        write.owner(),
+        write.client(),
+        write.request(),
+        write.batch(),
+        write.timeMillis(),
+        merged);
   }
 
   private static Delta extent(Delta.Kind kind, String unit, long epoch, long sequence, int length) {
@@ -220,7 +247,8 @@ class DeltaRecordsTest {
         delta.client(),
         barrier ? null : delta.request(),
         delta.batch(),
-        delta.timeMillis());
+        delta.timeMillis(),
+        delta.merged().stream().map(each -> new RequestRef(each.client(), each.number())).toList());
   }
 
   private static void same(Delta read, Delta written) {

@@ -368,6 +368,9 @@ final class TestingVolumes {
             "none",
             List.of(),
             0L,
-            NOW_MILLIS));
+            NOW_MILLIS,
+            0L,
+            false,
+            null));
   }
 }

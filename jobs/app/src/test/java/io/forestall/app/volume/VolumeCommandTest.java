@@ -182,7 +182,10 @@ class VolumeCommandTest {
                 "none",
                 List.of(),
                 0L,
-                System.currentTimeMillis()));
+                System.currentTimeMillis(),
+                0L,
+                false,
+                null));
   }
 
   private static byte[] member(String id, String zone, String level) {

@@ -1,5 +1,6 @@
 package io.forestall.decisions.ownership;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * @param request number of the client's request, by which a retry is known; 0 for a barrier
  * @param batch number of the owner's batch
  * @param timeMillis when the owner took it in, by its clock; decides nothing
+ * @param merged further requests that it settles: writes of one batch that it covers or continues,
+ *     which happen with it or not at all
  */
 public record Delta(
     String unit,
@@ -38,7 +41,52 @@ public record Delta(
     @Nullable String client,
     long request,
     long batch,
-    long timeMillis) {
+    long timeMillis,
+    List<Request> merged) {
+
+  /** A request of a client. */
+  public record Request(String client, long number) {}
+
+  /** Copies the list. */
+  public Delta {
+    merged = List.copyOf(merged);
+  }
+
+  /** A delta that settles one request at most. */
+  public Delta(
+      String unit,
+      long epoch,
+      long sequence,
+      Kind kind,
+      long offset,
+      long length,
+      String codec,
+      byte[] payload,
+      int encodedCrc,
+      int plainCrc,
+      String owner,
+      @Nullable String client,
+      long request,
+      long batch,
+      long timeMillis) {
+    this(
+        unit,
+        epoch,
+        sequence,
+        kind,
+        offset,
+        length,
+        codec,
+        payload,
+        encodedCrc,
+        plainCrc,
+        owner,
+        client,
+        request,
+        batch,
+        timeMillis,
+        List.of());
+  }
 
   /** What a delta does. */
   public enum Kind {
@@ -49,7 +97,12 @@ public record Delta(
     /** It gives space back; the extent reads as zeros. */
     TRIM,
     /** It begins an epoch: deltas of lower epochs behind it never happened. */
-    BARRIER
+    BARRIER,
+    /**
+     * It changes nothing: every holder of the unit publishes the digest of the range as of this
+     * sequence, so that digests of different holders are of the same bytes.
+     */
+    VERIFY
   }
 
   /** The barrier of an epoch. */

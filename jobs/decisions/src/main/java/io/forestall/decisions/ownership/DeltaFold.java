@@ -13,8 +13,7 @@ package io.forestall.decisions.ownership;
  * </ul>
  */
 public final class DeltaFold {
-  private long epoch;
-  private long lastSequence;
+  private final DeltaOrder order;
   private long chain;
   private final RequestMemory requests;
 
@@ -32,8 +31,7 @@ public final class DeltaFold {
    * @param requests requests whose deltas counted
    */
   public DeltaFold(long epoch, long lastSequence, long chain, RequestMemory requests) {
-    this.epoch = epoch;
-    this.lastSequence = lastSequence;
+    this.order = new DeltaOrder(epoch, lastSequence);
     this.chain = chain;
     this.requests = requests;
   }
@@ -56,42 +54,30 @@ public final class DeltaFold {
 
   /** Takes the next delta of the unit, in the order of the log. */
   public Verdict take(Delta delta) {
-    if (delta.kind() == Delta.Kind.BARRIER) {
-      if (delta.epoch() <= epoch) {
-        return Verdict.LATE_BARRIER;
-      }
-      epoch = delta.epoch();
-      return Verdict.BARRIER;
+    Verdict verdict =
+        order.take(delta.kind() == Delta.Kind.BARRIER, delta.epoch(), delta.sequence());
+    if (verdict != Verdict.COUNTS) {
+      return verdict;
     }
-    if (delta.epoch() < epoch) {
-      return Verdict.FENCED;
-    }
-    if (delta.epoch() > epoch) {
-      return Verdict.GAP;
-    }
-    if (delta.sequence() <= lastSequence) {
-      return Verdict.REPEAT;
-    }
-    if (delta.sequence() != lastSequence + 1) {
-      return Verdict.GAP;
-    }
-    lastSequence = delta.sequence();
     chain = chained(chain, delta);
     String client = delta.client();
     if (client != null) {
       requests.add(client, delta.request());
+    }
+    for (Delta.Request each : delta.merged()) {
+      requests.add(each.client(), each.number());
     }
     return Verdict.COUNTS;
   }
 
   /** Epoch of the last barrier that counted, 0 for none. */
   public long epoch() {
-    return epoch;
+    return order.epoch();
   }
 
   /** Last sequence that counted, 0 for none. */
   public long lastSequence() {
-    return lastSequence;
+    return order.lastSequence();
   }
 
   /**

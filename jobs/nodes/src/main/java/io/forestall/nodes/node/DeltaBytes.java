@@ -7,19 +7,22 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Deltas as they stand in the journal: length, CRC-32C, head, payload. The form is this node's own
- * business and never travels. Version 1.
+ * business and never travels. Version 2; version 1 had no merged requests.
  */
 final class DeltaBytes {
 
   /** Length and checksum before each record. */
   static final int HEADER_BYTES = 8;
 
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
+  private static final int VERSION_WITHOUT_MERGED = 1;
 
   /** Longest record that is believed; a unit's payload is at most some mebibytes. */
   static final int MAX_RECORD_BYTES = 16 * 1024 * 1024;
@@ -50,6 +53,11 @@ final class DeltaBytes {
       out.writeLong(delta.request());
       out.writeLong(delta.batch());
       out.writeLong(delta.timeMillis());
+      out.writeInt(delta.merged().size());
+      for (Delta.Request each : delta.merged()) {
+        out.writeUTF(each.client());
+        out.writeLong(each.number());
+      }
       out.writeInt(delta.payload().length);
     } catch (IOException e) {
       throw new IllegalStateException("memory cannot fail", e);
@@ -75,7 +83,8 @@ final class DeltaBytes {
       return null;
     }
     try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(body))) {
-      if (in.readByte() != VERSION) {
+      int version = in.readByte();
+      if (version != VERSION && version != VERSION_WITHOUT_MERGED) {
         return null;
       }
       String unit = in.readUTF();
@@ -92,6 +101,11 @@ final class DeltaBytes {
       long request = in.readLong();
       long batch = in.readLong();
       long timeMillis = in.readLong();
+      int merged = version == VERSION ? in.readInt() : 0;
+      List<Delta.Request> requests = new ArrayList<>(merged);
+      for (int i = 0; i < merged; i++) {
+        requests.add(new Delta.Request(in.readUTF(), in.readLong()));
+      }
       byte[] payload = new byte[in.readInt()];
       in.readFully(payload);
       return new Delta(
@@ -109,7 +123,8 @@ final class DeltaBytes {
           client,
           request,
           batch,
-          timeMillis);
+          timeMillis,
+          requests);
     } catch (IOException | IllegalArgumentException | NegativeArraySizeException e) {
       return null;
     }

@@ -157,7 +157,7 @@ final class UnitFiles implements AutoCloseable {
     switch (delta.kind()) {
       case WRITE -> data.write(new ByteBuffer[] {ByteBuffer.wrap(plain(delta))}, delta.offset());
       case ZERO, TRIM -> zero(delta.offset(), delta.length());
-      case BARRIER -> {
+      case BARRIER, VERIFY -> {
         return;
       }
     }
