@@ -9,9 +9,11 @@ import java.net.InetSocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -175,22 +177,82 @@ class NbdToolsTest {
   }
 
   @Test
-  void aFileSystemOnItIsCleanAfterItWasFilled() throws Exception {
-    needs("mke2fs");
-    needs("nbdcopy");
-    needs("e2fsck");
+  void qemuNbdServesADiskImageThatIsLaidOverIt() throws Exception {
+    needs("qemu-img", "qemu-io", "qemu-nbd", "nbdcopy");
+    Path image = image();
+    byte[] changed = Files.readAllBytes(image);
+    Arrays.fill(changed, 1 << 20, 4 << 20, (byte) 0x77);
+    Arrays.fill(changed, 8 << 20, 9 << 20, (byte) 0);
+    Path over = directory.resolve("over.qcow2");
+    Path back = directory.resolve("back");
+    run("nbdcopy", image.toString(), server.uri());
+    run("qemu-img", "create", "-f", "qcow2", "-b", server.uri(), "-F", "raw", over.toString());
+    run(
+        "qemu-io",
+        "-f",
+        "qcow2",
+        "-c",
+        "write -P 0x77 1M 3M",
+        "-c",
+        "write -z 8M 1M",
+        over.toString());
+    run("nbdcopy", "--", "[", "qemu-nbd", "-f", "qcow2", over.toString(), "]", back.toString());
+    assertThat(Arrays.mismatch(Files.readAllBytes(back), changed)).isEqualTo(-1);
+    run("nbdcopy", server.uri(), back.toString());
+    assertThat(Files.mismatch(image, back)).as("what lies beneath is as it was").isEqualTo(-1);
+    run("qemu-img", "commit", "-f", "qcow2", over.toString());
+    run("nbdcopy", server.uri(), back.toString());
+    assertThat(Arrays.mismatch(Files.readAllBytes(back), changed)).isEqualTo(-1);
+  }
+
+  @Test
+  void aFileSystemOnItIsCleanAndHoldsItsFiles() throws Exception {
+    needs("nbdcopy", "mke2fs", "e2fsck", "debugfs");
+    Path back = directory.resolve("back");
+    run("nbdcopy", fileSystem(SIZE).toString(), server.uri());
+    run("nbdcopy", server.uri(), back.toString());
+    assertThatItHoldsItsFiles(back);
+  }
+
+  /** A machine's disk as qemu keeps it: its own tables are read, changed and flushed in between. */
+  @Test
+  void aFileSystemInADiskImageOnItIsCleanAndHoldsItsFiles() throws Exception {
+    needs("qemu-img", "qemu-nbd", "nbdcopy", "mke2fs", "e2fsck", "debugfs");
+    int size = SIZE - (8 << 20);
+    Path back = directory.resolve("back");
+    run("qemu-img", "create", "-f", "qcow2", server.uri(), Integer.toString(size));
+    List<String> disk = List.of("[", "qemu-nbd", "-f", "qcow2", server.uri(), "]");
+    String tree = fileSystem(size).toString();
+    run(words(List.of("nbdcopy", "--flush", "--", tree), disk));
+    assertThat(run("qemu-img", "check", "-f", "qcow2", server.uri())).contains("No errors");
+    run(words(List.of("nbdcopy", "--"), disk, List.of(back.toString())));
+    assertThatItHoldsItsFiles(back);
+  }
+
+  /** An image of a file system with twenty files. */
+  private Path fileSystem(int bytes) throws Exception {
     Path image = directory.resolve("ext4");
     Path tree = Files.createDirectory(directory.resolve("tree"));
-    byte[] bytes = new byte[300_000];
-    new Random(5).nextBytes(bytes);
+    Random random = new Random(5);
     for (int i = 0; i < 20; i++) {
-      Files.write(tree.resolve("file-" + i), bytes);
+      byte[] content = new byte[300_000];
+      random.nextBytes(content);
+      Files.write(tree.resolve("file-" + i), content);
     }
-    run("mke2fs", "-q", "-t", "ext4", "-d", tree.toString(), image.toString(), SIZE / 1024 + "k");
-    run("nbdcopy", image.toString(), server.uri());
-    Path back = directory.resolve("back");
-    run("nbdcopy", server.uri(), back.toString());
-    assertThat(run("e2fsck", "-fn", back.toString())).contains("31/").doesNotContain("WARNING");
+    run("mke2fs", "-q", "-t", "ext4", "-d", tree.toString(), image.toString(), bytes / 1024 + "k");
+    return image;
+  }
+
+  private void assertThatItHoldsItsFiles(Path image) throws Exception {
+    assertThat(run("e2fsck", "-fn", image.toString())).contains("31/").doesNotContain("WARNING");
+    Path files = Files.createDirectory(directory.resolve("files"));
+    run("debugfs", "-R", "rdump / " + files, image.toString());
+    for (int i = 0; i < 20; i++) {
+      String name = "file-" + i;
+      assertThat(Files.mismatch(directory.resolve("tree").resolve(name), files.resolve(name)))
+          .as(name)
+          .isEqualTo(-1);
+    }
   }
 
   /** An image with data, zeros and holes. */
@@ -207,12 +269,19 @@ class NbdToolsTest {
     return Files.write(directory.resolve("image"), bytes);
   }
 
-  private static void needs(String tool) {
-    boolean there = false;
-    for (String each : (System.getenv("PATH") + ":/usr/sbin:/sbin").split(":", -1)) {
-      there |= Files.isExecutable(Path.of(each, tool));
+  private static void needs(String... tools) {
+    for (String tool : tools) {
+      boolean there = false;
+      for (String each : (System.getenv("PATH") + ":/usr/sbin:/sbin").split(":", -1)) {
+        there |= Files.isExecutable(Path.of(each, tool));
+      }
+      assumeTrue(there, "skipped: " + tool + " is not installed");
     }
-    assumeTrue(there, "skipped: " + tool + " is not installed");
+  }
+
+  @SafeVarargs
+  private static String[] words(List<String>... parts) {
+    return Stream.of(parts).flatMap(List::stream).toArray(String[]::new);
   }
 
   private String run(String... command) throws IOException, InterruptedException {
