@@ -6,6 +6,7 @@ import io.forestall.decisions.guard.GuardRows;
 import io.forestall.decisions.guard.Proposal.UnitStep;
 import io.forestall.decisions.guard.RowReader;
 import io.forestall.decisions.guard.RowWriter;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -73,6 +74,16 @@ final class Saga {
     UNREACHABLE
   }
 
+  /** Where a unit stands in the ownership log, seen from the act. */
+  enum Place {
+    /** The act's takeover counts for it. */
+    TAKEN,
+    /** It has another epoch, and not by the act. */
+    LOST,
+    /** The takeover can still count. */
+    OPEN
+  }
+
   /** A command that was given: what and to whom. */
   record Asked(Command.Kind kind, Subject addressee) {}
 
@@ -97,12 +108,13 @@ final class Saga {
   Admission.@Nullable State end;
 
   // not kept: asked for again after a restart
-  final Set<String> units = new HashSet<>();
+  final Map<String, UnitStep> units = new HashMap<>();
   final Set<Subject> probed = new HashSet<>();
   final Map<Subject, CommandAck> answers = new HashMap<>();
   final Map<Subject, Long> answeredMillis = new HashMap<>();
   final Map<Subject, Vote> votes = new TreeMap<>(SagaState.BY_NAME);
   final Map<String, Map<Long, Integer>> checksums = new HashMap<>();
+  @Nullable String contradicted;
   final Set<Subject> clients = new TreeSet<>(SagaState.BY_NAME);
   final Map<String, Asked> commands = new HashMap<>();
   long beganMillis;
@@ -112,12 +124,18 @@ final class Saga {
   boolean confirmed;
   boolean witnessing;
 
+  /** Units of the admission, from the first, whose maps were read back since it serves; count. */
+  int mapped;
+
+  private final Map<String, Place> places = new HashMap<>();
+  private final int[] placed = new int[Place.values().length];
+
   Saga(Admission admission, long nowMillis) {
     this.admission = admission;
     this.sinceMillis = nowMillis;
     this.beganMillis = nowMillis;
     for (UnitStep unit : admission.units()) {
-      units.add(unit.unit());
+      units.put(unit.unit(), unit);
     }
   }
 
@@ -139,11 +157,37 @@ final class Saga {
     answeredMillis.clear();
     votes.clear();
     checksums.clear();
+    contradicted = null;
     asked = false;
     heard = false;
     promoteDone = false;
     confirmed = false;
     witnessing = false;
+  }
+
+  /** False until each unit has its place. */
+  boolean isPlaced() {
+    return places.size() == units.size();
+  }
+
+  /** Units that have this place; count. */
+  int placed(Place place) {
+    return placed[place.ordinal()];
+  }
+
+  /** A unit has this place now. */
+  void place(String unit, Place place) {
+    Place before = places.put(unit, place);
+    if (before != null) {
+      placed[before.ordinal()]--;
+    }
+    placed[place.ordinal()]++;
+  }
+
+  /** The places are counted anew. */
+  void forgetPlaces() {
+    places.clear();
+    Arrays.fill(placed, 0);
   }
 
   byte[] toBytes() {

@@ -14,7 +14,6 @@ import io.forestall.decisions.ownership.Owned;
 import io.forestall.decisions.ownership.OwnershipEntry;
 import io.forestall.decisions.ownership.OwnershipFold;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -57,7 +56,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>MAPPED: the new maps were read back. CONFIRMED: a PROBE says the target serves. The act
  *       ends DONE.
  *   <li>A map is written whenever the fold changed, also without a saga; a copy on a former owner
- *       stays a copy.
+ *       stays a copy. A new owner or epoch goes out at once; what else changed goes with it, or
+ *       {@code MAP_DELAY_MILLIS} later, so that an act over many volumes waits for one map of each.
  *   <li>Failback is proposed, never begun: after {@code failbackDwellMillis} in which the former
  *       owner followed all its units.
  *   <li>Acts without units on nodes of level 1 (DRAIN, RETURN): DRAIN, then LEAVE; or RETURN, each
@@ -92,6 +92,9 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
 
   /** After how long an end, or a map, that was not read back is said again; milliseconds. */
   static final long RESEND_MILLIS = 30_000;
+
+  /** How long a map may wait that says nothing new of owners and epochs; milliseconds. */
+  static final long MAP_DELAY_MILLIS = 3_000;
 
   /** How often the hook of a node of level 1 that is at work is asked how it goes; milliseconds. */
   static final long HOOK_MILLIS = 60_000;
@@ -190,14 +193,18 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       } else if (event instanceof SagaInput.NodeLeft left) {
         left(left.node());
       } else if (event instanceof SagaInput.SliceLeft left) {
-        state.forgetSlice(SagaState.key(left.volume(), left.slice()));
+        forgetSlice(SagaState.key(left.volume(), left.slice()));
       }
     }
 
     void wake() {
       for (String due : state.schedule.takeDue(now)) {
         String id = due.substring(2);
-        if (due.charAt(0) == 's') {
+        if (due.equals(SagaState.MAPS_DUE)) {
+          for (String key : state.takeLaterMaps()) {
+            refold(key, Map.of(), true, false);
+          }
+        } else if (due.charAt(0) == 's') {
           Saga saga = state.saga(id);
           if (saga != null) {
             saga.dueMillis = NO_ALARM;
@@ -234,10 +241,13 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         }
         keep(saga);
       }
-      for (SagaState.Slice slice : List.copyOf(state.slices().values())) {
+      for (Map.Entry<String, SagaState.Slice> kept : state.slices().entrySet()) {
+        SagaState.Slice slice = kept.getValue();
         if (slice.readVersion() < slice.slice().version()) {
           voice.accept(new SagaOutput.Mapped(slice.slice()));
         }
+        // what waited to be said of copies is not kept: it is found again
+        state.mapLater(kept.getKey(), now + MAP_DELAY_MILLIS);
       }
     }
 
@@ -458,13 +468,13 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       String unit = ack.unit();
       Long sequence = ack.appliedSequence();
       Integer checksum = ack.checksum();
-      if (unit != null && sequence != null && checksum != null && saga.units.contains(unit)) {
-        Integer other = saga.checksums.computeIfAbsent(unit, key -> new HashMap<>()).get(sequence);
-        if (other == null) {
-          saga.checksums.get(unit).put(sequence, checksum);
-        } else if (!other.equals(checksum)) {
-          // remembered as a contradiction that no sequence has
-          saga.checksums.get(unit).put(Long.MIN_VALUE, checksum);
+      if (unit != null && sequence != null && checksum != null && saga.units.containsKey(unit)) {
+        Integer other =
+            saga.checksums
+                .computeIfAbsent(unit, key -> new HashMap<>())
+                .putIfAbsent(sequence, checksum);
+        if (other != null && !other.equals(checksum)) {
+          saga.contradicted = unit;
         }
       }
       for (String name : ack.values().keySet()) {
@@ -603,12 +613,9 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       if (held != null && held < saga.units.size()) {
         return target + " holds " + held.intValue() + " of " + saga.units.size() + " units.";
       }
-      for (Map.Entry<String, Map<Long, Integer>> unit : saga.checksums.entrySet()) {
-        if (unit.getValue().containsKey(Long.MIN_VALUE)) {
-          return "Two copies of " + unit.getKey() + " differ at the same delta.";
-        }
-      }
-      return null;
+      return saga.contradicted == null
+          ? null
+          : "Two copies of " + saga.contradicted + " differ at the same delta.";
     }
 
     private static @Nullable Long lag(Saga saga, CommandAck answer) {
@@ -800,58 +807,83 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       if (!entry.pool().equals(state.pool())) {
         return;
       }
-      Set<String> slices = new TreeSet<>();
+      Set<String> stepped = new TreeSet<>();
+      Map<String, Owned> before = new HashMap<>();
       Set<String> units = new HashSet<>();
       for (OwnershipFold.Change change : state.fold().take(offset, entry)) {
         String unit = change.after().unit();
         state.touchedUnit(unit);
         String admission = change.after().admission();
-        if (change.epochStepped() && admission != null) {
-          state.took(admission, offset);
+        if (change.epochStepped() && admission != null && state.took(admission, offset)) {
+          Saga taker = state.saga(admission);
+          if (taker != null) {
+            taker.forgetPlaces();
+          }
         }
         units.add(unit);
         String slice = state.sliceOf(unit);
-        if (slice != null) {
-          slices.add(slice);
+        if (slice != null && change.epochStepped()) {
+          stepped.add(slice);
+          if (change.before() != null) {
+            before.put(unit, change.before());
+          }
+        } else if (slice != null) {
+          state.mapLater(slice, now + MAP_DELAY_MILLIS);
         }
       }
-      for (String key : slices) {
-        refold(key, false);
+      for (String key : stepped) {
+        refold(key, before, false, false);
       }
       if (units.isEmpty()) {
         return;
       }
       for (Saga saga : List.copyOf(state.sagas().values())) {
-        if (!Collections.disjoint(saga.units, units)) {
+        boolean moved = false;
+        for (String unit : smaller(units, saga.units.keySet())) {
+          UnitStep step = saga.units.get(unit);
+          if (step != null && units.contains(unit)) {
+            saga.place(unit, place(saga, step));
+            moved = true;
+          }
+        }
+        if (moved) {
           logMoved(saga);
           keep(saga);
         }
       }
       for (Watch watch : List.copyOf(state.watches().values())) {
-        if (!Collections.disjoint(watch.epochs.keySet(), units)) {
-          trim(watch);
-        }
+        trim(watch, units);
       }
     }
 
+    private static Set<String> smaller(Set<String> left, Set<String> right) {
+      return left.size() <= right.size() ? left : right;
+    }
+
+    /** Where the units of a saga stand, counted once and then as the log moves them. */
     private Standing standing(Saga saga) {
-      int taken = 0;
-      int lost = 0;
-      int open = 0;
-      for (UnitStep unit : saga.admission.units()) {
-        Owned owned = state.fold().owned(unit.unit());
-        if (owned == null || owned.epoch() <= unit.expectedEpoch()) {
-          open++;
-        } else if (owned.epoch() == unit.newEpoch() && saga.id().equals(owned.admission())
-            || owned.epoch() > unit.newEpoch()
-                && owned.owner().equals(saga.admission.target())
-                && state.wasTaken(saga.id())) {
-          taken++;
-        } else {
-          lost++;
+      if (!saga.isPlaced()) {
+        for (UnitStep step : saga.units.values()) {
+          saga.place(step.unit(), place(saga, step));
         }
       }
-      return new Standing(taken, lost, open);
+      return new Standing(
+          saga.placed(Saga.Place.TAKEN),
+          saga.placed(Saga.Place.LOST),
+          saga.placed(Saga.Place.OPEN));
+    }
+
+    private Saga.Place place(Saga saga, UnitStep step) {
+      Owned owned = state.fold().owned(step.unit());
+      if (owned == null || owned.epoch() <= step.expectedEpoch()) {
+        return Saga.Place.OPEN;
+      }
+      boolean taken =
+          owned.epoch() == step.newEpoch() && saga.id().equals(owned.admission())
+              || owned.epoch() > step.newEpoch()
+                  && owned.owner().equals(saga.admission.target())
+                  && state.wasTaken(saga.id());
+      return taken ? Saga.Place.TAKEN : Saga.Place.LOST;
     }
 
     /** The log of ownership told something of the units of a saga: it has the last word. */
@@ -905,6 +937,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
 
     private void serves(Saga saga) {
       enter(saga, Saga.Step.PROMOTED, target(saga) + " serves.");
+      saga.mapped = 0;
       probe(saga, target(saga), null);
       dueIn(saga, Math.min(policy.stepMillis(), policy.confirmMillis()));
       mapped(saga);
@@ -938,13 +971,16 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       }
     }
 
+    /** Goes on from where it stopped: a map that was read once names the new owner. */
     private boolean mapsSaySo(Saga saga) {
-      for (UnitStep unit : saga.admission.units()) {
-        String key = state.sliceOf(unit.unit());
+      List<UnitStep> units = saga.admission.units();
+      while (saga.mapped < units.size()) {
+        String key = state.sliceOf(units.get(saga.mapped).unit());
         SagaState.Slice slice = key == null ? null : state.slice(key);
         if (slice != null && slice.readVersion() < slice.slice().version()) {
           return false;
         }
+        saga.mapped++;
       }
       return true;
     }
@@ -1255,46 +1291,83 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       }
       String key = SagaState.key(read.volume(), read.slice());
       if (read.segments().isEmpty()) {
-        state.forgetSlice(key);
+        forgetSlice(key);
         return;
       }
       SagaState.Slice known = state.slice(key);
       if (known == null || read.version() > known.slice().version()) {
         state.put(new SagaState.Slice(read, read.version()));
-        refold(key, false);
+        refold(key);
       } else if (read.version() == known.slice().version()) {
         boolean same = SagaMaps.saySame(read, known.slice());
         state.put(new SagaState.Slice(same ? known.slice() : read, read.version()));
-        refold(key, !same);
+        refold(key, Map.of(), false, !same);
       } else if (read.version() < known.readVersion()) {
         // an older version stands behind a newer one, by a run that had forgotten: in a compacted
         // topic it would be the last word
-        refold(key, true);
+        refold(key, Map.of(), false, true);
       } else if (read.version() > known.readVersion()) {
         state.put(new SagaState.Slice(known.slice(), read.version()));
       }
-      for (Saga saga : List.copyOf(state.sagas().values())) {
+      for (Saga saga : promoted()) {
+        mapped(saga);
+        keep(saga);
+      }
+    }
+
+    private List<Saga> promoted() {
+      List<Saga> promoted = new ArrayList<>();
+      for (Saga saga : state.sagas().values()) {
         if (saga.step == Saga.Step.PROMOTED) {
-          mapped(saga);
-          keep(saga);
+          promoted.add(saga);
         }
       }
+      return promoted;
     }
 
-    /** Writes a slice anew when the fold knows more than it, or anyway. */
-    private void refold(String key, boolean anyway) {
+    private void forgetSlice(String key) {
+      state.forgetSlice(key);
+      // the fold has forgotten units: where they stand is counted anew
+      state.sagas().values().forEach(Saga::forgetPlaces);
+    }
+
+    /**
+     * Writes a slice anew when the fold knows more than it: at once when it names another owner or
+     * epoch, else later.
+     */
+    private void refold(String key) {
+      refold(key, Map.of(), false, false);
+    }
+
+    /**
+     * The same.
+     *
+     * @param before what held until the record of the log that is taken now, by unit: what it said
+     *     of copies may not have been written yet
+     * @param atOnce true when what it says of copies has waited long enough
+     * @param anyway true to write it though it says nothing new
+     */
+    private void refold(String key, Map<String, Owned> before, boolean atOnce, boolean anyway) {
       SagaState.Slice kept = state.slice(key);
-      if (kept != null) {
-        write(kept, SagaMaps.folded(kept.slice(), state.fold()), anyway);
+      if (kept == null) {
+        return;
       }
-    }
-
-    private void write(SagaState.Slice kept, MapSlice after, boolean anyway) {
+      MapSlice after = SagaMaps.folded(kept.slice(), before, state.fold());
+      for (Watch watch : state.watches().values()) {
+        if (watch.wellSinceMillis > 0) {
+          after = SagaMaps.caughtUp(after, watch.former, watch.epochs.keySet());
+        }
+      }
       if (after == kept.slice() && !anyway) {
+        return;
+      }
+      if (!atOnce && !anyway && SagaMaps.sameOwners(after, kept.slice())) {
+        state.mapLater(key, now + MAP_DELAY_MILLIS);
         return;
       }
       MapSlice next = SagaMaps.version(after, kept.slice().version() + 1, state.nextOffset(), now);
       state.put(new SagaState.Slice(next, kept.readVersion()));
+      state.mapWritten(key);
       voice.accept(new SagaOutput.Mapped(next));
     }
 
@@ -1389,22 +1462,27 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       return Math.max(1_000, policy.failbackDwellMillis() / 20);
     }
 
-    /** Forgets units that went elsewhere since. */
-    private void trim(Watch watch) {
-      boolean changed =
-          watch
-              .epochs
-              .keySet()
-              .removeIf(
-                  unit -> {
-                    Owned owned = state.fold().owned(unit);
-                    return owned == null || !owned.owner().equals(watch.owner);
-                  });
+    /** Forgets those of these units that went elsewhere. */
+    private void trim(Watch watch, Set<String> units) {
+      boolean changed = false;
+      if (units.size() <= watch.epochs.size()) {
+        for (String unit : units) {
+          changed |= isAway(watch, unit) && watch.epochs.remove(unit) != null;
+        }
+      } else {
+        changed =
+            watch.epochs.keySet().removeIf(unit -> units.contains(unit) && isAway(watch, unit));
+      }
       if (watch.epochs.isEmpty()) {
         state.forget(watch);
       } else if (changed) {
         state.put(watch);
       }
+    }
+
+    private boolean isAway(Watch watch, String unit) {
+      Owned owned = state.fold().owned(unit);
+      return owned == null || !owned.owner().equals(watch.owner);
     }
 
     private void watched(Watch watch) {
@@ -1477,18 +1555,10 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         watch.wellSinceMillis = 0;
       } else if (watch.wellSinceMillis == 0) {
         watch.wellSinceMillis = now;
-        Set<String> keys = new TreeSet<>();
         for (String unit : watch.epochs.keySet()) {
           String key = state.sliceOf(unit);
           if (key != null) {
-            keys.add(key);
-          }
-        }
-        for (String key : keys) {
-          SagaState.Slice kept = state.slice(key);
-          if (kept != null) {
-            write(
-                kept, SagaMaps.caughtUp(kept.slice(), watch.former, watch.epochs.keySet()), false);
+            state.mapLater(key, now + MAP_DELAY_MILLIS);
           }
         }
       }

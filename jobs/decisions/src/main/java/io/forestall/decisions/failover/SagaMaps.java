@@ -8,6 +8,8 @@ import io.forestall.decisions.ownership.Owned;
 import io.forestall.decisions.ownership.OwnershipFold;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /** Brings maps up to what the ownership log says. Pure. */
 final class SagaMaps {
@@ -23,15 +25,44 @@ final class SagaMaps {
    * copy: in sync when it released, for then it lives and follows; else it has to catch up.
    */
   static MapSlice folded(MapSlice slice, OwnershipFold fold) {
+    return folded(slice, Map.of(), fold);
+  }
+
+  /**
+   * The same, when what held before was not written yet.
+   *
+   * @param before what held of some units before the newest record of the log, by unit
+   */
+  static MapSlice folded(MapSlice slice, Map<String, Owned> before, OwnershipFold fold) {
     List<MapSegment> segments = new ArrayList<>(slice.segments().size());
     boolean changed = false;
     for (MapSegment segment : slice.segments()) {
+      Owned held = before.get(segment.unit());
       Owned owned = fold.owned(segment.unit());
-      MapSegment after = owned == null ? segment : folded(segment, owned);
+      MapSegment after = held == null ? segment : folded(segment, held);
+      after = owned == null ? after : folded(after, owned);
       changed |= after != segment;
       segments.add(after);
     }
     return changed ? with(slice, segments) : slice;
+  }
+
+  /** True when two slices name the same owners and epochs. */
+  static boolean sameOwners(MapSlice left, MapSlice right) {
+    if (left.segments().size() != right.segments().size()) {
+      return false;
+    }
+    for (int i = 0; i < left.segments().size(); i++) {
+      MapSegment one = left.segments().get(i);
+      MapSegment other = right.segments().get(i);
+      if (one != other
+          && (one.epoch() != other.epoch()
+              || !one.unit().equals(other.unit())
+              || !one.owner().equals(other.owner()))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static MapSegment folded(MapSegment segment, Owned owned) {
@@ -66,7 +97,7 @@ final class SagaMaps {
   }
 
   /** The slice with a node's copies of these units in sync; the same object when they are. */
-  static MapSlice caughtUp(MapSlice slice, Subject node, java.util.Set<String> units) {
+  static MapSlice caughtUp(MapSlice slice, Subject node, Set<String> units) {
     List<MapSegment> segments = new ArrayList<>(slice.segments().size());
     boolean changed = false;
     for (MapSegment segment : slice.segments()) {

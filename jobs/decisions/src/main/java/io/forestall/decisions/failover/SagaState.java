@@ -13,6 +13,7 @@ import io.forestall.decisions.ownership.OwnershipFold;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -38,6 +39,9 @@ public final class SagaState implements DeciderState {
    * admitted again whose units have moved on since.
    */
   static final int MAX_TAKEN = 256;
+
+  /** Name in the schedule of the maps that may wait. */
+  static final String MAPS_DUE = "m/";
 
   private static final int VERSION = 1;
   private static final String HEADER = "h";
@@ -81,6 +85,9 @@ public final class SagaState implements DeciderState {
   private final Map<String, MapSegment> segments = new HashMap<>();
   private final Map<String, String> sagaByCommand = new HashMap<>();
   private final TreeSet<String> dirty = new TreeSet<>();
+
+  /** Slices that may have to be written, and are not urgent; not kept: found again at a start. */
+  private final TreeSet<String> laterMaps = new TreeSet<>();
 
   /** What is due; not kept. */
   final Schedule schedule = new Schedule();
@@ -220,10 +227,14 @@ public final class SagaState implements DeciderState {
     dirty.add("u/" + unit);
   }
 
-  /** The takeover of an admission counted, at this offset of the ownership log. */
-  void took(String admission, long offset) {
+  /**
+   * The takeover of an admission counted, at this offset of the ownership log.
+   *
+   * @return false when that was known
+   */
+  boolean took(String admission, long offset) {
     if (taken.putIfAbsent(admission, offset) != null) {
-      return;
+      return false;
     }
     takenByOffset.put(offset, admission);
     dirty.add("t/" + admission);
@@ -232,6 +243,7 @@ public final class SagaState implements DeciderState {
       taken.remove(oldest);
       dirty.add("t/" + oldest);
     }
+    return true;
   }
 
   /** True when the takeover of an admission counted, whoever owns the units by now. */
@@ -277,6 +289,7 @@ public final class SagaState implements DeciderState {
   /** Forgets a slice and what the fold has of its units: they are gone for good. */
   void forgetSlice(String key) {
     Slice before = slices.remove(key);
+    mapWritten(key);
     if (before != null) {
       drop(key, before.slice());
       for (MapSegment segment : before.slice().segments()) {
@@ -287,6 +300,29 @@ public final class SagaState implements DeciderState {
       }
       dirty.add("m/" + key);
     }
+  }
+
+  /** A slice may have to be written, by this time at the latest. */
+  void mapLater(String key, long millis) {
+    if (laterMaps.isEmpty()) {
+      schedule.at(MAPS_DUE, millis);
+    }
+    laterMaps.add(key);
+  }
+
+  /** A slice was written: nothing of it waits. */
+  void mapWritten(String key) {
+    if (laterMaps.remove(key) && laterMaps.isEmpty()) {
+      schedule.off(MAPS_DUE);
+    }
+  }
+
+  /** Takes the slices that waited, in the order of their keys. */
+  List<String> takeLaterMaps() {
+    List<String> keys = List.copyOf(laterMaps);
+    laterMaps.clear();
+    schedule.off(MAPS_DUE);
+    return keys;
   }
 
   private void drop(String key, MapSlice slice) {

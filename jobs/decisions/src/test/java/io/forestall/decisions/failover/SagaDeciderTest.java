@@ -11,6 +11,7 @@ import io.forestall.decisions.ownership.OwnershipEntry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class SagaDeciderTest {
@@ -40,7 +41,7 @@ class SagaDeciderTest {
     TestingFailover pool = TestingFailover.of(3, 1);
     pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
 
-    pool.settle();
+    pool.pass(SagaDecider.MAP_DELAY_MILLIS);
 
     SagaInput.MapSegment segment = pool.map(0).segments().get(0);
     assertThat(segment.owner()).isEqualTo(TestingFailover.node(1));
@@ -50,6 +51,57 @@ class SagaDeciderTest {
             new MapCopy(TestingFailover.node(2), "REPLICA", "IN_SYNC", -1),
             new MapCopy(TestingFailover.node(0), "REPLICA", "IN_SYNC", -1));
     assertThat(pool.map(0).ownershipOffset()).isEqualTo(pool.ownership.size());
+  }
+
+  @Test
+  void anActWaitsForOneMapOfEachVolumeHoweverManyThereAre() {
+    TestingFailover pool = TestingFailover.of(3, 1_024);
+    pool.said.clear();
+    Admission admission =
+        pool.admit(ActKind.FAILOVER, true, 0, 1, IntStream.range(0, 1_024).toArray());
+
+    pool.settle();
+
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.DONE);
+    assertThat(pool.mapped()).as("new owners, at once").hasSize(1_024);
+    pool.pass(SagaDecider.MAP_DELAY_MILLIS);
+    assertThat(pool.mapped()).as("that the former owner released, later").hasSize(2_048);
+    assertThat(pool.map(7).segments().get(0).copies())
+        .contains(new MapCopy(TestingFailover.node(0), "REPLICA", "IN_SYNC", -1));
+  }
+
+  @Test
+  void whatIsSaidOfCopiesGoesWithTheNextOwner() {
+    TestingFailover pool = TestingFailover.of(3, 1);
+    pool.said.clear();
+    pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+    pool.settle();
+    pool.admit(ActKind.FAILOVER, true, 1, 2, 0);
+
+    pool.settle();
+
+    assertThat(pool.mapped()).hasSize(2);
+    assertThat(pool.map(0).segments().get(0).copies())
+        .containsExactly(
+            new MapCopy(TestingFailover.node(0), "REPLICA", "IN_SYNC", -1),
+            new MapCopy(TestingFailover.node(1), "REPLICA", "CATCHING_UP", -1));
+    pool.pass(SagaDecider.MAP_DELAY_MILLIS);
+    assertThat(pool.mapped()).hasSize(3);
+  }
+
+  @Test
+  void whatWasStillToBeSaidOfCopiesIsSaidAfterARestore() {
+    TestingFailover pool = TestingFailover.of(3, 1);
+    pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+    pool.settle();
+    assertThat(pool.map(0).segments().get(0).copies())
+        .contains(new MapCopy(TestingFailover.node(0), "REPLICA", "CATCHING_UP", -1));
+
+    pool.restore(pool.checkpoint());
+    pool.pass(SagaDecider.MAP_DELAY_MILLIS);
+
+    assertThat(pool.map(0).segments().get(0).copies())
+        .contains(new MapCopy(TestingFailover.node(0), "REPLICA", "IN_SYNC", -1));
   }
 
   @Test

@@ -574,6 +574,14 @@ final class TestingFailover {
         .toList();
   }
 
+  /** Maps that the saga wrote, in order. */
+  List<MapSlice> mapped() {
+    return said.stream()
+        .filter(SagaOutput.Mapped.class::isInstance)
+        .map(output -> ((SagaOutput.Mapped) output).slice())
+        .toList();
+  }
+
   /** The newest map of a volume as a compacted topic keeps it. */
   MapSlice map(int volume) {
     return maps.stream()
