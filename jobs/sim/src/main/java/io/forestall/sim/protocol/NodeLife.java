@@ -89,7 +89,8 @@ final class NodeLife implements NodeActions {
             ProtocolWorld.DRIFT_MILLIS,
             16,
             24 * 3_600_000L);
-    this.protocol = new NodeProtocol(world.bug.settings(settings), world.bug.actions(this, this));
+    this.protocol =
+        new NodeProtocol(world.bug.settings(settings), new PlantedActions(world.bug, this));
   }
 
   Subject self() {

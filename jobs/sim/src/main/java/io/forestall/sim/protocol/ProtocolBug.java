@@ -1,8 +1,9 @@
 package io.forestall.sim.protocol;
 
+import io.forestall.decisions.failover.CommandAck;
 import io.forestall.decisions.ownership.Authority;
 import io.forestall.decisions.ownership.Delta;
-import io.forestall.decisions.ownership.NodeActions;
+import io.forestall.decisions.ownership.NodeAnswer;
 import io.forestall.decisions.ownership.NodeRequest;
 import io.forestall.decisions.ownership.NodeSettings;
 import io.forestall.decisions.ownership.OwnershipEntry;
@@ -64,9 +65,24 @@ public abstract class ProtocolBug {
     return name;
   }
 
-  /** What a node does, around what it really does. */
-  NodeActions actions(NodeLife life, NodeActions real) {
-    return real;
+  /** A node journals a delta. */
+  void journal(NodeLife life, long ticket, Delta delta) {
+    life.journal(ticket, delta);
+  }
+
+  /** A node appends a delta. */
+  void append(NodeLife life, Delta delta) {
+    life.append(delta);
+  }
+
+  /** A node answers a client. */
+  void answer(NodeLife life, NodeAnswer answer) {
+    life.answer(answer);
+  }
+
+  /** A node answers a command. */
+  void ack(NodeLife life, CommandAck ack) {
+    life.ack(ack);
   }
 
   /** What a node is set to. */

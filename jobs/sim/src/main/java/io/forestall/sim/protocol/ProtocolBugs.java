@@ -17,12 +17,12 @@ import io.forestall.decisions.guard.Admission;
 import io.forestall.decisions.guard.Proposal.UnitStep;
 import io.forestall.decisions.ownership.Authority;
 import io.forestall.decisions.ownership.Delta;
-import io.forestall.decisions.ownership.NodeActions;
 import io.forestall.decisions.ownership.NodeAnswer;
 import io.forestall.decisions.ownership.NodeRequest;
 import io.forestall.decisions.ownership.NodeSettings;
 import io.forestall.decisions.ownership.Owned;
 import io.forestall.decisions.ownership.OwnershipEntry;
+import io.forestall.sim.world.Admissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -56,72 +56,6 @@ public final class ProtocolBugs {
     }
     throw new IllegalArgumentException(
         "there is no bug '" + name + "': " + ALL.stream().map(ProtocolBug::name).toList());
-  }
-
-  /** Everything as it really is; a bug overrides what it breaks. */
-  private static class Wrapped implements NodeActions {
-    final NodeLife life;
-    final NodeActions real;
-
-    Wrapped(NodeLife life, NodeActions real) {
-      this.life = life;
-      this.real = real;
-    }
-
-    @Override
-    public void journal(long ticket, Delta delta) {
-      real.journal(ticket, delta);
-    }
-
-    @Override
-    public void append(Delta delta) {
-      real.append(delta);
-    }
-
-    @Override
-    public void appendOwnership(OwnershipEntry entry) {
-      real.appendOwnership(entry);
-    }
-
-    @Override
-    public void apply(Delta delta, long deltaOffset) {
-      real.apply(delta, deltaOffset);
-    }
-
-    @Override
-    public void read(NodeRequest request) {
-      real.read(request);
-    }
-
-    @Override
-    public void answer(NodeAnswer answer) {
-      real.answer(answer);
-    }
-
-    @Override
-    public void ack(CommandAck ack) {
-      real.ack(ack);
-    }
-
-    @Override
-    public void remember(CommandAck last, long keepUntilMillis) {
-      real.remember(last, keepUntilMillis);
-    }
-
-    @Override
-    public void rememberCancelled(String admission, long keepUntilMillis) {
-      real.rememberCancelled(admission, keepUntilMillis);
-    }
-
-    @Override
-    public void reach(Command probe) {
-      real.reach(probe);
-    }
-
-    @Override
-    public void setAside(Delta delta, String why) {
-      real.setAside(delta, why);
-    }
   }
 
   private static NodeAnswer done(long token) {
@@ -172,17 +106,12 @@ public final class ProtocolBugs {
               "pauses",
               ACKNOWLEDGED_WRITES_STAY) {
             @Override
-            NodeActions actions(NodeLife life, NodeActions real) {
-              return new Wrapped(life, real) {
-                @Override
-                public void append(Delta delta) {
-                  Long token = tokenOf(life, delta);
-                  if (token != null) {
-                    real.answer(done(token));
-                  }
-                  real.append(delta);
-                }
-              };
+            void append(NodeLife life, Delta delta) {
+              Long token = tokenOf(life, delta);
+              if (token != null) {
+                life.answer(done(token));
+              }
+              life.append(delta);
             }
           },
           new ProtocolBug(
@@ -210,16 +139,11 @@ public final class ProtocolBugs {
               ONCE_ONLY,
               COMES_TO_REST) {
             @Override
-            NodeActions actions(NodeLife life, NodeActions real) {
-              return new Wrapped(life, real) {
-                @Override
-                public void append(Delta delta) {
-                  real.append(delta);
-                  if (delta.kind() == Delta.Kind.BARRIER) {
-                    life.readsAtOnce(delta);
-                  }
-                }
-              };
+            void append(NodeLife life, Delta delta) {
+              life.append(delta);
+              if (delta.kind() == Delta.Kind.BARRIER) {
+                life.readsAtOnce(delta);
+              }
             }
           },
           new ProtocolBug(
@@ -247,14 +171,9 @@ public final class ProtocolBugs {
             }
 
             @Override
-            NodeActions actions(NodeLife life, NodeActions real) {
-              return new Wrapped(life, real) {
-                @Override
-                public void journal(long ticket, Delta delta) {
-                  life.bugMemory.put(number(delta), delta);
-                  real.journal(ticket, delta);
-                }
-              };
+            void journal(NodeLife life, long ticket, Delta delta) {
+              life.bugMemory.put(number(delta), delta);
+              life.journal(ticket, delta);
             }
 
             @Override
@@ -351,24 +270,19 @@ public final class ProtocolBugs {
               DEPOSED_ARE_SILENT,
               LINEARIZABLE) {
             @Override
-            NodeActions actions(NodeLife life, NodeActions real) {
-              return new Wrapped(life, real) {
-                @Override
-                public void answer(NodeAnswer answer) {
-                  NodeLife.Pending waiting = life.pending.get(answer.token());
-                  if (waiting != null
-                      && waiting.asked.kind() == NodeRequest.Kind.READ
-                      && answer.outcome() == NodeAnswer.Outcome.NOT_OWNER) {
-                    SimulatedNode.Copy copy = life.node.copies.get(waiting.asked.unit());
-                    if (copy != null) {
-                      waiting.read = ProtocolWorld.blocks(copy.blocks, waiting.asked);
-                      real.answer(done(answer.token()));
-                      return;
-                    }
-                  }
-                  real.answer(answer);
+            void answer(NodeLife life, NodeAnswer answer) {
+              NodeLife.Pending waiting = life.pending.get(answer.token());
+              if (waiting != null
+                  && waiting.asked.kind() == NodeRequest.Kind.READ
+                  && answer.outcome() == NodeAnswer.Outcome.NOT_OWNER) {
+                SimulatedNode.Copy copy = life.node.copies.get(waiting.asked.unit());
+                if (copy != null) {
+                  waiting.read = ProtocolWorld.blocks(copy.blocks, waiting.asked);
+                  life.answer(done(answer.token()));
+                  return;
                 }
-              };
+              }
+              life.answer(answer);
             }
           },
           new ProtocolBug(
@@ -378,19 +292,14 @@ public final class ProtocolBugs {
               DEPOSED_ARE_SILENT,
               ACKNOWLEDGED_WRITES_STAY) {
             @Override
-            NodeActions actions(NodeLife life, NodeActions real) {
-              return new Wrapped(life, real) {
-                @Override
-                public void answer(NodeAnswer answer) {
-                  NodeLife.Pending waiting = life.pending.get(answer.token());
-                  real.answer(
-                      waiting != null
-                              && waiting.asked.kind() == NodeRequest.Kind.WRITE
-                              && answer.outcome() == NodeAnswer.Outcome.NOT_OWNER
-                          ? done(answer.token())
-                          : answer);
-                }
-              };
+            void answer(NodeLife life, NodeAnswer answer) {
+              NodeLife.Pending waiting = life.pending.get(answer.token());
+              life.answer(
+                  waiting != null
+                          && waiting.asked.kind() == NodeRequest.Kind.WRITE
+                          && answer.outcome() == NodeAnswer.Outcome.NOT_OWNER
+                      ? done(answer.token())
+                      : answer);
             }
           },
           // Invariant 3.
@@ -462,7 +371,7 @@ public final class ProtocolBugs {
                       steps,
                       entry.owner(),
                       entry.incarnation(),
-                      ScriptedSaga.redirected(admission, admission.target(), steps),
+                      Admissions.redirected(admission, admission.target(), steps),
                       entry.authority(),
                       entry.writer(),
                       entry.timeMillis());
@@ -499,18 +408,13 @@ public final class ProtocolBugs {
               "crashes",
               WORD_IS_KEPT) {
             @Override
-            NodeActions actions(NodeLife life, NodeActions real) {
-              return new Wrapped(life, real) {
-                @Override
-                public void ack(CommandAck ack) {
-                  real.ack(
-                      ack.code() == CommandAck.Code.BUSY
-                              && life.readFold().nextOffset() == 0
-                              && life.given(ack.command()).kind() == Command.Kind.CANCEL
-                          ? doneInstead(ack)
-                          : ack);
-                }
-              };
+            void ack(NodeLife life, CommandAck ack) {
+              life.ack(
+                  ack.code() == CommandAck.Code.BUSY
+                          && life.readFold().nextOffset() == 0
+                          && life.given(ack.command()).kind() == Command.Kind.CANCEL
+                      ? doneInstead(ack)
+                      : ack);
             }
           },
           // Invariant 7.

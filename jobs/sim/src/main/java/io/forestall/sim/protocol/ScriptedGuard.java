@@ -8,6 +8,7 @@ import io.forestall.decisions.failover.SagaInput;
 import io.forestall.decisions.failover.SagaOutput;
 import io.forestall.decisions.guard.Admission;
 import io.forestall.decisions.guard.Proposal.UnitStep;
+import io.forestall.sim.world.Admissions;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -187,7 +188,7 @@ final class ScriptedGuard {
         () -> {
           if (open.remove(admission.id()) != null) {
             world.count("acts " + ended.state().name().toLowerCase(java.util.Locale.ROOT));
-            write(ended(admission, ended.state(), wallMillis(world), ended.text()), 50);
+            write(Admissions.ended(admission, ended.state(), wallMillis(world), ended.text()), 50);
           }
         });
   }
@@ -198,29 +199,5 @@ final class ScriptedGuard {
         Math.max(world.agenda.nowMicros() + world.delayMicros(meanMicros), lastWriteMicros + 1);
     world.agenda.at(
         lastWriteMicros, () -> topics.admissions.append(new SagaInput.AdmissionRead(admission)));
-  }
-
-  private static Admission ended(Admission of, Admission.State state, long now, String text) {
-    return new Admission(
-        of.id(),
-        2,
-        state,
-        of.proposal(),
-        of.act(),
-        of.subject(),
-        of.pool(),
-        of.zone(),
-        of.predicted(),
-        of.units(),
-        of.source(),
-        of.target(),
-        of.budget(),
-        of.sequence(),
-        of.issuedMillis(),
-        of.notBeforeMillis(),
-        of.expiresMillis(),
-        now,
-        text,
-        of.parameters());
   }
 }

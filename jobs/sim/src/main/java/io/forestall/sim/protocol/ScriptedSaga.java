@@ -9,11 +9,11 @@ import io.forestall.decisions.guard.Proposal.UnitStep;
 import io.forestall.decisions.ownership.Authority;
 import io.forestall.decisions.ownership.Owned;
 import io.forestall.decisions.ownership.OwnershipEntry;
+import io.forestall.sim.world.Admissions;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Whoever gives commands, at its worst: moves units about without much sense, contradicts itself,
@@ -347,7 +347,7 @@ final class ScriptedSaga {
     Admission forged =
         real == null || world.dice.chance(0.5)
             ? admission(owned.owner(), thief.self, List.of(step))
-            : redirected(real, thief.self, List.of(step));
+            : Admissions.redirected(real, thief.self, List.of(step));
     switch (world.dice.below(4)) {
       case 0, 1 -> {
         world.trace("forger", () -> "commands " + step + " to " + thief.self);
@@ -403,29 +403,5 @@ final class ScriptedSaga {
   private void entry(OwnershipEntry entry) {
     world.trace("forger", () -> "appends " + ProtocolWorld.text(entry));
     world.ownership.append(entry);
-  }
-
-  static Admission redirected(Admission real, @Nullable Subject target, List<UnitStep> steps) {
-    return new Admission(
-        real.id(),
-        real.revision(),
-        real.state(),
-        real.proposal(),
-        real.act(),
-        real.subject(),
-        real.pool(),
-        real.zone(),
-        real.predicted(),
-        steps,
-        real.source(),
-        target,
-        real.budget(),
-        real.sequence(),
-        real.issuedMillis(),
-        real.notBeforeMillis(),
-        real.expiresMillis(),
-        real.timeMillis(),
-        real.text(),
-        real.parameters());
   }
 }

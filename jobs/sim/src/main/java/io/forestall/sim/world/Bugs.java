@@ -159,7 +159,8 @@ public final class Bugs {
                         if (over) {
                           inputs.add(
                               new GuardInput.AdmissionRead(
-                                  ended(act, Admission.State.EXPIRED, mouth.nowMillis)));
+                                  Admissions.ended(
+                                      act, Admission.State.EXPIRED, mouth.nowMillis, "planted")));
                         }
                         return over;
                       });
@@ -209,7 +210,8 @@ public final class Bugs {
               if (output instanceof GuardOutput.Logged logged
                   && logged.admission().state() == Admission.State.ADMITTED) {
                 return List.of(
-                    new GuardOutput.Logged(inZone(logged.admission(), mouth.pool + "-z0")));
+                    new GuardOutput.Logged(
+                        Admissions.inZone(logged.admission(), mouth.pool + "-z0")));
               }
               return List.of(output);
             }
@@ -272,7 +274,7 @@ public final class Bugs {
                   && logged.admission().state() == Admission.State.ADMITTED) {
                 return List.of(
                     new GuardOutput.Logged(
-                        named(logged.admission(), mouth.pool + "-a" + ++mouth.counter)));
+                        Admissions.named(logged.admission(), mouth.pool + "-a" + ++mouth.counter)));
               }
               return List.of(output);
             }
@@ -635,78 +637,6 @@ public final class Bugs {
         null,
         Map.of(PolicyParameters.MODE, "act"),
         "");
-  }
-
-  private static Admission ended(Admission act, Admission.State state, long nowMillis) {
-    return new Admission(
-        act.id(),
-        act.revision() + 1,
-        state,
-        act.proposal(),
-        act.act(),
-        act.subject(),
-        act.pool(),
-        act.zone(),
-        act.predicted(),
-        act.units(),
-        act.source(),
-        act.target(),
-        act.budget(),
-        act.sequence(),
-        act.issuedMillis(),
-        act.notBeforeMillis(),
-        act.expiresMillis(),
-        nowMillis,
-        "planted",
-        act.parameters());
-  }
-
-  private static Admission inZone(Admission act, String zone) {
-    return new Admission(
-        act.id(),
-        act.revision(),
-        act.state(),
-        act.proposal(),
-        act.act(),
-        act.subject(),
-        act.pool(),
-        zone,
-        act.predicted(),
-        act.units(),
-        act.source(),
-        act.target(),
-        act.budget(),
-        act.sequence(),
-        act.issuedMillis(),
-        act.notBeforeMillis(),
-        act.expiresMillis(),
-        act.timeMillis(),
-        act.text(),
-        act.parameters());
-  }
-
-  private static Admission named(Admission act, String id) {
-    return new Admission(
-        id,
-        act.revision(),
-        act.state(),
-        act.proposal(),
-        act.act(),
-        act.subject(),
-        act.pool(),
-        act.zone(),
-        act.predicted(),
-        act.units(),
-        act.source(),
-        act.target(),
-        act.budget(),
-        act.sequence(),
-        act.issuedMillis(),
-        act.notBeforeMillis(),
-        act.expiresMillis(),
-        act.timeMillis(),
-        act.text(),
-        act.parameters());
   }
 
   private static Incident named(Incident incident, String id) {

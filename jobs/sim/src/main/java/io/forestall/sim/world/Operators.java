@@ -329,28 +329,7 @@ final class Operators {
     Admission forged;
     if (end) {
       Admission real = fold.inFlight().values().iterator().next();
-      forged =
-          new Admission(
-              real.id(),
-              real.revision() + 1,
-              Admission.State.DONE,
-              real.proposal(),
-              real.act(),
-              real.subject(),
-              real.pool(),
-              real.zone(),
-              real.predicted(),
-              real.units(),
-              real.source(),
-              real.target(),
-              real.budget(),
-              real.sequence(),
-              real.issuedMillis(),
-              real.notBeforeMillis(),
-              real.expiresMillis(),
-              now,
-              "forged",
-              real.parameters());
+      forged = Admissions.ended(real, Admission.State.DONE, now, "forged");
     } else {
       forged =
           new Admission(
