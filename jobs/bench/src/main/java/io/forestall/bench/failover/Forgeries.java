@@ -1,17 +1,15 @@
 package io.forestall.bench.failover;
 
+import io.forestall.app.runtime.Await;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.guard.Proposal.UnitStep;
 import io.forestall.schemas.Ack;
 import io.forestall.schemas.AckStatus;
 import io.forestall.schemas.Admission;
-import io.forestall.schemas.AdmissionState;
 import io.forestall.schemas.Command;
 import io.forestall.schemas.CommandKind;
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.EntityRef;
-import io.forestall.schemas.Ownership;
-import io.forestall.schemas.OwnershipKind;
 import io.forestall.schemas.Topics;
 import io.forestall.schemas.UnitEpoch;
 import io.forestall.wire.AdmissionRecords;
@@ -21,17 +19,25 @@ import io.forestall.wire.WireException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
  * Commands that nobody may obey, given while clients work: altered, replayed, expired, early,
- * without an admission, under an algorithm that is none. Each must be answered with its code and
- * change nothing.
+ * without an admission, under an algorithm that is none. Each must be answered with its code, be
+ * counted under it, and change nothing.
  */
 final class Forgeries {
 
   private static final Duration SOON = Duration.ofSeconds(30);
   private static final long HOUR_MILLIS = 3_600_000L;
+
+  /** Flink's JobManager asks for the metrics of tasks every ten seconds. */
+  private static final Duration COUNTED = Duration.ofSeconds(60);
+
+  /** What the decide job calls its count of answers, behind their status and code. */
+  private static final String HEARD = "acksHeard";
 
   private static int number;
 
@@ -39,10 +45,8 @@ final class Forgeries {
 
   static void play(Scene scene) throws Exception {
     String owner = scene.owner();
-    int mark = scene.field().tape().mark();
-    scene.moves(() -> scene.field().pool().expectedToFail(owner));
-    scene.endsWith(mark, AdmissionState.DONE);
-    scene.field().pool().returned(owner);
+    int mark = scene.now();
+    scene.leaves(act -> {});
     Tape.Seen real =
         scene
             .field()
@@ -53,7 +57,8 @@ final class Forgeries {
                 "a command to promote",
                 SOON,
                 each -> each.getKind() == CommandKind.PROMOTE && each.getAdmission() != null);
-    int forging = scene.field().tape().mark();
+    int forging = scene.now();
+    Map<String, Long> before = scene.field().jobs().counted("decide", HEARD);
 
     refused(
         scene,
@@ -120,29 +125,44 @@ final class Forgeries {
         List.of("NO_ADMISSION"),
         each -> each.setAddressee(new EntityRef(EntityKind.NODE, owner)));
     // The very same bytes again: the answer of the first time, and nothing done.
-    int replaying = scene.field().tape().mark();
-    scene.field().pool().send(Topics.COMMANDS, real.key(), real.bytes());
+    int replaying = scene.now();
+    scene.pool().send(Topics.COMMANDS, real.key(), real.bytes());
     String id = ((Command) real.value()).getId();
-    scene
-        .field()
-        .tape()
-        .await(
-            replaying,
-            Ack.class,
-            "an answer to the replay",
-            SOON,
-            each ->
-                each.getCommand().equals(id)
-                    && (each.getDuplicate() || each.getStatus() == AckStatus.REFUSED));
-    long takeovers =
-        scene.field().tape().since(forging, Ownership.class).stream()
-            .filter(each -> each.getKind() == OwnershipKind.TAKEOVER)
-            .count();
+    scene.await(
+        replaying,
+        Ack.class,
+        "an answer to the replay",
+        each ->
+            each.getCommand().equals(id)
+                && (each.getDuplicate() || each.getStatus() == AckStatus.REFUSED));
+    int takeovers = scene.fences(forging).size();
     if (takeovers > 0) {
       scene.violated(takeovers + " takeovers by commands that nobody may obey");
     }
+    counted(scene, forging, before);
     scene.note("11 forged commands refused");
     scene.served();
+  }
+
+  /** Waits until the decide job's metrics show every refusal under its code. */
+  private static void counted(Scene scene, int forging, Map<String, Long> before) throws Exception {
+    Map<String, Long> refused = new TreeMap<>();
+    for (Ack each : scene.field().tape().since(forging, Ack.class)) {
+      if (each.getStatus() == AckStatus.REFUSED) {
+        refused.merge("status.REFUSED.code." + each.getCode(), 1L, Long::sum);
+      }
+    }
+    Await.until(
+        COUNTED,
+        "the decide job has counted " + refused,
+        () -> {
+          Map<String, Long> after = scene.field().jobs().counted("decide", HEARD);
+          return refused.entrySet().stream()
+              .allMatch(
+                  each ->
+                      after.getOrDefault(each.getKey(), 0L) - before.getOrDefault(each.getKey(), 0L)
+                          >= each.getValue());
+        });
   }
 
   private static Admission admission(Command command) {
@@ -218,26 +238,19 @@ final class Forgeries {
     Command forged = codec.decode(real.bytes());
     forged.setId("forged-" + System.currentTimeMillis() + "-" + ++number);
     forge.accept(forged);
-    int mark = scene.field().tape().mark();
+    int mark = scene.now();
     scene
-        .field()
         .pool()
         .send(Topics.COMMANDS, "node/" + forged.getAddressee().getId(), codec.encode(forged));
     Ack answer =
-        (Ack)
-            scene
-                .field()
-                .tape()
-                .await(
-                    mark,
-                    Ack.class,
-                    "an answer to: " + what,
-                    SOON,
-                    each ->
-                        each.getCommand().equals(forged.getId())
-                            && each.getStatus() != AckStatus.RECEIVED
-                            && each.getStatus() != AckStatus.PROGRESS)
-                .value();
+        scene.await(
+            mark,
+            Ack.class,
+            "an answer to: " + what,
+            each ->
+                each.getCommand().equals(forged.getId())
+                    && each.getStatus() != AckStatus.RECEIVED
+                    && each.getStatus() != AckStatus.PROGRESS);
     if (answer.getStatus() != AckStatus.REFUSED || !codes.contains(answer.getCode().name())) {
       scene.violated(
           what

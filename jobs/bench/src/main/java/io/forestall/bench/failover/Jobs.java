@@ -1,8 +1,15 @@
 package io.forestall.bench.failover;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.forestall.app.runtime.Await;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,6 +17,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
@@ -19,6 +28,9 @@ import java.util.stream.Stream;
 final class Jobs implements AutoCloseable {
 
   private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+  /** Stands in a metric's name before what the product calls it. */
+  private static final String GROUP = ".forestall.";
 
   private final Path home;
   private final Path directory;
@@ -120,6 +132,49 @@ final class Jobs implements AutoCloseable {
         () ->
             door("submit", "--rest", rest(), "--list").stream()
                 .anyMatch(line -> line.contains(job) && line.contains("RUNNING")));
+  }
+
+  /**
+   * A metric of all operators of a job that has a group for each kind: by the words between the
+   * product's group and the metric's name, as far as the JobManager has heard.
+   */
+  Map<String, Long> counted(String job, String metric) throws Exception {
+    Map<String, Long> sums = new TreeMap<>();
+    for (JsonNode each : ask("/jobs/overview").path("jobs")) {
+      if (each.path("name").asText().contains(job)
+          && each.path("state").asText().equals("RUNNING")) {
+        String path = "/jobs/" + each.path("jid").asText();
+        for (JsonNode vertex : ask(path).path("vertices")) {
+          count(path + "/vertices/" + vertex.path("id").asText(), metric, sums);
+        }
+      }
+    }
+    return sums;
+  }
+
+  private void count(String vertex, String metric, Map<String, Long> sums) throws Exception {
+    String all = vertex + "/subtasks/metrics";
+    for (JsonNode each : ask(all)) {
+      String name = each.path("id").asText();
+      int group = name.indexOf(GROUP);
+      if (group < 0 || !name.endsWith("." + metric)) {
+        continue;
+      }
+      String kind = name.substring(group + GROUP.length(), name.length() - metric.length() - 1);
+      for (JsonNode value : ask(all + "?get=" + URLEncoder.encode(name, StandardCharsets.UTF_8))) {
+        sums.merge(kind, value.path("sum").asLong(), Long::sum);
+      }
+    }
+  }
+
+  private JsonNode ask(String path) throws Exception {
+    return new ObjectMapper()
+        .readTree(
+            HttpClient.newHttpClient()
+                .send(
+                    HttpRequest.newBuilder(URI.create(rest() + path)).build(),
+                    HttpResponse.BodyHandlers.ofString())
+                .body());
   }
 
   private static void kill(Path file) throws IOException {

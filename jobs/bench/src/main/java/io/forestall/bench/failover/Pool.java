@@ -3,6 +3,7 @@ package io.forestall.bench.failover;
 import io.forestall.app.KafkaOptions;
 import io.forestall.decisions.ActKind;
 import io.forestall.decisions.Subject;
+import io.forestall.decisions.guard.PolicyParameters;
 import io.forestall.decisions.guard.PolicyRecord;
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.EntityRef;
@@ -18,6 +19,7 @@ import io.forestall.wire.FixedPartitioner;
 import io.forestall.wire.PolicyRecords;
 import io.forestall.wire.Signatures;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -46,6 +48,9 @@ final class Pool implements AutoCloseable {
   static final String NAME = "p1";
 
   private static final long RISK_EVERY_SECONDS = 5;
+
+  /** A window that is switched off still needs an end that comes after its begin. */
+  private static final Duration OVER = Duration.ofSeconds(1);
 
   private final KafkaOptions kafka;
   private final KafkaProducer<byte[], byte[]> producer;
@@ -139,8 +144,7 @@ final class Pool implements AutoCloseable {
 
   /** A node is expected to fail within seconds: no time for anything but a failover. */
   Event expectedToFail(String node) throws Exception {
-    sick.add(node);
-    score(node);
+    ails(node);
     Event event =
         event("node.failed", node, Severity.CRITICAL)
             .setPredicted(true)
@@ -157,6 +161,12 @@ final class Pool implements AutoCloseable {
             .build();
     send(Topics.PREDICTED_EVENTS, "node/" + node, event);
     return event;
+  }
+
+  /** A node's score is that of one which will fail soon; nobody says that it must be left. */
+  void ails(String node) throws Exception {
+    sick.add(node);
+    score(node);
   }
 
   /** A node has failed, as its manager says. */
@@ -196,6 +206,18 @@ final class Pool implements AutoCloseable {
   void policy(
       PolicyRecord.Kind kind, String scope, String id, ActKind act, Map<String, String> parameters)
       throws Exception {
+    policy(kind, scope, id, act, parameters, true, null);
+  }
+
+  private void policy(
+      PolicyRecord.Kind kind,
+      String scope,
+      String id,
+      ActKind act,
+      Map<String, String> parameters,
+      boolean enabled,
+      @Nullable Duration length)
+      throws Exception {
     long nowMillis = System.currentTimeMillis();
     String key = PolicyRecords.key(scope, kind, id);
     PolicyRecord record =
@@ -204,7 +226,7 @@ final class Pool implements AutoCloseable {
             id,
             kind,
             number.incrementAndGet(),
-            true,
+            enabled,
             scope,
             scope.equals(PolicyRecords.ALL) ? null : Subject.parse(scope),
             act,
@@ -213,10 +235,31 @@ final class Pool implements AutoCloseable {
             "the trial of failover",
             nowMillis,
             nowMillis,
-            null,
+            length == null ? null : nowMillis + length.toMillis(),
             new TreeMap<>(parameters),
             "");
     send(Topics.POLICIES, key, new PolicyRecords(Signatures.Trusted.NONE).write(record, null));
+  }
+
+  /** A maintenance window begins in which the node shall own nothing. */
+  void evacuate(String node, Duration length) throws Exception {
+    window(node, true, length);
+  }
+
+  /** The node's maintenance window is over. */
+  void maintained(String node) throws Exception {
+    window(node, false, OVER);
+  }
+
+  private void window(String node, boolean enabled, Duration length) throws Exception {
+    policy(
+        PolicyRecord.Kind.MAINTENANCE,
+        "node/" + node,
+        "trial-" + node,
+        ActKind.UNKNOWN,
+        Map.of(PolicyParameters.EVACUATE, "true"),
+        enabled,
+        length);
   }
 
   /**

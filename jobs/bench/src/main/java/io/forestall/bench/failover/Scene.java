@@ -3,9 +3,13 @@ package io.forestall.bench.failover;
 import io.forestall.app.runtime.Await;
 import io.forestall.schemas.Admission;
 import io.forestall.schemas.AdmissionState;
+import io.forestall.schemas.Ownership;
+import io.forestall.schemas.OwnershipKind;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
+import org.apache.avro.specific.SpecificRecordBase;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Scene {
 
-  private static final Duration ACT = Duration.ofSeconds(90);
+  private static final Duration SOON = Duration.ofSeconds(90);
   private static final int WRITES_THAT_SHOW = 20;
   private static final int WORK = 1_000;
 
@@ -38,6 +42,11 @@ final class Scene {
     void now() throws Exception;
   }
 
+  /** What is done while a volume moves, with the place on the tape where it began to. */
+  interface Meanwhile {
+    void since(int mark) throws Exception;
+  }
+
   /** Where the scenario begins on the tape. */
   int mark() {
     return mark;
@@ -45,6 +54,19 @@ final class Scene {
 
   Field field() {
     return field;
+  }
+
+  Pool pool() {
+    return field.pool();
+  }
+
+  Field.Node node(String id) {
+    return field.node(id);
+  }
+
+  /** The place on the tape that is reached now. */
+  int now() {
+    return field.tape().mark();
   }
 
   String unit() {
@@ -92,12 +114,61 @@ final class Scene {
    */
   String moves(Strike strike) throws Exception {
     String before = owner();
+    pauses(
+        () -> {
+          strike.now();
+          field.awaitOwnerOtherThan(unit(), before);
+        });
+    return owner();
+  }
+
+  /** Strikes, waits until clients are served, and takes down how long each waited at most. */
+  void pauses(Strike strike) throws Exception {
     long beginNanos = System.nanoTime();
     strike.now();
-    String after = field.awaitOwnerOtherThan(unit(), before);
     served();
     pauses.addAll(recorder.longestWritesSince(beginNanos));
-    return after;
+  }
+
+  /**
+   * The owner is expected to fail, something happens as its volume moves, the act ends in one of
+   * these ways, {@code DONE} when none is named, and the node is well again.
+   */
+  void leaves(Meanwhile meanwhile, AdmissionState... ends) throws Exception {
+    String owner = owner();
+    int mark = now();
+    moves(
+        () -> {
+          pool().expectedToFail(owner);
+          meanwhile.since(mark);
+        });
+    endsWith(mark, ends);
+    pool().returned(owner);
+  }
+
+  /** A node that was killed comes back and is well. */
+  void comesBack(String node) throws Exception {
+    field.startAgain(node);
+    pool().returned(node);
+  }
+
+  /** The first record of a type since a mark that is as wanted, once there is one. */
+  <T extends SpecificRecordBase> T await(int mark, Class<T> type, String what, Predicate<T> wanted)
+      throws Exception {
+    return type.cast(field.tape().await(mark, type, what, SOON, wanted).value());
+  }
+
+  /** The first takeover since a mark, once there is one. */
+  Ownership awaitFence(int mark) throws Exception {
+    return await(
+        mark, Ownership.class, "the fence", each -> each.getKind() == OwnershipKind.TAKEOVER);
+  }
+
+  /** All takeovers since a mark. */
+  List<Ownership> fences(int mark) {
+    return field.tape().since(mark, Ownership.class).stream()
+        .filter(each -> each.getKind() == OwnershipKind.TAKEOVER)
+        .toList();
   }
 
   /** Waits until writes that begin from now on are acknowledged. */
@@ -121,35 +192,28 @@ final class Scene {
 
   /** Waits until an act that was admitted after the mark has its end in the log. */
   Admission ended(int mark) throws Exception {
-    Tape.Seen admitted =
-        field
-            .tape()
-            .await(
+    String id =
+        await(
                 mark,
                 Admission.class,
                 "an act is admitted",
-                ACT,
-                each -> each.getState() == AdmissionState.ADMITTED);
-    String id = ((Admission) admitted.value()).getId();
-    return (Admission)
-        field
-            .tape()
-            .await(
-                mark,
-                Admission.class,
-                "the end of act " + id,
-                ACT,
-                each ->
-                    each.getId().equals(id)
-                        && each.getState() != AdmissionState.ADMITTED
-                        && each.getState() != AdmissionState.STARTED)
-            .value();
+                each -> each.getState() == AdmissionState.ADMITTED)
+            .getId();
+    return await(
+        mark,
+        Admission.class,
+        "the end of act " + id,
+        each ->
+            each.getId().equals(id)
+                && each.getState() != AdmissionState.ADMITTED
+                && each.getState() != AdmissionState.STARTED);
   }
 
-  /** Waits for the end and complains when it is another. */
+  /** Waits for the end and complains when it is another; {@code DONE} when none is named. */
   void endsWith(int mark, AdmissionState... wanted) throws Exception {
     Admission end = ended(mark);
-    if (!List.of(wanted).contains(end.getState())) {
+    List<AdmissionState> fine = wanted.length == 0 ? List.of(AdmissionState.DONE) : List.of(wanted);
+    if (!fine.contains(end.getState())) {
       violated("the act ended " + end.getState() + ": " + end.getText());
     }
   }
