@@ -74,50 +74,50 @@ public final class DeltaRecords {
     byte[] payload = delta.payload();
     int size =
         AvroCodec.HEADER_BYTES
-            + sizeOf(delta.unit())
-            + sizeOf(delta.epoch())
-            + sizeOf(delta.sequence())
+            + AvroBytes.sizeOf(delta.unit())
+            + AvroBytes.sizeOf(delta.epoch())
+            + AvroBytes.sizeOf(delta.sequence())
             + 2 // kind and codec
-            + sizeOf(delta.offset())
-            + sizeOf(delta.length())
-            + sizeOf(payload.length)
+            + AvroBytes.sizeOf(delta.offset())
+            + AvroBytes.sizeOf(delta.length())
+            + AvroBytes.sizeOf(payload.length)
             + payload.length
-            + sizeOf(delta.encodedCrc())
-            + sizeOf(delta.plainCrc())
-            + sizeOf(delta.owner())
+            + AvroBytes.sizeOf(delta.encodedCrc())
+            + AvroBytes.sizeOf(delta.plainCrc())
+            + AvroBytes.sizeOf(delta.owner())
             + 1
-            + (client == null ? 0 : sizeOf(client))
+            + (client == null ? 0 : AvroBytes.sizeOf(client))
             + 1
-            + (asked ? sizeOf(delta.request()) : 0)
-            + sizeOf(delta.batch())
-            + sizeOf(delta.timeMillis())
-            + sizeOf(delta.merged());
+            + (asked ? AvroBytes.sizeOf(delta.request()) : 0)
+            + AvroBytes.sizeOf(delta.batch())
+            + AvroBytes.sizeOf(delta.timeMillis())
+            + AvroBytes.sizeOf(delta.merged());
     byte[] bytes = new byte[size];
     int at = codec.header(bytes);
-    at = put(bytes, at, delta.unit());
-    at = put(bytes, at, delta.epoch());
-    at = put(bytes, at, delta.sequence());
-    at = put(bytes, at, ORDINALS[delta.kind().ordinal()]);
-    at = put(bytes, at, delta.offset());
-    at = put(bytes, at, delta.length());
-    at = put(bytes, at, codecOrdinal);
-    at = put(bytes, at, payload.length);
+    at = AvroBytes.put(bytes, at, delta.unit());
+    at = AvroBytes.put(bytes, at, delta.epoch());
+    at = AvroBytes.put(bytes, at, delta.sequence());
+    at = AvroBytes.put(bytes, at, ORDINALS[delta.kind().ordinal()]);
+    at = AvroBytes.put(bytes, at, delta.offset());
+    at = AvroBytes.put(bytes, at, delta.length());
+    at = AvroBytes.put(bytes, at, codecOrdinal);
+    at = AvroBytes.put(bytes, at, payload.length);
     System.arraycopy(payload, 0, bytes, at, payload.length);
     at += payload.length;
-    at = put(bytes, at, delta.encodedCrc());
-    at = put(bytes, at, delta.plainCrc());
-    at = put(bytes, at, delta.owner());
-    at = put(bytes, at, client == null ? 0 : 1);
+    at = AvroBytes.put(bytes, at, delta.encodedCrc());
+    at = AvroBytes.put(bytes, at, delta.plainCrc());
+    at = AvroBytes.put(bytes, at, delta.owner());
+    at = AvroBytes.put(bytes, at, client == null ? 0 : 1);
     if (client != null) {
-      at = put(bytes, at, client);
+      at = AvroBytes.put(bytes, at, client);
     }
-    at = put(bytes, at, asked ? 1 : 0);
+    at = AvroBytes.put(bytes, at, asked ? 1 : 0);
     if (asked) {
-      at = put(bytes, at, delta.request());
+      at = AvroBytes.put(bytes, at, delta.request());
     }
-    at = put(bytes, at, delta.batch());
-    at = put(bytes, at, delta.timeMillis());
-    at = put(bytes, at, delta.merged());
+    at = AvroBytes.put(bytes, at, delta.batch());
+    at = AvroBytes.put(bytes, at, delta.timeMillis());
+    at = AvroBytes.put(bytes, at, delta.merged());
     if (at != size) {
       throw new IllegalStateException("a delta of " + at + " bytes was sized as " + size);
     }
@@ -169,7 +169,7 @@ public final class DeltaRecords {
       long request = present(decoder.readIndex()) ? decoder.readLong() : 0;
       long batch = decoder.readLong();
       long timeMillis = decoder.readLong();
-      List<Delta.Request> merged = merged();
+      List<Delta.Request> merged = merged(decoder, names);
       delta =
           checked(
               unit,
@@ -211,10 +211,7 @@ public final class DeltaRecords {
     byte[] payload = new byte[buffer.remaining()];
     buffer.duplicate().get(payload);
     Long request = record.getRequest();
-    List<Delta.Request> merged = new ArrayList<>(record.getMerged().size());
-    for (RequestRef each : record.getMerged()) {
-      merged.add(new Delta.Request(each.getClient(), each.getRequest()));
-    }
+    List<Delta.Request> merged = requests(record.getMerged());
     return checked(
         record.getUnit(),
         record.getEpoch(),
@@ -234,7 +231,17 @@ public final class DeltaRecords {
         merged);
   }
 
-  private static Delta checked(
+  /** The requests of a record. */
+  static List<Delta.Request> requests(List<RequestRef> records) {
+    List<Delta.Request> requests = new ArrayList<>(records.size());
+    for (RequestRef each : records) {
+      requests.add(new Delta.Request(each.getClient(), each.getRequest()));
+    }
+    return requests;
+  }
+
+  /** A delta whose fields make sense together; the payload's checksum is checked too. */
+  static Delta checked(
       String unit,
       long epoch,
       long sequence,
@@ -275,6 +282,9 @@ public final class DeltaRecords {
     }
     if (request < 0 || batch < 0) {
       throw refused(unit, "request and batch", "0 or more");
+    }
+    if (merged.size() > MAX_MERGED) {
+      throw tooManyMerged();
     }
     for (Delta.Request each : merged) {
       if (!named(each.client()) || each.number() < 0) {
@@ -336,7 +346,9 @@ public final class DeltaRecords {
         merged);
   }
 
-  private List<Delta.Request> merged() throws IOException, WireException {
+  /** The requests that stand next. */
+  static List<Delta.Request> merged(BoundedDecoder decoder, NameCache names)
+      throws IOException, WireException {
     long many = decoder.readArrayStart();
     if (many == 0) {
       return List.of();
@@ -344,8 +356,7 @@ public final class DeltaRecords {
     List<Delta.Request> merged = new ArrayList<>();
     while (many > 0) {
       if (merged.size() + many > MAX_MERGED) {
-        throw new WireException(
-            DeadReason.TOO_LARGE, "delta: at most " + MAX_MERGED + " requests are merged");
+        throw tooManyMerged();
       }
       for (long i = 0; i < many; i++) {
         merged.add(new Delta.Request(decoder.readName(names), decoder.readLong()));
@@ -353,6 +364,11 @@ public final class DeltaRecords {
       many = decoder.arrayNext();
     }
     return merged;
+  }
+
+  private static WireException tooManyMerged() {
+    return new WireException(
+        DeadReason.TOO_LARGE, "delta: at most " + MAX_MERGED + " requests are merged");
   }
 
   private static boolean named(String name) {
@@ -363,94 +379,26 @@ public final class DeltaRecords {
     return GuardRecords.outOfRange("delta of " + unit, field, must);
   }
 
-  private static <T> T constant(T[] constants, int index, String field) throws WireException {
+  static <T> T constant(T[] constants, int index, String field) throws WireException {
     if (index < 0 || index >= constants.length) {
       throw new WireException(DeadReason.UNDECODABLE, "delta: no " + field + " number " + index);
     }
     return constants[index];
   }
 
-  private static boolean present(int index) throws WireException {
+  static boolean present(int index) throws WireException {
     if (index < 0 || index > 1) {
       throw new WireException(DeadReason.UNDECODABLE, "delta: no branch number " + index);
     }
     return index == 1;
   }
 
-  private static int codecOrdinal(String codec) {
+  static int codecOrdinal(String codec) {
     return switch (codec) {
       case "NONE" -> Codec.NONE.ordinal();
       case "ZSTD" -> Codec.ZSTD.ordinal();
       case "LZ4" -> Codec.LZ4.ordinal();
       default -> Codec.UNKNOWN.ordinal();
     };
-  }
-
-  // ---- Avro's numbers and strings
-
-  private static int sizeOf(long value) {
-    long rest = (value << 1) ^ (value >> 63);
-    return (63 - Long.numberOfLeadingZeros(rest | 1)) / 7 + 1;
-  }
-
-  private static int sizeOf(List<Delta.Request> merged) {
-    if (merged.isEmpty()) {
-      return 1;
-    }
-    int size = sizeOf(merged.size()) + 1;
-    for (Delta.Request each : merged) {
-      size += sizeOf(each.client()) + sizeOf(each.number());
-    }
-    return size;
-  }
-
-  private static int sizeOf(String text) {
-    int bytes = bytesOf(text);
-    return sizeOf(bytes) + bytes;
-  }
-
-  private static int bytesOf(String text) {
-    for (int i = 0; i < text.length(); i++) {
-      if (text.charAt(i) >= 0x80) {
-        return Keys.bytes(text).length;
-      }
-    }
-    return text.length();
-  }
-
-  private static int put(byte[] bytes, int at, List<Delta.Request> merged) {
-    int next = at;
-    if (!merged.isEmpty()) {
-      next = put(bytes, next, merged.size());
-      for (Delta.Request each : merged) {
-        next = put(bytes, next, each.client());
-        next = put(bytes, next, each.number());
-      }
-    }
-    return put(bytes, next, 0);
-  }
-
-  private static int put(byte[] bytes, int at, long value) {
-    long rest = (value << 1) ^ (value >> 63);
-    int next = at;
-    while ((rest & ~0x7fL) != 0) {
-      bytes[next++] = (byte) (rest & 0x7f | 0x80);
-      rest >>>= 7;
-    }
-    bytes[next++] = (byte) rest;
-    return next;
-  }
-
-  private static int put(byte[] bytes, int at, String text) {
-    int length = bytesOf(text);
-    int next = put(bytes, at, length);
-    if (length == text.length()) {
-      for (int i = 0; i < length; i++) {
-        bytes[next + i] = (byte) text.charAt(i);
-      }
-    } else {
-      System.arraycopy(Keys.bytes(text), 0, bytes, next, length);
-    }
-    return next + length;
   }
 }

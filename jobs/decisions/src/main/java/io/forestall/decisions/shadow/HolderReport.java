@@ -6,7 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What a holder of a unit says of its copy: how far it is, and digests of ranges as of that
- * sequence (E5, A17). Immutable; arrays are not copied and must not be changed.
+ * sequence (E5, A17). Epoch and sequence are a place in the unit's history as {@code DeltaFold} has
+ * it: whoever follows the log has come, or will come, exactly there. Immutable; arrays are not
+ * copied and must not be changed.
  *
  * @param owner true when the holder owns the unit
  * @param epoch epoch of the last barrier in its copy
@@ -15,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param ranges digests, all as of {@code sequence}; empty in a mere report of progress
  * @param round number of the pass over the unit, growing; 0 in a report of progress
  * @param missingBytes what it has still to fetch; bytes
- * @param needsResync true when its stream goes on behind a gap
+ * @param needsResync of a shadow: true when its stream goes on behind a gap, and before its stream
+ *     began
  * @param fetchBytesPerSecond how fast it fetches, null when it fetches nothing
  * @param timeMillis when it said so, by its clock
  */
