@@ -75,6 +75,8 @@ class CorrelateJobTest {
               types: test.lost
           quiet: 30 s
           maxLength: 10 min
+          clearedBy:
+            types: test.back
           severity: critical
           recommendation: investigate
           because: A person should look at the node.
@@ -284,6 +286,26 @@ class CorrelateJobTest {
     assertThat(slow.state()).isEqualTo(Incident.State.RESOLVED);
     assertThat(slow.events()).extracting(Incident.Original::id).contains("late");
     assertThat(opened(run)).hasSize(3);
+  }
+
+  @Test
+  void aNodeThatCameBackAndIsLostAgainIsToldOnArrival() throws Exception {
+    Run run = fleet();
+    run.events.add(CorrelateInput.of(event("lost-1", "test.lost", "n-1", 0)));
+    run.events.add(CorrelateInput.of(event("back-1", "test.back", "n-1", 1_000)));
+    run.events.add(CorrelateInput.of(event("lost-2", "test.lost", "n-1", 2_000)));
+    // Within the bound of 5 s: no watermark has passed any of them.
+    run.events.add(CorrelateInput.of(event("end", "test.slow", "n-2", 3_000)));
+    run.gate("events", 3);
+
+    JobClient job = start("again", run, settings(Map.of("forestall.correlate.quiet-after", "1 h")));
+    await("both losses are told", () -> opened(run).size() == 2);
+    assertThat(run.incidents)
+        .extracting(Incident::state)
+        .containsExactly(Incident.State.OPENED, Incident.State.RESOLVED, Incident.State.OPENED);
+    run.gate("events", 3).complete(null);
+    job.getJobExecutionResult().get(60, TimeUnit.SECONDS);
+    assertThat(run.incidents).as("the second ends with the stream").hasSize(4);
   }
 
   @Test

@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * <p>What is newer than the time reached waits for it, so that inputs are taken in the order of
  * their times and the same inputs give the same incidents in whatever order they arrived. Two
  * things do not wait: what is late joins what is still open, and a single critical event of the
- * key's own thing opens at once.
+ * key's own thing opens at once; when that thing had come back meanwhile, what was open ends by it
+ * first.
  *
  * <p>The first record of an incident is OPENED, the last RESOLVED; between them UPDATED says at
  * once when severity, subject, recommendation, prediction or inhibition changed and at 2, 4, 8 and
@@ -118,10 +119,13 @@ public final class IncidentDecider implements Decider<IncidentState, IncidentInp
       if (matched.symptoms().isEmpty()) {
         return;
       }
-      if (firesOnArrival(matched) && state.session(matched.rule(), matched.key()) == null) {
-        catchUp(state, nowMillis, incidents);
-        apply(state, matched, incidents);
-        return;
+      if (firesOnArrival(matched)) {
+        endBefore(state, matched, incidents);
+        if (state.session(matched.rule(), matched.key()) == null) {
+          catchUp(state, nowMillis, incidents);
+          apply(state, matched, incidents);
+          return;
+        }
       }
     }
     state.await(event);
@@ -152,6 +156,15 @@ public final class IncidentDecider implements Decider<IncidentState, IncidentInp
     return rule != null
         && matched.symptoms().size() == 1
         && rule.firesOnArrival(matched.symptoms().get(0).event());
+  }
+
+  /** What came back before it failed again is a second incident: what ended the first is taken. */
+  private void endBefore(
+      IncidentState state, IncidentInput.Matched matched, Consumer<Incident> incidents) {
+    for (IncidentInput earlier :
+        state.takeUntilClear(matched.rule(), matched.key(), matched.timeMillis())) {
+      apply(state, earlier, incidents);
+    }
   }
 
   private void catchUp(IncidentState state, long nowMillis, Consumer<Incident> incidents) {

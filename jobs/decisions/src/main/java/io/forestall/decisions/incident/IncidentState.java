@@ -5,9 +5,11 @@ import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -35,6 +37,9 @@ public final class IncidentState implements DeciderState {
   private static final String WAITING = "waiting";
   private static final byte WAITING_VERSION = 1;
 
+  /** Rank of an input that clears. */
+  private static final int CLEARS = 2;
+
   /** By time; at the same time a match opens before other events join, and clears come last. */
   private static final Comparator<IncidentInput> IN_TIME =
       Comparator.comparingLong(IncidentInput::timeMillis)
@@ -57,6 +62,10 @@ public final class IncidentState implements DeciderState {
   private final Map<String, Set<IncidentSession>> swallowed = new HashMap<>();
   private final Set<String> changed = new HashSet<>();
   private final Set<String> kept = new HashSet<>();
+
+  /** How many inputs wait that clear an incident, by the row of the incident; count. */
+  private final Map<String, Integer> clearsWaiting = new HashMap<>();
+
   private boolean waitingChanged;
 
   IncidentState(String pool) {
@@ -213,8 +222,58 @@ public final class IncidentState implements DeciderState {
   }
 
   void await(IncidentInput input) {
-    waiting.add(input);
+    waits(input);
     waitingChanged = true;
+  }
+
+  private void waits(IncidentInput input) {
+    waiting.add(input);
+    if (rank(input) == CLEARS) {
+      clearsWaiting.merge(row(first(input).rule(), first(input).key()), 1, Integer::sum);
+    }
+  }
+
+  private void waitsNoMore(IncidentInput input) {
+    if (rank(input) == CLEARS) {
+      clearsWaiting.computeIfPresent(
+          row(first(input).rule(), first(input).key()), (row, n) -> n == 1 ? null : n - 1);
+    }
+  }
+
+  /**
+   * Takes what waits for an incident up to the newest input that clears it and is older than this,
+   * in the order of time; nothing when there is none.
+   */
+  List<IncidentInput> takeUntilClear(String rule, String key, long beforeMillis) {
+    String row = row(rule, key);
+    if (!clearsWaiting.containsKey(row)) {
+      return List.of();
+    }
+    IncidentInput clear = null;
+    List<IncidentInput> its = new ArrayList<>();
+    for (IncidentInput input : waiting) {
+      if (row.equals(row(first(input).rule(), first(input).key()))) {
+        its.add(input);
+        if (rank(input) == CLEARS
+            && input.timeMillis() < beforeMillis
+            && (clear == null || IN_TIME.compare(input, clear) > 0)) {
+          clear = input;
+        }
+      }
+    }
+    if (clear == null) {
+      return List.of();
+    }
+    IncidentInput last = clear;
+    its.removeIf(input -> IN_TIME.compare(input, last) > 0);
+    its.sort(IN_TIME);
+    // By identity: two that are equal both wait.
+    Set<IncidentInput> taken = Collections.newSetFromMap(new IdentityHashMap<>());
+    taken.addAll(its);
+    waiting.removeIf(taken::contains);
+    its.forEach(this::waitsNoMore);
+    waitingChanged = true;
+    return its;
   }
 
   @Nullable IncidentInput firstWaiting() {
@@ -226,7 +285,7 @@ public final class IncidentState implements DeciderState {
   }
 
   void takeFirstWaiting() {
-    waiting.remove();
+    waitsNoMore(waiting.remove());
     waitingChanged = true;
   }
 
@@ -236,7 +295,7 @@ public final class IncidentState implements DeciderState {
 
   private static int rank(IncidentInput input) {
     if (input instanceof IncidentInput.Seen seen) {
-      return seen.symptom().clears() ? 2 : 1;
+      return seen.symptom().clears() ? CLEARS : 1;
     }
     return 0;
   }
@@ -289,9 +348,9 @@ public final class IncidentState implements DeciderState {
         for (int j = 0; j < count; j++) {
           symptoms.add(Rows.symptom(in));
         }
-        waiting.add(new IncidentInput.Matched(rule, key, symptoms));
+        waits(new IncidentInput.Matched(rule, key, symptoms));
       } else {
-        waiting.add(new IncidentInput.Seen(Rows.symptom(in)));
+        waits(new IncidentInput.Seen(Rows.symptom(in)));
       }
     }
   }

@@ -133,6 +133,18 @@ public record Rule(
   }
 
   /**
+   * True when this event, which clears an incident of the rule, must not wait for others that may
+   * have happened before it: the rule may fire on arrival, and what fires next would join what this
+   * event ended.
+   */
+  public boolean clearsOnArrival(FleetEvent event) {
+    return needsOneEvent()
+        && (severity == null || severity == Severity.CRITICAL)
+        && key.size() == 1
+        && event.entity().kind() == key.get(0);
+  }
+
+  /**
    * A hash of what cannot change while a job runs: key, order, stages with their names and counts,
    * window and horizons. Part of the uid of the operator that matches the rule.
    *

@@ -31,7 +31,8 @@ public final class RuleReplay {
   private final Set<String> ids = new LinkedHashSet<>();
   private final Map<String, RuleMatcher> matchers = new HashMap<>();
   private final Map<String, IncidentState> pools = new TreeMap<>();
-  // Matches of single critical events are said at once; when such an event's turn comes, not again.
+  // Single critical events, and what clears them, are said at once; when their turn comes, not
+  // again.
   private final Set<String> said = new HashSet<>();
   private long watermarkMillis = Long.MIN_VALUE;
   private long late;
@@ -85,6 +86,9 @@ public final class RuleReplay {
               new IncidentInput.Matched(symptom.rule(), symptom.key(), List.of(symptom)),
               incidents);
         }
+      } else if (rule != null && !isLate && rule.clearsOnArrival(event)) {
+        said.add(symptom.rule() + " " + symptom.key() + " " + event.id());
+        decide(symptom, new IncidentInput.Seen(symptom), incidents);
       }
     }
     if (isLate) {
@@ -126,12 +130,12 @@ public final class RuleReplay {
   }
 
   private void match(Symptom symptom, Consumer<Incident> incidents) {
-    decide(symptom, new IncidentInput.Seen(symptom), incidents);
     Rule rule = rules.rule(symptom.rule());
     String key = symptom.rule() + " " + symptom.key();
     if (rule == null || said.remove(key + " " + symptom.event().id())) {
       return;
     }
+    decide(symptom, new IncidentInput.Seen(symptom), incidents);
     RuleMatcher matcher = matchers.computeIfAbsent(key, unused -> new RuleMatcher(rule));
     matcher.take(symptom, matched -> decide(symptom, matched, incidents));
     if (matcher.held() == 0) {

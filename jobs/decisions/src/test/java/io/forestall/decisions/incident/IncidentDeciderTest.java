@@ -147,6 +147,66 @@ class IncidentDeciderTest {
     assertThat(run.last().severity()).isEqualTo(Severity.CRITICAL);
   }
 
+  private static Symptom failed(String id, long time) {
+    return symptom(
+        "disks", "disk/d-1", event(id, "disk.failed", Severity.CRITICAL, DISK, time), place(1));
+  }
+
+  private static Symptom back(String id, long time) {
+    return symptom(
+        "disks", "disk/d-1", event(id, "disk.replaced", Severity.INFO, DISK, time), place(1));
+  }
+
+  @Test
+  void whatReturnedAndFailsAgainIsToldWithoutWaitingForTime() {
+    TestingIncidents run = new TestingIncidents(rule("disks", Subject.Kind.DISK));
+    run.take(0, matched(failed("first", 10 * SECOND)));
+    run.take(0, seen(failed("again", 11 * SECOND)));
+    run.take(0, clear(back("back", 15 * SECOND)));
+    assertThat(run.records).as("an end can wait").hasSize(1);
+
+    run.take(0, matched(failed("second", 18 * SECOND)));
+
+    assertThat(run.records)
+        .extracting(Incident::state)
+        .containsExactly(State.OPENED, State.UPDATED, State.RESOLVED, State.OPENED);
+    assertThat(run.records.get(2).resolvedMillis()).isEqualTo(15 * SECOND);
+    assertThat(run.records.get(2).events())
+        .extracting(Incident.Original::id)
+        .containsExactly("first", "again", "back");
+    assertThat(run.last().id()).isNotEqualTo(run.records.get(0).id());
+    assertThat(run.last().openedMillis()).isEqualTo(18 * SECOND);
+    run.restart().untilEnd();
+    assertThat(run.records).as("the second ends by silence").hasSize(5);
+    assertThat(run.state().isEmpty()).isTrue();
+  }
+
+  @Test
+  void whatFailedBeforeItReturnedIsNoSecondIncidentHoweverLateItIsHeardOf() {
+    TestingIncidents run = new TestingIncidents(rule("disks", Subject.Kind.DISK));
+    run.take(0, matched(failed("first", 10 * SECOND)));
+    run.take(0, clear(back("back", 15 * SECOND)));
+
+    run.take(0, matched(failed("another witness", 14 * SECOND))).untilEnd();
+
+    assertThat(run.records).extracting(Incident::id).containsOnly(run.last().id());
+    assertThat(run.last().resolvedMillis()).isEqualTo(15 * SECOND);
+    assertThat(run.last().eventCount()).isEqualTo(3);
+  }
+
+  @Test
+  void anEndThatWaitsIsKeptAndFoundAgain() {
+    TestingIncidents run = new TestingIncidents(rule("disks", Subject.Kind.DISK));
+    run.take(0, matched(failed("first", 10 * SECOND)));
+    run.take(0, clear(back("back", 15 * SECOND))).restart();
+
+    run.take(0, matched(failed("second", 18 * SECOND)));
+
+    assertThat(run.records)
+        .extracting(Incident::state)
+        .containsExactly(State.OPENED, State.RESOLVED, State.OPENED);
+  }
+
   @Test
   void predictionsAreFoldedUntilSomethingHappens() {
     TestingIncidents run = new TestingIncidents(rule("disks", Subject.Kind.NODE));

@@ -5,6 +5,8 @@ import io.forestall.decisions.incident.Incident;
 import io.forestall.decisions.incident.IncidentDecider;
 import io.forestall.decisions.incident.IncidentInput;
 import io.forestall.decisions.incident.IncidentState;
+import io.forestall.decisions.incident.Rule;
+import io.forestall.decisions.incident.RuleSet;
 import io.forestall.decisions.incident.Symptom;
 import io.forestall.operators.PoolBrain;
 import io.forestall.operators.PoolOperator;
@@ -12,6 +14,7 @@ import io.forestall.operators.PoolTime;
 import io.forestall.operators.types.RecordFormat;
 import io.forestall.wire.WireException;
 import java.util.Comparator;
+import java.util.HashSet;
 
 /** The incident decider under the rules in force. For one thread. */
 public final class IncidentBrain
@@ -31,7 +34,7 @@ public final class IncidentBrain
       Rules submitted) {
     return PoolOperator.eventTime(
         (context, metrics) -> new IncidentBrain(submitted),
-        new InTime(),
+        new InTime(submitted.set()),
         RecordFormat.INCIDENT_INPUT.info(IncidentInput.class));
   }
 
@@ -80,6 +83,17 @@ public final class IncidentBrain
             .thenComparing(input -> first(input).key())
             .thenComparing(input -> first(input).event().id());
 
+    /** Rules that may fire on arrival, by their shape, which never changes while the job runs. */
+    private final HashSet<String> prompt = new HashSet<>();
+
+    InTime(RuleSet rules) {
+      for (Rule rule : rules.rules()) {
+        if (rule.needsOneEvent() && rule.key().size() == 1) {
+          prompt.add(rule.id());
+        }
+      }
+    }
+
     @Override
     public long timeMillis(IncidentInput input) {
       return input.timeMillis();
@@ -93,7 +107,9 @@ public final class IncidentBrain
     @Override
     public boolean atOnce(IncidentInput input) {
       // The decider itself lets those wait that need not be told on arrival.
-      return input instanceof IncidentInput.Matched matched && matched.symptoms().size() == 1;
+      return input instanceof IncidentInput.Matched matched
+          ? matched.symptoms().size() == 1
+          : first(input).clears() && prompt.contains(first(input).rule());
     }
 
     private static int rank(IncidentInput input) {

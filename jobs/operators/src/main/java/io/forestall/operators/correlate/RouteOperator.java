@@ -49,9 +49,10 @@ import org.apache.flink.util.OutputTag;
  * are open. A flood of one thing is thinned for the patterns, not for the incidents. A repeat is
  * dropped.
  *
- * <p>Two sorts do not wait: an event that alone is a critical incident of its own entity, and a
- * late one, behind the watermark. A late one satisfies a rule that needs one event; else it joins
- * what is open, and while it still speaks it goes to the pattern with the time that was reached.
+ * <p>Two sorts do not wait: an event that alone is a critical incident of its own entity, or ends
+ * one, and a late one, behind the watermark. A late one satisfies a rule that needs one event; else
+ * it joins what is open, and while it still speaks it goes to the pattern with the time that was
+ * reached.
  */
 public final class RouteOperator extends AbstractStreamOperator<IncidentInput>
     implements TwoInputStreamOperator<FleetEvent, RouteControl, IncidentInput>,
@@ -250,14 +251,23 @@ public final class RouteOperator extends AbstractStreamOperator<IncidentInput>
     List<String> told = List.of();
     for (Symptom symptom : symptoms(event)) {
       Target target = targets.get(symptom.rule());
-      if (target != null && target.alone(symptom) && target.rule.firesOnArrival(event)) {
-        routed.inc();
-        emit(new IncidentInput.Matched(symptom.rule(), symptom.key(), List.of(symptom)), event);
-        if (told.isEmpty()) {
-          told = new ArrayList<>(2);
-        }
-        told.add(symptom.rule());
+      if (target == null) {
+        continue;
       }
+      IncidentInput input;
+      if (target.alone(symptom) && target.rule.firesOnArrival(event)) {
+        input = new IncidentInput.Matched(symptom.rule(), symptom.key(), List.of(symptom));
+      } else if (symptom.stages() == 0 && target.rule.clearsOnArrival(event)) {
+        input = new IncidentInput.Seen(symptom);
+      } else {
+        continue;
+      }
+      routed.inc();
+      emit(input, event);
+      if (told.isEmpty()) {
+        told = new ArrayList<>(2);
+      }
+      told.add(symptom.rule());
     }
     return told;
   }

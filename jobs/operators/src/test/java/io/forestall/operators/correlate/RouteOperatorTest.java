@@ -47,7 +47,7 @@ class RouteOperatorTest {
           TestingRules.rule(
               "lost", false, 16_000, Map.of(), List.of(stage("it is lost", 1, "t.lost"))),
           Severity.CRITICAL,
-          null);
+          TestingRules.types("t.back"));
 
   @Test
   void eventsWaitForTheWatermarkAndComeInOrder() throws Exception {
@@ -91,6 +91,22 @@ class RouteOperatorTest {
       route.send(event("l1", "t.lost", NODE, 2000)).reach(5000);
       assertThat(route.told()).containsExactly("matched l0", "matched l1");
       assertThat(route.symptoms("lost")).as("told already").isEmpty();
+    }
+  }
+
+  @Test
+  void whatEndsAnIncidentThatIsToldOnArrivalIsToldOnArrivalOnce() throws Exception {
+    try (Harness route = new Harness(null)) {
+      route.begin();
+
+      route.send(
+          event("l1", "t.lost", NODE, 1000),
+          event("b1", "t.back", NODE, 2000),
+          event("l2", "t.lost", NODE, 3000));
+
+      assertThat(route.told()).containsExactly("matched l1", "seen b1", "matched l2");
+      route.reach(5000);
+      assertThat(route.told()).hasSize(3);
     }
   }
 
