@@ -59,7 +59,8 @@ import org.jspecify.annotations.Nullable;
  *       stays a copy. A new owner or epoch goes out at once; what else changed goes with it, or
  *       {@code MAP_DELAY_MILLIS} later, so that an act over many volumes waits for one map of each.
  *   <li>Failback is proposed, never begun: after {@code failbackDwellMillis} in which the former
- *       owner followed all its units.
+ *       owner followed all its units. It is asked less and less while it is not well, and once a
+ *       failback was proposed.
  *   <li>Acts without units on nodes of level 1 (DRAIN, RETURN): DRAIN, then LEAVE; or RETURN, each
  *       acked by the node's hooks.
  * </ul>
@@ -104,6 +105,11 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
 
   /** Longest time past the fence until the act is reported as not confirmed; milliseconds. */
   static final long MAX_COMPLETION_MILLIS = 120_000;
+
+  /**
+   * Longest time between two questions to a former owner, unless its dwell is long; milliseconds.
+   */
+  static final long MAX_WATCH_MILLIS = 30_000;
 
   /** Most nodes that are asked in one check; count. */
   static final int MAX_PROBED = 8;
@@ -1447,7 +1453,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         return;
       }
       Watch watch = new Watch(saga.id(), former, owner, epochs);
-      watch.dueMillis = now + watchMillis();
+      watch.dueMillis = now + pauseMillis(watch);
       state.put(watch);
       if (state.watches().size() > SagaState.MAX_WATCHES) {
         Watch oldest = watch;
@@ -1458,8 +1464,17 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       }
     }
 
-    private long watchMillis() {
-      return Math.max(1_000, policy.failbackDwellMillis() / 20);
+    /**
+     * Until when a former owner is asked again: often while its dwell runs; less and less while it
+     * is dead or at risk, which can take days, and while nobody takes up what was proposed.
+     */
+    private long pauseMillis(Watch watch) {
+      long often = Math.max(1_000, policy.failbackDwellMillis() / 20);
+      long seldom = Math.max(often, Math.min(MAX_WATCH_MILLIS, policy.failbackDwellMillis()));
+      if (watch.wellSinceMillis > 0) {
+        return watch.proposals > 0 ? seldom : often;
+      }
+      return Math.min(seldom, often << Math.min(8, watch.unwell));
     }
 
     /** Forgets those of these units that went elsewhere. */
@@ -1486,7 +1501,8 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
     }
 
     private void watched(Watch watch) {
-      if (!watch.asked.isEmpty() && !watch.answered) {
+      boolean asked = !watch.asked.isEmpty();
+      if (asked && !watch.answered) {
         watch.wellSinceMillis = 0;
       }
       SagaState.Node node = state.node(watch.former);
@@ -1494,6 +1510,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         watch.wellSinceMillis = 0;
       }
       long well = watch.wellSinceMillis;
+      watch.unwell = well > 0 ? 0 : watch.unwell + (asked ? 1 : 0);
       if (well > 0 && now - well >= policy.failbackDwellMillis()) {
         proposeFailback(watch);
         if (watch.proposals >= MAX_FAILBACK_PROPOSALS) {
@@ -1505,6 +1522,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
           Ids.of("c-", watch.admission, "FOLLOWS", watch.former.toString(), Long.toString(now));
       watch.asked = id;
       watch.answered = false;
+      watch.dueMillis = now + pauseMillis(watch);
       voice.accept(
           new SagaOutput.Ordered(
               new Command(
@@ -1520,11 +1538,10 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
                   watch.owner,
                   now,
                   now,
-                  now + watchMillis(),
+                  watch.dueMillis,
                   null,
                   "Do you follow these units again?",
                   Map.of())));
-      watch.dueMillis = now + watchMillis();
       state.put(watch);
     }
 

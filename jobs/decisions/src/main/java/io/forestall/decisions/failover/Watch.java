@@ -30,6 +30,9 @@ final class Watch {
   String asked = "";
   boolean answered;
 
+  /** How often in a row it was asked and was not well; count. */
+  int unwell;
+
   Watch(String admission, Subject former, Subject owner, Map<String, Long> epochs) {
     this.admission = admission;
     this.former = former;

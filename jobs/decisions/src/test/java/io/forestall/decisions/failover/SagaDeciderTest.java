@@ -497,6 +497,65 @@ class SagaDeciderTest {
     assertThat(pool.state.watches()).isEmpty();
   }
 
+  /** A pool under limits with a short dwell: the test of the failback comes often. */
+  private static TestingFailover impatient() {
+    SagaPolicy standard = SagaPolicy.standard();
+    return TestingFailover.of(
+        new SagaPolicy(
+            standard.checkMillis(),
+            standard.stepMillis(),
+            standard.stepAttempts(),
+            standard.reachMillis(),
+            standard.witnesses(),
+            standard.maxLagDeltas(),
+            standard.minFreeBytes(),
+            standard.confirmMillis(),
+            20_000),
+        3,
+        1);
+  }
+
+  @Test
+  void aFormerOwnerThatIsNotWellIsAskedLessAndLess() {
+    TestingFailover pool = impatient();
+    pool.at(0).alive = false;
+    pool.admit(ActKind.FAILOVER, false, 0, 1, 0);
+    pool.settle();
+    pool.commands.clear();
+    pool.forgetDelivered();
+
+    pool.pass(3_600_000);
+    assertThat(pool.ordered(Command.Kind.PROBE))
+        .as("once in 20 s, after a few at first")
+        .hasSizeBetween(150, 190);
+
+    pool.at(0).alive = true;
+    long back = pool.now;
+    while (pool.proposals().isEmpty() && pool.now < back + 60_000) {
+      pool.pass(500);
+    }
+    assertThat(pool.now - back)
+        .as("noticed within 20 s, well for 20 s")
+        .isBetween(20_000L, 42_000L);
+  }
+
+  @Test
+  void onceAFailbackIsProposedTheFormerOwnerIsAskedNowAndThen() {
+    TestingFailover pool = impatient();
+    pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+    pool.settle();
+    while (pool.proposals().isEmpty()) {
+      pool.pass(500);
+    }
+    pool.commands.clear();
+    pool.forgetDelivered();
+
+    pool.pass(60_000);
+
+    assertThat(pool.ordered(Command.Kind.PROBE)).hasSizeBetween(2, 4);
+    assertThat(pool.proposals()).hasSizeBetween(3, 4);
+  }
+
   @Test
   void hooksOfANodeOfLevelOneAreRunInTurn() {
     TestingFailover pool = TestingFailover.of(3, 0);

@@ -83,7 +83,12 @@ final class TestingFailover {
 
   /** Nodes n0.. of level 2; volumes of one unit with copies on all of them, owned by n0. */
   static TestingFailover of(int nodes, int units) {
-    TestingFailover pool = new TestingFailover(SagaPolicy.standard());
+    return of(SagaPolicy.standard(), nodes, units);
+  }
+
+  /** The same under other limits. */
+  static TestingFailover of(SagaPolicy policy, int nodes, int units) {
+    TestingFailover pool = new TestingFailover(policy);
     pool.give(new SagaInput.Started());
     pool.now += 5_000;
     for (int i = 0; i < nodes; i++) {
@@ -273,6 +278,11 @@ final class TestingFailover {
   // ------------------------------------------------------------------ the world
 
   private int delivered;
+
+  /** To be called when the list of commands was cleared. */
+  void forgetDelivered() {
+    delivered = 0;
+  }
 
   /** Lets nodes do what they were told, and the saga read its logs, until nothing moves. */
   void settle() {
