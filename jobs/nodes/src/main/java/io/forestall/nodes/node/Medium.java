@@ -58,7 +58,7 @@ interface Medium {
   }
 
   /** What a medium could not do. */
-  final class MediumException extends IOException {
+  class MediumException extends IOException {
     private static final long serialVersionUID = 1L;
     private final boolean noSpace;
 

@@ -16,20 +16,28 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The copy of one unit: its bytes in a sparse file, and a checkpoint that says how far they go. A
- * checkpoint is written only after the bytes are on the medium; what was applied behind it is
- * applied again from the log after a crash, which ends in the same bytes. For one thread.
+ * The copy of one unit: its bytes in a sparse file, a checksum of each of its blocks in another,
+ * and a checkpoint that says how far they go. A checkpoint is written only after the bytes are on
+ * the medium; what was applied behind it is applied again from the log after a crash, which ends in
+ * the same bytes. What is read is what was written, or is refused as damaged. For one thread.
  */
 final class UnitFiles implements AutoCloseable {
   private static final int MAGIC = 0x46554e54;
   private static final int VERSION = 1;
   private static final int ZERO_CHUNK_BYTES = 256 * 1024;
+
+  /** What is summed at once; a multiple of every block size. */
+  private static final int SUM_CHUNK_BYTES = 1 << 20;
+
   private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(ZERO_CHUNK_BYTES);
 
   /**
@@ -52,12 +60,15 @@ final class UnitFiles implements AutoCloseable {
   private final UnitSpec spec;
   private final Path checkpointFile;
   private final MediumFile data;
+  private final BlockSums sums;
 
-  private UnitFiles(Medium medium, UnitSpec spec, Path checkpointFile, MediumFile data) {
+  private UnitFiles(
+      Medium medium, UnitSpec spec, Path checkpointFile, MediumFile data, BlockSums sums) {
     this.medium = medium;
     this.spec = spec;
     this.checkpointFile = checkpointFile;
     this.data = data;
+    this.sums = sums;
   }
 
   /** The folder of a unit, whose name holds a slash. */
@@ -69,8 +80,43 @@ final class UnitFiles implements AutoCloseable {
   static UnitFiles open(Medium medium, Path units, UnitSpec spec) throws MediumException {
     Path folder = folder(units, spec.unit());
     medium.makeFolder(folder);
-    return new UnitFiles(
-        medium, spec, folder.resolve("checkpoint"), medium.open(folder.resolve("data")));
+    Path data = folder.resolve("data");
+    Path sums = folder.resolve("sums");
+    boolean unsummed = Files.exists(data) && !Files.exists(sums);
+    UnitFiles files =
+        new UnitFiles(
+            medium,
+            spec,
+            folder.resolve("checkpoint"),
+            medium.open(data),
+            new BlockSums(medium.open(sums), spec.blockBytes()));
+    if (unsummed) {
+      // a copy from before there were sums: what is there now is taken for what was written
+      files.record(0, spec.bytes());
+    }
+    return files;
+  }
+
+  /** What a block was when it was written is not what it is now. */
+  static final class DamagedException extends MediumException {
+    private static final long serialVersionUID = 1L;
+    private final long offset;
+
+    DamagedException(UnitSpec spec, long offset) {
+      super(
+          "the block at "
+              + offset
+              + " of unit "
+              + spec.unit()
+              + " is not what was written there: the medium changed it",
+          false);
+      this.offset = offset;
+    }
+
+    /** First byte of the block within the unit; bytes. */
+    long offset() {
+      return offset;
+    }
   }
 
   /**
@@ -122,6 +168,7 @@ final class UnitFiles implements AutoCloseable {
   /** Writes how far the copy goes, after its bytes are on the medium. */
   void checkpoint(Checkpoint checkpoint) throws MediumException {
     data.sync();
+    sums.sync();
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (DataOutputStream out = new DataOutputStream(bytes)) {
       out.writeInt(MAGIC);
@@ -155,12 +202,54 @@ final class UnitFiles implements AutoCloseable {
    */
   void apply(Delta delta) throws MediumException {
     switch (delta.kind()) {
-      case WRITE -> data.write(new ByteBuffer[] {ByteBuffer.wrap(plain(delta))}, delta.offset());
+      case WRITE -> write(delta.offset(), ByteBuffer.wrap(plain(delta)));
       case ZERO, TRIM -> zero(delta.offset(), delta.length());
       case BARRIER, VERIFY -> {
         return;
       }
     }
+  }
+
+  /** Writes bytes that another holder has at the same place, but for some blocks. */
+  void fill(long offset, ByteBuffer bytes, BitSet keep) throws MediumException {
+    int block = spec.blockBytes();
+    int blocks = (bytes.remaining() + block - 1) / block;
+    for (int from = keep.nextClearBit(0); from < blocks; from = keep.nextClearBit(from)) {
+      int kept = keep.nextSetBit(from);
+      int to = kept < 0 || kept > blocks ? blocks : kept;
+      int length = Math.min(bytes.remaining(), to * block) - from * block;
+      write(offset + (long) from * block, bytes.slice(bytes.position() + from * block, length));
+      from = to;
+    }
+  }
+
+  private void write(long offset, ByteBuffer bytes) throws MediumException {
+    int length = bytes.remaining();
+    data.write(new ByteBuffer[] {bytes.duplicate()}, offset);
+    int block = spec.blockBytes();
+    if (offset % block == 0 && length % block == 0) {
+      sums.put(offset / block, sums.of(bytes));
+    } else {
+      record(offset, length);
+    }
+  }
+
+  /** Records the sums of all blocks that an extent touches, from what stands there. */
+  private void record(long offset, long length) throws MediumException {
+    int block = spec.blockBytes();
+    long end = Math.min(Math.min(offset + length, spec.bytes()), data.size());
+    long at = offset / block * block;
+    while (at < end) {
+      int many = (int) ((Math.min(end - at, SUM_CHUNK_BYTES) + block - 1) / block);
+      sums.put(at / block, sums.of(raw(at, many * block)));
+      at += (long) many * block;
+    }
+  }
+
+  private ByteBuffer raw(long offset, int length) throws MediumException {
+    ByteBuffer bytes = ByteBuffer.allocate(length);
+    data.read(bytes, offset);
+    return bytes.flip();
   }
 
   private static byte[] plain(Delta delta) throws MediumException {
@@ -189,6 +278,10 @@ final class UnitFiles implements AutoCloseable {
     if (offset + length >= size) {
       // Behind the end of the file everything reads as zeros, and takes no space.
       data.truncate(offset);
+      sums.cut((offset + spec.blockBytes() - 1) / spec.blockBytes());
+      if (offset % spec.blockBytes() != 0) {
+        record(offset - 1, 1);
+      }
       return;
     }
     long at = offset;
@@ -201,13 +294,72 @@ final class UnitFiles implements AutoCloseable {
       at += many;
       left -= many;
     }
+    int block = spec.blockBytes();
+    if (offset % block == 0 && length % block == 0) {
+      sums.putZeros(offset / block, (int) (length / block));
+    } else {
+      record(offset, length);
+    }
   }
 
-  /** Bytes of the copy; what was never written reads as zeros. */
+  /**
+   * Bytes of the copy; what was never written reads as zeros.
+   *
+   * @throws DamagedException when a block is not what was written
+   */
   ByteBuffer read(long offset, int length) throws MediumException {
-    ByteBuffer bytes = ByteBuffer.allocate(length);
-    data.read(bytes, offset);
-    return bytes.flip();
+    int block = spec.blockBytes();
+    long first = offset / block;
+    int many = (int) ((offset + length + block - 1) / block - first);
+    ByteBuffer bytes = raw(first * block, many * block);
+    int[] are = sums.of(bytes);
+    int[] were = sums.recorded(first, many);
+    for (int i = 0; i < many; i++) {
+      if (are[i] != were[i]) {
+        throw new DamagedException(spec, (first + i) * block);
+      }
+    }
+    return bytes.slice((int) (offset - first * block), length);
+  }
+
+  /**
+   * The digests of a range: of its blocks as they are, and as they were when they were written.
+   *
+   * @param is SHA-256 over the CRC-32C of each block as read from the medium
+   * @param was the same over what was recorded when the blocks were written
+   */
+  record Digests(byte[] is, byte[] was) {}
+
+  /** Takes the digests of whole blocks. */
+  Digests digests(long offset, long length) throws MediumException {
+    int block = spec.blockBytes();
+    MessageDigest is = sha256();
+    MessageDigest was = sha256();
+    long end = Math.min(offset + length, spec.bytes());
+    long at = offset / block * block;
+    while (at < end) {
+      int many = (int) ((Math.min(end - at, SUM_CHUNK_BYTES) + block - 1) / block);
+      update(is, sums.of(raw(at, many * block)));
+      update(was, sums.recorded(at / block, many));
+      at += (long) many * block;
+    }
+    return new Digests(is.digest(), was.digest());
+  }
+
+  private static void update(MessageDigest digest, int[] sums) {
+    ByteBuffer bytes = ByteBuffer.allocate(sums.length * Integer.BYTES);
+    for (int sum : sums) {
+      bytes.putInt(sum);
+    }
+    digest.update(bytes.flip());
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
   }
 
   /** The unit. */
@@ -227,6 +379,10 @@ final class UnitFiles implements AutoCloseable {
 
   @Override
   public void close() throws MediumException {
-    data.close();
+    try {
+      data.close();
+    } finally {
+      sums.close();
+    }
   }
 }

@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
@@ -155,6 +156,82 @@ class UnitFilesTest {
       assertThatThrownBy(() -> files.apply(bad))
           .isInstanceOf(MediumException.class)
           .hasMessageContaining("delta 1 of epoch 1 of unit v/0");
+    }
+  }
+
+  @Test
+  void aChangedByteIsFoundByWhoReadsItAndByTheDigestOfWhatWasWritten() throws Exception {
+    long seed = 11;
+    Random random = new Random(seed);
+    Path data = UnitFiles.folder(folder, "v/0").resolve("data");
+    try (UnitFiles files = UnitFiles.open(medium, folder, SPEC)) {
+      files.apply(Deltas.write("v/0", 1, 1, 8192, Deltas.bytes(1, 65536)));
+      files.apply(Deltas.empty(Delta.Kind.ZERO, "v/0", 2, 16384, 4096));
+      UnitFiles.Digests good = files.digests(0, BYTES);
+      assertThat(good.is()).isEqualTo(good.was());
+      for (int i = 0; i < 50; i++) {
+        int at = 8192 + random.nextInt(65536);
+        byte[] bytes = Files.readAllBytes(data);
+        bytes[at] ^= (byte) (1 << random.nextInt(8));
+        Files.write(data, bytes);
+        assertThatThrownBy(() -> files.read(8192, 65536))
+            .as("seed %d, byte %d", seed, at)
+            .isInstanceOfSatisfying(
+                UnitFiles.DamagedException.class,
+                e -> assertThat(e.offset()).isEqualTo(at / 4096 * 4096L));
+        assertThat(files.read(0, 8192).remaining()).as("other blocks are sound").isEqualTo(8192);
+        UnitFiles.Digests bad = files.digests(8192, 65536);
+        assertThat(bad.is()).isNotEqualTo(bad.was());
+        assertThat(bad.was()).isEqualTo(files.digests(8192, 65536).was());
+        files.fill(at / 4096 * 4096L, ByteBuffer.wrap(original(at / 4096 * 4096)), new BitSet());
+        assertThat(files.digests(0, BYTES).is()).isEqualTo(good.is());
+      }
+    }
+  }
+
+  private static byte[] original(int offset) {
+    byte[] all = new byte[BYTES];
+    System.arraycopy(Deltas.bytes(1, 65536), 0, all, 8192, 65536);
+    Arrays.fill(all, 16384, 16384 + 4096, (byte) 0);
+    return Arrays.copyOfRange(all, offset, offset + 4096);
+  }
+
+  @Test
+  void digestsAreThoseOfTheBytesHoweverTheyCameThere() throws Exception {
+    UnitSpec other = new UnitSpec("v/1", "v", "p1", BYTES, 4096);
+    try (UnitFiles one = UnitFiles.open(medium, folder, SPEC);
+        UnitFiles two = UnitFiles.open(medium, folder, other)) {
+      assertThat(one.digests(0, BYTES).is()).isEqualTo(two.digests(0, BYTES).was());
+      one.apply(Deltas.write("v/0", 1, 1, 0, Deltas.bytes(3, 40960)));
+      one.apply(Deltas.empty(Delta.Kind.TRIM, "v/0", 2, 36864, BYTES - 36864));
+      BitSet keep = new BitSet();
+      keep.set(2, 4);
+      keep.set(6);
+      two.apply(
+          Deltas.write("v/1", 1, 1, 8192, Arrays.copyOfRange(Deltas.bytes(3, 40960), 8192, 16384)));
+      two.apply(
+          Deltas.write(
+              "v/1", 1, 2, 24576, Arrays.copyOfRange(Deltas.bytes(3, 40960), 24576, 28672)));
+      byte[] from = Arrays.copyOf(Deltas.bytes(3, 40960), 36864);
+      Arrays.fill(from, 8192, 16384, (byte) 9);
+      Arrays.fill(from, 24576, 28672, (byte) 9);
+      two.fill(0, ByteBuffer.wrap(from), keep);
+      for (int at = 0; at < BYTES; at += 65536) {
+        assertThat(two.digests(at, 65536).is()).isEqualTo(one.digests(at, 65536).is());
+        assertThat(two.digests(at, 65536).was()).isEqualTo(one.digests(at, 65536).was());
+      }
+    }
+  }
+
+  @Test
+  void aCopyFromBeforeThereWereSumsGetsThem() throws Exception {
+    try (UnitFiles files = UnitFiles.open(medium, folder, SPEC)) {
+      files.apply(Deltas.write("v/0", 1, 1, 4096, Deltas.bytes(1, 65536)));
+    }
+    Files.delete(UnitFiles.folder(folder, "v/0").resolve("sums"));
+    try (UnitFiles files = UnitFiles.open(medium, folder, SPEC)) {
+      assertThat(array(files.read(4096, 65536))).isEqualTo(Deltas.bytes(1, 65536));
+      assertThat(files.digests(0, BYTES).is()).isEqualTo(files.digests(0, BYTES).was());
     }
   }
 }
