@@ -3,10 +3,8 @@ package io.forestall.app.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.forestall.app.KafkaOptions;
+import io.forestall.app.TestingBroker;
 import io.forestall.app.runtime.Await;
-import io.forestall.app.runtime.EmbeddedKafka;
-import io.forestall.app.topics.TopicAdmin;
 import io.forestall.decisions.ActKind;
 import io.forestall.decisions.Place;
 import io.forestall.decisions.Subject;
@@ -32,13 +30,11 @@ import io.forestall.wire.AckRecords;
 import io.forestall.wire.AdmissionRecords;
 import io.forestall.wire.AvroCodec;
 import io.forestall.wire.CommandRecords;
-import io.forestall.wire.FixedPartitioner;
 import io.forestall.wire.MapRecords;
 import io.forestall.wire.Signatures;
 import io.forestall.wire.Signatures.Signer;
 import io.forestall.wire.Signatures.Trusted;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -48,19 +44,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Properties;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -76,32 +65,21 @@ class NodeOverKafkaTest {
   private static final int BLOCK = 4096;
 
   @TempDir private static Path directory;
-  private static EmbeddedKafka kafka;
-  private static KafkaOptions options;
+  private static TestingBroker broker;
   private static Signer signer;
-  private static KafkaProducer<byte[], byte[]> producer;
   private static TransportLoop loop;
 
   @BeforeAll
   static void startBroker() throws Exception {
-    kafka = EmbeddedKafka.start(directory.resolve("kafka"));
-    options = new KafkaOptions(kafka.bootstrapServers(), "forestall");
-    try (Admin admin = options.openAdmin()) {
-      new TopicAdmin(admin, "forestall").createMissing((short) 1);
-    }
+    broker = TestingBroker.start(directory.resolve("kafka"), "forestall");
     signer = Signatures.generate(directory.resolve("guard.key"), directory.resolve("guard.pub"));
-    Properties properties = options.clientProperties();
-    properties.put("key.serializer", ByteArraySerializer.class.getName());
-    properties.put("value.serializer", ByteArraySerializer.class.getName());
-    producer = new KafkaProducer<>(properties);
     loop = TransportLoop.open("test-clients");
   }
 
   @AfterAll
   static void stopBroker() {
     loop.close();
-    producer.close();
-    kafka.close();
+    broker.close();
   }
 
   private static ReferenceNode node(String id) throws Exception {
@@ -112,20 +90,8 @@ class NodeOverKafkaTest {
             folder,
             new InetSocketAddress("127.0.0.1", 0),
             new Place(id, "r-" + id, "z1", "local", POOL));
-    return ReferenceNode.start(standard, options.clientProperties(), "forestall", signer.trusted());
-  }
-
-  private static void send(Topics topic, String key, byte[] value) throws Exception {
-    int partitions = producer.partitionsFor(topic.name("forestall")).size();
-    var unused =
-        producer
-            .send(
-                new ProducerRecord<>(
-                    topic.name("forestall"),
-                    FixedPartitioner.partition(key, partitions),
-                    key.getBytes(StandardCharsets.UTF_8),
-                    value))
-            .get(30, TimeUnit.SECONDS);
+    return ReferenceNode.start(
+        standard, broker.options().clientProperties(), "forestall", signer.trusted());
   }
 
   private static void map(String volume, String owner, String... copies) throws Exception {
@@ -147,7 +113,7 @@ class NodeOverKafkaTest {
             2,
             List.of(new MapSegment(volume + "/0", 0, Subject.node(owner), 0, others)),
             System.currentTimeMillis());
-    send(Topics.MAPS, MapRecords.key(slice), new MapRecords().encode(slice, null));
+    broker.send(Topics.MAPS, MapRecords.key(slice), new MapRecords().encode(slice, null));
   }
 
   private static Admission admission(String id, String unit, long epoch, String from, String to) {
@@ -196,32 +162,16 @@ class NodeOverKafkaTest {
   }
 
   private static void command(Command command, Admission admission, Signer by) throws Exception {
-    send(
+    broker.send(
         Topics.COMMANDS,
         CommandRecords.key(command),
         new CommandRecords().encode(command, new AdmissionRecords().of(admission, by)));
   }
 
-  private static KafkaConsumer<byte[], byte[]> reader(Topics topic) {
-    Properties properties = options.clientProperties();
-    properties.put("key.deserializer", ByteArrayDeserializer.class.getName());
-    properties.put("value.deserializer", ByteArrayDeserializer.class.getName());
-    properties.put("enable.auto.commit", "false");
-    KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(properties);
-    List<TopicPartition> all = new ArrayList<>();
-    String name = topic.name("forestall");
-    for (int i = 0; i < producer.partitionsFor(name).size(); i++) {
-      all.add(new TopicPartition(name, i));
-    }
-    consumer.assign(all);
-    consumer.seekToBeginning(all);
-    return consumer;
-  }
-
   private static CommandAck lastAck(String command) throws Exception {
     AckRecords records = new AckRecords();
     CommandAck[] last = new CommandAck[1];
-    try (KafkaConsumer<byte[], byte[]> consumer = reader(Topics.ACKS)) {
+    try (KafkaConsumer<byte[], byte[]> consumer = broker.reader(Topics.ACKS)) {
       Await.until(
           PATIENCE,
           "the last answer to " + command,
@@ -371,7 +321,7 @@ class NodeOverKafkaTest {
 
       Map<String, FleetEntry> fleet = new HashMap<>();
       AvroCodec<FleetEntry> codec = AvroCodec.of(FleetEntry.class);
-      try (KafkaConsumer<byte[], byte[]> consumer = reader(Topics.FLEET)) {
+      try (KafkaConsumer<byte[], byte[]> consumer = broker.reader(Topics.FLEET)) {
         Await.until(
             PATIENCE,
             "both nodes say where they are",

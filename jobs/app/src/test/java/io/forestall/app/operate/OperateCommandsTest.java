@@ -6,10 +6,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.forestall.app.ExitCodes;
 import io.forestall.app.Forestall;
-import io.forestall.app.KafkaOptions;
-import io.forestall.app.runtime.EmbeddedKafka;
+import io.forestall.app.TestingBroker;
 import io.forestall.schemas.Topics;
-import io.forestall.wire.Keys;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -18,12 +16,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -37,49 +29,41 @@ class OperateCommandsTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String PREFIX = "operate";
 
-  private static EmbeddedKafka kafka;
-  private static KafkaOptions options;
+  private static TestingBroker broker;
 
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
 
   @BeforeAll
   static void start(@TempDir Path directory) throws Exception {
-    kafka = EmbeddedKafka.start(directory);
-    options = new KafkaOptions(kafka.bootstrapServers(), PREFIX);
-    try (Admin admin = options.openAdmin()) {
-      List<NewTopic> topics = new ArrayList<>();
-      for (Topics topic :
-          List.of(
-              Topics.POLICIES,
-              Topics.SCHEMAS,
-              Topics.PROPOSALS,
-              Topics.DECISIONS,
-              Topics.ADMISSIONS,
-              Topics.INCIDENTS)) {
-        topics.add(new NewTopic(topic.name(PREFIX), topic == Topics.POLICIES ? 1 : 2, (short) 1));
-      }
-      admin.createTopics(topics).all().get(30, TimeUnit.SECONDS);
-    }
+    broker = TestingBroker.start(directory, PREFIX, 1, List.of(Topics.POLICIES));
+    broker.create(
+        2,
+        List.of(
+            Topics.SCHEMAS,
+            Topics.PROPOSALS,
+            Topics.DECISIONS,
+            Topics.ADMISSIONS,
+            Topics.INCIDENTS));
     long now = System.currentTimeMillis();
     TestingActs acts = new TestingActs(now);
-    send(Topics.PROPOSALS, "node/n-1", acts.proposal("pr-waiting", now + 3_600_000));
-    send(Topics.DECISIONS, "node/n-1", acts.waiting("pr-waiting"));
-    send(Topics.PROPOSALS, "node/n-2", acts.proposal("pr-done", now + 3_600_000));
-    send(Topics.DECISIONS, "node/n-2", acts.admitted("pr-done", "ad-1"));
-    send(Topics.PROPOSALS, "node/n-3", acts.proposal("pr-late", now - 1));
-    send(Topics.DECISIONS, "node/n-3", new byte[] {1, 2, 3});
-    send(Topics.ADMISSIONS, "p1", acts.admission("ad-1", 1, false));
-    send(Topics.ADMISSIONS, "p1", acts.admission("ad-2", 1, false));
-    send(Topics.ADMISSIONS, "p1", acts.admission("ad-2", 2, true));
-    send(Topics.INCIDENTS, "in-abc1", acts.incident("in-abc1", 1, false));
-    send(Topics.INCIDENTS, "in-abc1", acts.incident("in-abc1", 2, false));
-    send(Topics.INCIDENTS, "in-abd2", acts.incident("in-abd2", 1, true));
+    broker.send(Topics.PROPOSALS, "node/n-1", acts.proposal("pr-waiting", now + 3_600_000));
+    broker.send(Topics.DECISIONS, "node/n-1", acts.waiting("pr-waiting"));
+    broker.send(Topics.PROPOSALS, "node/n-2", acts.proposal("pr-done", now + 3_600_000));
+    broker.send(Topics.DECISIONS, "node/n-2", acts.admitted("pr-done", "ad-1"));
+    broker.send(Topics.PROPOSALS, "node/n-3", acts.proposal("pr-late", now - 1));
+    broker.send(Topics.DECISIONS, "node/n-3", new byte[] {1, 2, 3});
+    broker.send(Topics.ADMISSIONS, "p1", acts.admission("ad-1", 1, false));
+    broker.send(Topics.ADMISSIONS, "p1", acts.admission("ad-2", 1, false));
+    broker.send(Topics.ADMISSIONS, "p1", acts.admission("ad-2", 2, true));
+    broker.send(Topics.INCIDENTS, "in-abc1", acts.incident("in-abc1", 1, false));
+    broker.send(Topics.INCIDENTS, "in-abc1", acts.incident("in-abc1", 2, false));
+    broker.send(Topics.INCIDENTS, "in-abd2", acts.incident("in-abd2", 1, true));
   }
 
   @AfterAll
   static void stop() {
-    kafka.close();
+    broker.close();
   }
 
   @Test
@@ -532,7 +516,7 @@ class OperateCommandsTest {
   @Test
   void aRecordThatMakesNoSenseIsToldAndTheLastGoodOneStays() throws Exception {
     assertThat(run("silence", "--pool", "p-bad", "--for", "1h", "--reason", "good")).isZero();
-    send(Topics.POLICIES, "pool/p-bad/silence/silence", new byte[] {9, 9, 9});
+    broker.send(Topics.POLICIES, "pool/p-bad/silence/silence", new byte[] {9, 9, 9});
     assertThat(run("policies", "list", "--pool", "p-bad")).isZero();
     assertThat(out.toString()).contains("good", "1 refused, the newest: offset");
   }
@@ -576,7 +560,7 @@ class OperateCommandsTest {
         !List.of("keys", "completion").contains(words[0]) && !all.contains("--help");
     if (asksKafka && words.length > 1) {
       all.add("--bootstrap-servers");
-      all.add(kafka.bootstrapServers());
+      all.add(broker.bootstrapServers());
       if (!all.contains("--topic-prefix")) {
         all.add("--topic-prefix");
         all.add(PREFIX);
@@ -586,15 +570,5 @@ class OperateCommandsTest {
     line.setOut(new PrintWriter(out, true));
     line.setErr(new PrintWriter(err, true));
     return line.execute(all.toArray(new String[0]));
-  }
-
-  private static void send(Topics topic, String key, byte[] value) throws Exception {
-    try (KafkaProducer<byte[], byte[]> producer =
-        new KafkaProducer<>(
-            options.clientProperties(), new ByteArraySerializer(), new ByteArraySerializer())) {
-      producer
-          .send(new ProducerRecord<>(topic.name(PREFIX), Keys.bytes(key), value))
-          .get(30, TimeUnit.SECONDS);
-    }
   }
 }

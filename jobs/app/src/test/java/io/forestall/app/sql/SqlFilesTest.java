@@ -8,10 +8,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.forestall.app.CommandFailure;
 import io.forestall.app.ExitCodes;
 import io.forestall.app.Forestall;
-import io.forestall.app.KafkaOptions;
+import io.forestall.app.TestingBroker;
 import io.forestall.app.runtime.EmbeddedFlink;
-import io.forestall.app.runtime.EmbeddedKafka;
-import io.forestall.app.topics.TopicAdmin;
 import io.forestall.schemas.AnomalyRecord;
 import io.forestall.schemas.BaselineRecord;
 import io.forestall.schemas.DeadLetter;
@@ -36,7 +34,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -44,13 +41,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.avro.specific.SpecificRecordBase;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -72,7 +64,7 @@ class SqlFilesTest {
   /** The files that no other test here runs. */
   private static final Set<String> RUN_ONLY = Set.of("00_tables.sql", "60_highest_risks.sql");
 
-  private static EmbeddedKafka kafka;
+  private static TestingBroker broker;
   private static EmbeddedFlink flink;
   private static final StringWriter ANSWER = new StringWriter();
   private static SqlRunner runner;
@@ -80,22 +72,13 @@ class SqlFilesTest {
   /** Where the last telemetry record went. */
   private static int partition;
 
-  private static KafkaProducer<byte[], byte[]> producer;
-
   @BeforeAll
   static void seed(@TempDir Path directory) throws Exception {
-    kafka = EmbeddedKafka.start(directory.resolve("kafka"));
+    broker = TestingBroker.start(directory.resolve("kafka"), PREFIX);
     // One cluster and one runner for all: the planner takes a second for each environment.
     flink = EmbeddedFlink.start(directory.resolve("flink"));
     runner =
         new SqlRunner(remote(false, true, 1000), variables(), Map.of(), new PrintWriter(ANSWER));
-    KafkaOptions options = new KafkaOptions(kafka.bootstrapServers(), PREFIX);
-    try (Admin admin = options.openAdmin()) {
-      new TopicAdmin(admin, PREFIX).createMissing((short) 1);
-    }
-    producer =
-        new KafkaProducer<>(
-            options.clientProperties(), new ByteArraySerializer(), new ByteArraySerializer());
     for (String disk : List.of("A", "B", "C", "D", "GONE")) {
       send(Topics.FLEET, "disk/" + disk, fleet(disk, disk.equals("C") ? "r-02" : "r-01"));
     }
@@ -154,7 +137,6 @@ class SqlFilesTest {
             .setModes(
                 List.of(new ModeRisk(FailureMode.SOFTWARE, 0.5, DAY, "symptoms", 1, List.of())))
             .build());
-    producer.flush();
   }
 
   private static void anomaly(String key, String signal, int hour, double score, boolean ended)
@@ -358,9 +340,8 @@ class SqlFilesTest {
 
   @AfterAll
   static void stop() {
-    producer.close();
     flink.close();
-    kafka.close();
+    broker.close();
   }
 
   static List<Path> files() throws IOException {
@@ -548,7 +529,7 @@ class SqlFilesTest {
                 "--rest",
                 "127.0.0.1:1",
                 "--bootstrap-servers",
-                kafka.bootstrapServers(),
+                broker.bootstrapServers(),
                 "--topic-prefix",
                 PREFIX,
                 FILES.resolve("60_highest_risks.sql").toString()))
@@ -559,16 +540,16 @@ class SqlFilesTest {
                 "sql",
                 "--local",
                 "--bootstrap-servers",
-                kafka.bootstrapServers(),
+                broker.bootstrapServers(),
                 "--topic-prefix",
                 "other",
                 FILES.resolve("60_highest_risks.sql").toString()))
         .isEqualTo(ExitCodes.FOUND);
-    assertThat(err.toString()).contains("a topic is missing at " + kafka.bootstrapServers());
+    assertThat(err.toString()).contains("a topic is missing at " + broker.bootstrapServers());
   }
 
   private static Map<String, String> variables() {
-    return Map.of("bootstrap", kafka.bootstrapServers(), "prefix", PREFIX);
+    return Map.of("bootstrap", broker.bootstrapServers(), "prefix", PREFIX);
   }
 
   private static SqlRunner.Settings remote(boolean follow, boolean json, int maxRows) {
@@ -600,7 +581,7 @@ class SqlFilesTest {
                 "sql",
                 "--local",
                 "--bootstrap-servers",
-                kafka.bootstrapServers(),
+                broker.bootstrapServers(),
                 "--topic-prefix",
                 PREFIX));
     all.addAll(List.of(arguments));
@@ -702,12 +683,7 @@ class SqlFilesTest {
         value == null
             ? null
             : value instanceof byte[] raw ? raw : encode((SpecificRecordBase) value);
-    var place =
-        producer
-            .send(
-                new ProducerRecord<>(
-                    topic.name(PREFIX), key.getBytes(StandardCharsets.UTF_8), bytes))
-            .get(30, TimeUnit.SECONDS);
+    var place = broker.send(topic, key, bytes);
     if (topic == Topics.TELEMETRY) {
       partition = place.partition();
     }

@@ -6,8 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.forestall.app.ExitCodes;
 import io.forestall.app.Forestall;
-import io.forestall.app.KafkaOptions;
-import io.forestall.app.runtime.EmbeddedKafka;
+import io.forestall.app.TestingBroker;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.guard.Proposal.UnitStep;
 import io.forestall.decisions.ownership.Authority;
@@ -18,7 +17,6 @@ import io.forestall.schemas.EntityRef;
 import io.forestall.schemas.FleetEntry;
 import io.forestall.schemas.Topics;
 import io.forestall.wire.AvroCodec;
-import io.forestall.wire.Keys;
 import io.forestall.wire.OwnershipRecords;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -27,13 +25,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -47,34 +38,29 @@ class VolumeCommandTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String PREFIX = "volumes";
 
-  private static EmbeddedKafka kafka;
-  private static KafkaOptions options;
+  private static TestingBroker broker;
 
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
 
   @BeforeAll
   static void start(@TempDir Path directory) throws Exception {
-    kafka = EmbeddedKafka.start(directory);
-    options = new KafkaOptions(kafka.bootstrapServers(), PREFIX);
-    try (Admin admin = options.openAdmin()) {
-      List<NewTopic> topics = new ArrayList<>();
-      for (Topics topic :
-          List.of(Topics.FLEET, Topics.SCHEMAS, Topics.MAPS, Topics.OWNERSHIP, Topics.DIGESTS)) {
-        topics.add(new NewTopic(topic.name(PREFIX), 2, (short) 1));
-      }
-      admin.createTopics(topics).all().get(30, TimeUnit.SECONDS);
-    }
+    broker =
+        TestingBroker.start(
+            directory,
+            PREFIX,
+            2,
+            List.of(Topics.FLEET, Topics.SCHEMAS, Topics.MAPS, Topics.OWNERSHIP, Topics.DIGESTS));
     for (int i = 1; i <= 4; i++) {
-      send(Topics.FLEET, "node/n-" + i, member("n-" + i, "z-" + i, i == 4 ? "1" : "2"));
+      broker.send(Topics.FLEET, "node/n-" + i, member("n-" + i, "z-" + i, i == 4 ? "1" : "2"));
     }
-    send(Topics.FLEET, "node/n-5", member("n-5", "z-5", "2"));
-    send(Topics.FLEET, "node/n-5", null);
+    broker.send(Topics.FLEET, "node/n-5", member("n-5", "z-5", "2"));
+    broker.send(Topics.FLEET, "node/n-5", null);
   }
 
   @AfterAll
   static void stop() {
-    kafka.close();
+    broker.close();
   }
 
   @Test
@@ -104,8 +90,8 @@ class VolumeCommandTest {
     String other = made.get("segments").get(1).get("owner").asText();
     take("v1/0", Subject.parse(owner));
     take("v1/1", Subject.parse(other));
-    send(Topics.DIGESTS, "v1/0", progress("v1/0", owner, true, 12));
-    send(Topics.DIGESTS, "v1/0", progress("v1/0", other, false, 9));
+    broker.send(Topics.DIGESTS, "v1/0", progress("v1/0", owner, true, 12));
+    broker.send(Topics.DIGESTS, "v1/0", progress("v1/0", other, false, 9));
     assertThat(run("show", "v1", "--output", "json")).isZero();
     JsonNode shown = JSON.readTree(out.toString());
     assertThat(shown.at("/volume/state").asText()).isEqualTo("ok");
@@ -167,7 +153,7 @@ class VolumeCommandTest {
             Authority.NONE,
             owner.id(),
             System.currentTimeMillis());
-    send(Topics.OWNERSHIP, "p1", new OwnershipRecords().encode(entry, null));
+    broker.send(Topics.OWNERSHIP, "p1", new OwnershipRecords().encode(entry, null));
   }
 
   private static byte[] progress(String unit, String node, boolean owner, long sequence) {
@@ -202,22 +188,12 @@ class VolumeCommandTest {
     return AvroCodec.of(FleetEntry.class).encode(entry);
   }
 
-  private static void send(Topics topic, String key, byte @Nullable [] value) throws Exception {
-    try (KafkaProducer<byte[], byte[]> producer =
-        new KafkaProducer<>(
-            options.clientProperties(), new ByteArraySerializer(), new ByteArraySerializer())) {
-      producer
-          .send(new ProducerRecord<>(topic.name(PREFIX), Keys.bytes(key), value))
-          .get(30, TimeUnit.SECONDS);
-    }
-  }
-
   private int run(String... words) {
     out.getBuffer().setLength(0);
     err.getBuffer().setLength(0);
     List<String> all = new ArrayList<>(List.of("volume"));
     all.addAll(Arrays.asList(words));
-    all.addAll(List.of("--bootstrap-servers", kafka.bootstrapServers(), "--topic-prefix", PREFIX));
+    all.addAll(List.of("--bootstrap-servers", broker.bootstrapServers(), "--topic-prefix", PREFIX));
     CommandLine line = Forestall.commandLine();
     line.setOut(new PrintWriter(out, true));
     line.setErr(new PrintWriter(err, true));

@@ -176,6 +176,7 @@ public final class FailoverTrial {
         device.awaitSaid("nbd://", Field.PATIENCE);
         writer =
             Fio.start(folder, "nbd://127.0.0.1:" + port, FIO_OFFSET_BYTES, FIO_BYTES, FIO_LENGTH);
+        writer.awaitWriting(Field.PATIENCE);
       }
       play.go(scene);
       scene.served();

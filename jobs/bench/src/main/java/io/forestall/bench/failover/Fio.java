@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 
 /**
  * {@code fio} that writes a device over NBD and reads back what it wrote, with a checksum and a
@@ -87,6 +88,8 @@ final class Fio {
                 "--verify_fatal=1",
                 "--norandommap=0",
                 "--randrepeat=0",
+                "--eta=always",
+                "--eta-newline=500ms",
                 "--output-format=json",
                 "--output=" + result),
             Map.of(),
@@ -95,8 +98,9 @@ final class Fio {
     return new Fio(child, result, log);
   }
 
-  boolean running() {
-    return child.alive();
+  /** Waits until it has written: a device that does nothing shows nothing. */
+  void awaitWriting(Duration patience) throws TimeoutException, InterruptedException {
+    child.awaitSaid("w=", patience);
   }
 
   /** Lets it end what it has begun, and says what it found. */
@@ -130,7 +134,13 @@ final class Fio {
   }
 
   private String words() throws IOException {
-    String said = Files.exists(log) ? Files.readString(log).strip() : "";
+    String said =
+        Files.exists(log)
+            ? Files.readString(log)
+                .lines()
+                .filter(line -> !line.isBlank() && !line.startsWith("Jobs:"))
+                .collect(Collectors.joining("\n"))
+            : "";
     return said.length() > 800 ? said.substring(said.length() - 800) : said;
   }
 

@@ -135,8 +135,13 @@ final class Scenarios {
               Command.class,
               "the command to promote",
               each -> each.getKind() == CommandKind.PROMOTE);
+          long downNanos = System.nanoTime();
           scene.field().broker().process().kill();
           scene.field().broker().start();
+          scene.note(
+              "the broker was away for "
+                  + Quantiles.number((System.nanoTime() - downNanos) / 1e6)
+                  + " ms");
         },
         AdmissionState.DONE,
         AdmissionState.GIVEN_BACK);
