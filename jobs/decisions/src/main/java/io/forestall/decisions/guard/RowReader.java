@@ -75,6 +75,17 @@ public final class RowReader {
     return bytes.get() != 0;
   }
 
+  /** The next bytes. */
+  public byte[] bytes() {
+    int length = ints();
+    if (length < 0 || length > bytes.remaining()) {
+      throw new IllegalArgumentException(length + " bytes do not fit");
+    }
+    byte[] value = new byte[length];
+    bytes.get(value);
+    return value;
+  }
+
   /** The next text, null when there was none. */
   public @Nullable String nullableText() {
     int length = ints();

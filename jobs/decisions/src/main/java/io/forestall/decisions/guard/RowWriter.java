@@ -61,6 +61,13 @@ public final class RowWriter {
     return this;
   }
 
+  /** Adds bytes. */
+  public RowWriter bytes(byte[] value) {
+    ints(value.length);
+    bytes.write(value, 0, value.length);
+    return this;
+  }
+
   /** Adds something by its text, such as a subject. */
   public RowWriter thing(@Nullable Object value) {
     return text(value == null ? null : value.toString());

@@ -12,19 +12,23 @@ import org.jspecify.annotations.Nullable;
  * <p>A step is a delta that counted, as it stands in the log; or RESYNC, which has no delta: what
  * the shadow has of some ranges is not what the stream goes on from, so it fetches them from any
  * holder that has applied {@code sequence} or more. The first step of a stream is the RESYNC of the
- * whole unit. What a shadow at position {@code p} does with a RESYNC:
+ * whole unit. Positions have an order: by epoch, then by sequence. What a shadow at position {@code
+ * p} does with a RESYNC:
  *
  * <ul>
  *   <li>It fetches the ranges, in any case.
- *   <li>{@code p >= sequence}: nothing else, such as when a range was found to differ, or in a
- *       repeat.
- *   <li>{@code previousSequence <= p < sequence}: outside of the ranges nothing changed behind
- *       {@code previousSequence}, so it goes on from {@code sequence}: it takes the fold of a
- *       holder that has come as far, and the next steps of the stream on its own bytes.
- *   <li>{@code p < previousSequence}: it has lost steps that this RESYNC does not make good. It
- *       stays behind its gap, and says so ({@link HolderReport#needsResync}), until a RESYNC comes
- *       that does.
+ *   <li>{@code p} is not before the RESYNC: nothing else, such as when a range was found to differ,
+ *       or in a repeat.
+ *   <li>{@code p} is before it, and has a sequence from {@code previousSequence} to that of the
+ *       RESYNC, or {@code previousSequence} is -1: outside of the ranges nothing changed in
+ *       between, so it goes on from there: it takes the fold of a holder that has come as far, and
+ *       the next steps of the stream on its own bytes.
+ *   <li>Else it has lost steps that this RESYNC does not make good. It stays behind its gap, and
+ *       says so ({@link HolderReport#needsResync}), until a RESYNC comes that does.
  * </ul>
+ *
+ * <p>A delta whose {@code previousSequence} is above the shadow's own sequence shows a gap too: a
+ * barrier has no number of its own that would.
  *
  * @param shadow node that holds the shadow
  * @param unit identifier of the unit

@@ -4,7 +4,7 @@ import io.forestall.decisions.Subject;
 import io.forestall.decisions.ownership.Delta;
 import java.util.List;
 
-/** What the {@code ShadowStream} of one unit takes. Not stored. */
+/** What the {@link ShadowStream} of one unit takes. Not stored. */
 public sealed interface StreamInput {
 
   /**
@@ -12,20 +12,27 @@ public sealed interface StreamInput {
    *
    * @param partition partition of the log
    * @param offset its offset there
+   * @param run name of the unbroken stretch of the log that it stands in: between two deltas of the
+   *     unit with the same one nothing was lost, between others something may have been
    */
-  record Read(Delta delta, int partition, long offset) implements StreamInput {}
+  record Read(Delta delta, int partition, long offset, long run) implements StreamInput {}
 
   /**
-   * A delta of the unit stood in the log and could not be read: its bytes are damaged. What it did
-   * is known as far as its head could be trusted.
+   * A record of the unit stood in the log and could not be read. Others may have read it.
    *
    * @param partition partition of the log
    * @param offset its offset there
+   * @param run as in {@link Read}
    */
-  record Damaged(int partition, long offset) implements StreamInput {}
+  record Damaged(int partition, long offset, long run) implements StreamInput {}
 
-  /** A holder spoke. */
-  record Reported(HolderReport report) implements StreamInput {}
+  /**
+   * A holder spoke.
+   *
+   * @param behind true when the reader of the log is known to be behind its end: then a holder that
+   *     is ahead of it proves nothing
+   */
+  record Reported(HolderReport report, boolean behind) implements StreamInput {}
 
   /**
    * The volume's map as it is now.
