@@ -740,7 +740,7 @@ final class GuardChecks {
   }
 
   private static GuardResult target(Question q) {
-    if (!Question.needsTarget(q.act())) {
+    if (!Question.needsTarget(q.act(), !q.proposal.units().isEmpty())) {
       return yes("target", "The act needs no target.");
     }
     Subject target = q.proposal.target();
@@ -775,12 +775,13 @@ final class GuardChecks {
   }
 
   private static GuardResult level(Question q) {
-    boolean hook = q.act() == ActKind.DRAIN || q.act() == ActKind.RETURN;
     boolean owns = q.act().changesOwner() && !q.proposal.units().isEmpty();
-    int needed = hook ? 1 : owns ? 2 : 0;
+    boolean clears = q.act() == ActKind.DRAIN || q.act() == ActKind.RETURN;
+    boolean hook = clears && !owns;
+    int needed = owns ? 2 : hook ? 1 : 0;
     Subject source = q.proposal.source();
     // a dead owner has nothing to do in it
-    boolean helps = hook || q.isPredicted();
+    boolean helps = clears || q.isPredicted();
     Subject first = source == null && hook ? q.proposal.subject() : source;
     for (Subject node : new Subject[] {helps ? first : null, q.proposal.target()}) {
       Member member = node == null ? null : q.state.member(node);

@@ -822,7 +822,9 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
       return switch (end) {
         case GIVEN_BACK, EXPIRED -> true;
         // one target seldom holds copies of all that an owner has
-        case DONE -> a.act() == ActKind.FAILOVER && Proposer.leaves(state, incident, a.units());
+        case DONE ->
+            Question.handsOver(a.act(), !a.units().isEmpty())
+                && Proposer.leaves(state, incident, a.units());
         default -> false;
       };
     }

@@ -100,6 +100,13 @@ final class Proposer {
         return null;
       }
     }
+    if (choice.act() == ActKind.DRAIN && host != null && host.level() > HOOK_LEVEL) {
+      if (host.member() != null && units.isEmpty()) {
+        // a node without hooks that owns nothing is drained already
+        return null;
+      }
+      choice = new Ladder.Choice(choice.act(), choice.reason() + " Its units get other owners.");
+    }
     String matter =
         Ids.of(
             "",
@@ -195,7 +202,7 @@ final class Proposer {
       long nowMillis) {
     ActKind act = wish.choice().act();
     Proposal draft = draft(state, limits, incident, wish, attempt, nowMillis);
-    if (!Question.needsTarget(act)) {
+    if (!Question.needsTarget(act, !wish.units().isEmpty())) {
       return identified(draft, attempt);
     }
     Question q = new Question(state, limits, draft, nowMillis, 0);
@@ -247,7 +254,7 @@ final class Proposer {
     }
     if (fitting.isEmpty() && !units.isEmpty()) {
       DecisionCode code =
-          q.act() == ActKind.FAILOVER
+          Question.handsOver(q.act(), true)
               ? DecisionCode.NO_SAFE_TARGET
               : DecisionCode.TARGET_IN_SAME_DOMAIN;
       return new Fit(node, 0, code, "No unit fits there: " + code.sentence(), List.of());
@@ -286,7 +293,7 @@ final class Proposer {
       addMember(found, q.state.member(only));
       return found;
     }
-    if (q.act() == ActKind.FAILOVER && !units.isEmpty()) {
+    if (Question.handsOver(q.act(), !units.isEmpty()) && !units.isEmpty()) {
       Map<Subject, Integer> copies = new TreeMap<>(Comparator.comparing(Subject::toString));
       for (GuardInput.UnitChanged unit : units) {
         for (Subject copy : unit.copies()) {
@@ -340,7 +347,8 @@ final class Proposer {
       bytes = wish.bytes();
     }
     return switch (act) {
-      case SHADOW, MIGRATE, REPAIR, DRAIN, FAILBACK -> bytes;
+      case DRAIN -> units.isEmpty() ? bytes : 0;
+      case SHADOW, MIGRATE, REPAIR, FAILBACK -> bytes;
       case PREFETCH -> bytes / METADATA_SHARE;
       default -> 0;
     };
@@ -412,7 +420,9 @@ final class Proposer {
         incident.predicted() ? Math.max(1, incident.horizonMillis()) : 0,
         Math.min(1, Math.max(0, incident.confidence())),
         cost(act, wish.units(), wish),
-        act == ActKind.FAILOVER ? 5_000 : act == ActKind.SWITCHOVER ? 1_000 : 0,
+        Question.handsOver(act, !wish.units().isEmpty())
+            ? 5_000
+            : act == ActKind.SWITCHOVER ? 1_000 : 0,
         10 * incident.severity().ordinal() + (incident.predicted() ? 0 : 5),
         nowMillis,
         nowMillis + limits.proposalMillis(),

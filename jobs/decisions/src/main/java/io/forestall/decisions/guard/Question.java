@@ -58,12 +58,26 @@ final class Question {
     return proposal.act();
   }
 
-  /** True when the act cannot be without a target. */
-  static boolean needsTarget(ActKind act) {
+  /**
+   * True when the act cannot be without a target.
+   *
+   * @param units whether it names units
+   */
+  static boolean needsTarget(ActKind act, boolean units) {
     return switch (act) {
       case PREFETCH, SHADOW, MIGRATE, FAILOVER, SWITCHOVER, FAILBACK, REPAIR -> true;
-      default -> false;
+      default -> handsOver(act, units);
     };
+  }
+
+  /**
+   * True when the act gives units to a holder of a copy, which copies nothing: a failover, and the
+   * drain of a node that has units, of level 2. One of level 1 moves its data by its own hooks.
+   *
+   * @param units whether it names units
+   */
+  static boolean handsOver(ActKind act, boolean units) {
+    return act == ActKind.FAILOVER || act == ActKind.DRAIN && units;
   }
 
   /** True when the act puts a further copy of the data onto its target. */

@@ -122,7 +122,7 @@ final class TargetChecks {
 
   /** True when the act needs a copy of the unit on its target and there is none. */
   private static boolean lacksCopy(ActKind act, GuardInput.UnitChanged unit, Subject target) {
-    boolean needed = act == ActKind.FAILOVER || act == ActKind.FAILBACK;
+    boolean needed = Question.handsOver(act, true) || act == ActKind.FAILBACK;
     return needed && !unit.copies().contains(target);
   }
 

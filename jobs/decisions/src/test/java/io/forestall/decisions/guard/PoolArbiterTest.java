@@ -292,6 +292,47 @@ class PoolArbiterTest {
   }
 
   @Test
+  void aNodeOfLevelTwoIsDrainedByGivingItsUnitsToOthers() {
+    TestingPool pool = TestingPool.started(20, 4);
+    pool.act();
+    pool.unit("u", 1, 3, 4, 5);
+    pool.give(
+        new GuardInput.IncidentChanged(pool.incident("i1", 1, node(3), false, 0, ActKind.DRAIN)));
+    assertThat(admitted(pool)).as(last(pool).text()).hasSize(1);
+    Admission act = admitted(pool).get(0);
+    assertThat(act.act()).isEqualTo(ActKind.DRAIN);
+    assertThat(act.units()).containsExactly(new Proposal.UnitStep("u", 1, 2));
+    assertThat(act.source()).isEqualTo(node(3));
+    assertThat(act.target()).as("a holder of a copy").isIn(node(4), node(5));
+  }
+
+  @Test
+  void aDrainToNobodyOrOfNothingIsNotDone() {
+    TestingPool alone = TestingPool.started(20, 4);
+    alone.act();
+    alone.unit("u", 1, 3);
+    alone.give(
+        new GuardInput.IncidentChanged(alone.incident("i1", 1, node(3), false, 0, ActKind.DRAIN)));
+    assertThat(admitted(alone)).as("nobody holds a copy").isEmpty();
+    assertThat(last(alone).code()).isEqualTo(DecisionCode.BELOW_REPLICATION_MINIMUM);
+
+    TestingPool idle = TestingPool.started(20, 4);
+    idle.act();
+    idle.give(
+        new GuardInput.IncidentChanged(idle.incident("i1", 1, node(3), false, 0, ActKind.DRAIN)));
+    assertThat(idle.made()).as("it owns nothing and has no hooks").isEmpty();
+
+    TestingPool low = TestingPool.started(20, 4);
+    low.act();
+    low.unit("u", 1, 3, 4, 5);
+    low.level(4, 1);
+    low.level(5, 1);
+    low.give(
+        new GuardInput.IncidentChanged(low.incident("i1", 1, node(3), false, 0, ActKind.DRAIN)));
+    assertThat(admitted(low)).as("who takes units over must keep epochs").isEmpty();
+  }
+
+  @Test
   void anotherGuardTookTheNumberAndNothingIsSpentTwice() {
     TestingPool pool = TestingPool.started(20, 4);
     pool.act();
