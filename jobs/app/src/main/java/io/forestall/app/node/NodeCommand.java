@@ -7,12 +7,9 @@ import io.forestall.decisions.Place;
 import io.forestall.nodes.node.NodeException;
 import io.forestall.nodes.node.NodeOptions;
 import io.forestall.nodes.node.ReferenceNode;
-import io.forestall.wire.Signatures.KeyFileException;
-import io.forestall.wire.Signatures.Trusted;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -173,10 +170,6 @@ public final class NodeCommand implements Runnable {
 
     @Spec private @Nullable CommandSpec spec;
 
-    private static final long KEYS_EVERY_MILLIS = 5_000;
-    private List<String> keyIds = List.of();
-    private String keyProblem = "";
-
     @Override
     public Integer call() throws InterruptedException {
       if (leaseMillis < 50 || leaseMillis > 60_000) {
@@ -205,12 +198,11 @@ public final class NodeCommand implements Runnable {
               weakBroker,
               holdAppends);
       ReferenceNode node;
+      TrustedKeys keys = TrustedKeys.read(trustedKeys);
       try {
-        Trusted trusted = trustedKeys == null ? Trusted.NONE : Trusted.read(trustedKeys);
-        keyIds = trusted.keyIds();
-        node = ReferenceNode.start(options, kafka.clientProperties(), kafka.topicPrefix(), trusted);
-      } catch (KeyFileException e) {
-        throw new CommandFailure(ExitCodes.USAGE, String.valueOf(e.getMessage()), e);
+        node =
+            ReferenceNode.start(
+                options, kafka.clientProperties(), kafka.topicPrefix(), keys.first());
       } catch (NodeException e) {
         throw new CommandFailure(exitCode(e.reason()), String.valueOf(e.getMessage()), e);
       }
@@ -241,8 +233,8 @@ public final class NodeCommand implements Runnable {
       node.awaitReady();
       out.println("node " + id + " is ready");
       out.flush();
-      while (!node.awaitEnd(KEYS_EVERY_MILLIS)) {
-        readKeysAgain(node, out);
+      while (!node.awaitEnd(TrustedKeys.EVERY_MILLIS)) {
+        keys.look(node::trust, id, out);
       }
       if (node.died()) {
         throw new CommandFailure(
@@ -251,30 +243,6 @@ public final class NodeCommand implements Runnable {
             null);
       }
       return ExitCodes.OK;
-    }
-
-    /** A rotation of keys needs no restart: the file or folder is looked at again and again. */
-    private void readKeysAgain(ReferenceNode node, PrintWriter out) {
-      Path file = trustedKeys;
-      if (file == null) {
-        return;
-      }
-      try {
-        Trusted now = Trusted.read(file);
-        if (!now.keyIds().equals(keyIds)) {
-          keyIds = now.keyIds();
-          node.trust(now);
-          out.println("node " + id + " trusts the keys " + String.join(", ", keyIds));
-          out.flush();
-        }
-      } catch (KeyFileException e) {
-        // Half a rotation: what was trusted stays so.
-        if (!String.valueOf(e.getMessage()).equals(keyProblem)) {
-          keyProblem = String.valueOf(e.getMessage());
-          out.println("the trusted keys stay as they were: " + keyProblem);
-          out.flush();
-        }
-      }
     }
 
     private static InetSocketAddress address(String text) {

@@ -9,8 +9,6 @@ import io.forestall.nodes.hooks.Hook;
 import io.forestall.nodes.hooks.HookRunner;
 import io.forestall.nodes.node.HookNode;
 import io.forestall.nodes.node.NodeException;
-import io.forestall.wire.Signatures.KeyFileException;
-import io.forestall.wire.Signatures.Trusted;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -19,6 +17,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -50,7 +49,9 @@ final class NodeHooks implements Callable<Integer> {
   @Option(
       names = "--trusted-keys",
       paramLabel = "FILE|DIR",
-      description = "Public keys whose admissions and halts are believed.")
+      description = {
+        "Public keys whose admissions and halts are believed; looked at again every few seconds."
+      })
   private @Nullable Path trustedKeys;
 
   @Option(names = "--pool", paramLabel = "NAME", defaultValue = "p1", description = "Pool.")
@@ -107,6 +108,7 @@ final class NodeHooks implements Callable<Integer> {
     put(programs, Hook.OUT, out);
     put(programs, Hook.IN, in);
     HookNode node;
+    TrustedKeys keys = TrustedKeys.read(trustedKeys);
     try {
       node =
           HookNode.start(
@@ -116,10 +118,8 @@ final class NodeHooks implements Callable<Integer> {
               new HookRunner(programs, timeoutMillis),
               kafka.clientProperties(),
               kafka.topicPrefix(),
-              trustedKeys == null ? Trusted.NONE : Trusted.read(trustedKeys),
+              keys.first(),
               telemetryMillis);
-    } catch (KeyFileException e) {
-      throw new CommandFailure(ExitCodes.USAGE, String.valueOf(e.getMessage()), e);
     } catch (NodeException e) {
       throw new CommandFailure(NodeCommand.exitCode(e.reason()), String.valueOf(e.getMessage()), e);
     }
@@ -127,8 +127,10 @@ final class NodeHooks implements Callable<Integer> {
     PrintWriter words = Objects.requireNonNull(spec).commandLine().getOut();
     words.println("node " + id + " of level " + node.level() + ", start " + node.incarnation());
     words.flush();
-    // Until the process is told to end.
-    new CountDownLatch(1).await();
+    CountDownLatch never = new CountDownLatch(1);
+    while (!never.await(TrustedKeys.EVERY_MILLIS, TimeUnit.MILLISECONDS)) {
+      keys.look(node::trust, id, words);
+    }
     return ExitCodes.OK;
   }
 

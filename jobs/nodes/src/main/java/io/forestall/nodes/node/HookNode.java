@@ -190,6 +190,11 @@ public final class HookNode implements AutoCloseable {
     return supported.isEmpty() ? 0 : 1;
   }
 
+  /** From now on other keys are believed, for what was said before, too. */
+  public void trust(Trusted trusted) {
+    log.trust(trusted);
+  }
+
   /** Number of this start. */
   public long incarnation() {
     return directory.incarnation();

@@ -102,6 +102,7 @@ final class KafkaNodeLog implements NodeLog {
   private volatile Trusted trusted;
   private volatile boolean reread;
   private volatile @Nullable Consumer<byte[], byte[]> ownershipConsumer;
+  private volatile @Nullable Consumer<byte[], byte[]> controlConsumer;
   private final long askMillis;
   private final Outbox data;
   private final Outbox control;
@@ -305,6 +306,9 @@ final class KafkaNodeLog implements NodeLog {
     }
     if (name.equals("deltas")) {
       deltaConsumer = consumer;
+    }
+    if (name.equals("control")) {
+      controlConsumer = consumer;
     }
     Thread thread =
         new Thread(
@@ -622,7 +626,8 @@ final class KafkaNodeLog implements NodeLog {
     List<TopicPartition> compacted = new ArrayList<>();
     compacted.addAll(all(mapTopic, count(Topics.MAPS)));
     compacted.addAll(all(fleetTopic, count(Topics.FLEET)));
-    compacted.addAll(all(policyTopic, count(Topics.POLICIES)));
+    List<TopicPartition> policyPartitions = all(policyTopic, count(Topics.POLICIES));
+    compacted.addAll(policyPartitions);
     TopicPartition mine =
         new TopicPartition(
             Topics.COMMANDS.name(prefix),
@@ -635,8 +640,18 @@ final class KafkaNodeLog implements NodeLog {
     // was refused and given up must not be obeyed by the next start.
     long commandsFrom = calmly(() -> consumer.endOffsets(Set.of(mine))).getOrDefault(mine, 0L);
     boolean caughtUp = false;
+    Map<TopicPartition, Long> policiesRead = new HashMap<>();
     while (!closed) {
       try {
+        if (policyKeys != trusted) {
+          policyKeys = trusted;
+          policies = new PolicyRecords(policyKeys);
+          // A halt that was signed with a key which nobody here knew until now counts too.
+          for (TopicPartition each : policyPartitions) {
+            policiesRead.put(each, calmly(() -> consumer.position(each)));
+          }
+          consumer.seekToBeginning(policyPartitions);
+        }
         if (!caughtUp && reached(consumer, ends)) {
           caughtUp = true;
           told.caughtUp();
@@ -649,10 +664,6 @@ final class KafkaNodeLog implements NodeLog {
           consumer.assign(assigned);
           positions.forEach(consumer::seek);
           consumer.seek(mine, commandsFrom);
-        }
-        if (policyKeys != trusted) {
-          policyKeys = trusted;
-          policies = new PolicyRecords(policyKeys);
         }
         for (ConsumerRecord<byte[], byte[]> record :
             consumer.poll(caughtUp ? POLL : Duration.ofMillis(100))) {
@@ -667,7 +678,10 @@ final class KafkaNodeLog implements NodeLog {
               command(commands, record, told);
             }
           } catch (WireException e) {
-            dead(record, e);
+            TopicPartition of = new TopicPartition(record.topic(), record.partition());
+            if (record.offset() >= policiesRead.getOrDefault(of, 0L)) {
+              dead(record, e);
+            }
           }
         }
       } catch (WakeupException e) {
@@ -805,7 +819,11 @@ final class KafkaNodeLog implements NodeLog {
   public void trust(Trusted now) {
     trusted = now;
     reread = true;
-    Consumer<byte[], byte[]> consumer = ownershipConsumer;
+    wake(ownershipConsumer);
+    wake(controlConsumer);
+  }
+
+  private static void wake(@Nullable Consumer<byte[], byte[]> consumer) {
     if (consumer != null) {
       consumer.wakeup();
     }
