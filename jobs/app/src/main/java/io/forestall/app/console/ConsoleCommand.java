@@ -8,6 +8,7 @@ import io.forestall.app.operate.PolicyApi;
 import io.forestall.risk.signal.Signals;
 import io.forestall.wire.Signatures.KeyFileException;
 import io.forestall.wire.Signatures.Signer;
+import io.forestall.wire.Signatures.Trusted;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -70,6 +71,16 @@ public final class ConsoleCommand implements Callable<Integer> {
       description = "Private key that signs what is written here, see forestall keys generate.")
   private @Nullable Path keyFile;
 
+  @Option(
+      names = "--trusted-keys",
+      paramLabel = "FILE|DIR",
+      description = {
+        "Public keys, read at start: a takeover that none of them signed leaves its volume in"
+            + " doubt,",
+        "as it does for nodes that trust the same keys. Default: signatures are not checked."
+      })
+  private @Nullable Path trustedKeys;
+
   @Override
   public Integer call() throws InterruptedException {
     Set<String> names = new HashSet<>();
@@ -82,7 +93,8 @@ public final class ConsoleCommand implements Callable<Integer> {
                 Set.copyOf(names),
                 tokenFile == null ? null : BearerTokens.read(tokenFile)),
             kafka,
-            signer())) {
+            signer(),
+            trusted())) {
       CommandSpec known = Objects.requireNonNull(spec);
       known.commandLine().getOut().println("console at " + console.url());
       known.commandLine().getOut().flush();
@@ -101,6 +113,14 @@ public final class ConsoleCommand implements Callable<Integer> {
     }
   }
 
+  private Trusted trusted() {
+    try {
+      return trustedKeys == null ? Trusted.NONE : Trusted.read(trustedKeys);
+    } catch (KeyFileException e) {
+      throw new CommandFailure(ExitCodes.USAGE, String.valueOf(e.getMessage()), e);
+    }
+  }
+
   /** A feed and a server together. */
   public static final class Console implements AutoCloseable {
     private final KafkaFleetFeed feed;
@@ -114,21 +134,17 @@ public final class ConsoleCommand implements Callable<Integer> {
     /**
      * Starts both and returns at once; a broker that does not answer yet is waited for.
      *
+     * @param signer who signs what operators write here, null for nobody
+     * @param trusted whose signatures count; nobody's means that they are not looked at
      * @throws CommandFailure when the port or the settings of the Kafka client cannot be used
      */
-    public static Console start(ConsoleServer.Options options, KafkaOptions kafka) {
-      return start(options, kafka, null);
-    }
-
-    /**
-     * As the other one.
-     *
-     * @param signer who signs what operators write here, null for nobody
-     */
     public static Console start(
-        ConsoleServer.Options options, KafkaOptions kafka, @Nullable Signer signer) {
+        ConsoleServer.Options options,
+        KafkaOptions kafka,
+        @Nullable Signer signer,
+        Trusted trusted) {
       FleetView view = new FleetView(FleetView.Limits.DEFAULT, new Signals(), System::nanoTime);
-      ActViews acts = new ActViews();
+      ActViews acts = new ActViews(trusted);
       KafkaFleetFeed feed;
       try {
         feed = KafkaFleetFeed.start(kafka.clientProperties(), kafka.topicPrefix(), view, acts);

@@ -17,6 +17,7 @@ import io.forestall.operators.SenseOptions;
 import io.forestall.operators.correlate.CorrelateOptions;
 import io.forestall.operators.decide.DecideOptions;
 import io.forestall.schemas.Topics;
+import io.forestall.wire.Signatures.Trusted;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -137,7 +138,9 @@ public final class Demo implements AutoCloseable {
       ConsoleCommand.Console console =
           ConsoleCommand.Console.start(
               new ConsoleServer.Options("127.0.0.1", settings.consolePort(), Set.of()),
-              runtime.kafkaOptions());
+              runtime.kafkaOptions(),
+              null,
+              Trusted.NONE);
       parts.push(console);
       Demo demo = new Demo(runtime, List.of(sense, correlate, decide), console, parts);
       demo.feed(feeds.create(directory.resolve("feed").resolve("position")), say);
