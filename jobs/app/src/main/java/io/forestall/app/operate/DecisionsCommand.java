@@ -17,9 +17,7 @@ import io.forestall.schemas.Proposal;
 import io.forestall.schemas.Topics;
 import io.forestall.wire.AvroCodec;
 import io.forestall.wire.Keys;
-import io.forestall.wire.WireException;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -357,49 +355,32 @@ public final class DecisionsCommand implements Runnable {
   private static long scan(
       Listening listening, long sinceMillis, @Nullable String holding, Visitor visitor) {
     AvroCodec<Decision> codec = AvroCodec.of(Decision.class);
-    byte[] wanted = holding == null ? null : holding.getBytes(StandardCharsets.UTF_8);
-    long[] unreadable = new long[1];
-    TopicScan.read(
+    return TopicScan.values(
         listening.kafka(),
-        Topics.DECISIONS.name(listening.kafka().topicPrefix()),
+        Topics.DECISIONS,
         sinceMillis,
-        record -> {
-          byte[] value = record.value();
-          if (value == null || (wanted != null && !KafkaActLookup.contains(value, wanted))) {
-            return;
-          }
-          try {
-            visitor.decision(codec.decode(value));
-          } catch (WireException e) {
-            unreadable[0]++;
-          }
-        });
-    return unreadable[0];
+        holding,
+        value -> visitor.decision(codec.decode(value)));
   }
 
+  /** The decisions are shown all the same when it cannot be read. */
   private static @Nullable Proposal proposal(Listening listening, long sinceMillis, String id) {
     AvroCodec<Proposal> codec = AvroCodec.of(Proposal.class);
-    byte[] wanted = id.getBytes(StandardCharsets.UTF_8);
     Proposal[] found = new Proposal[1];
     // Proposals are a little older than what was decided about them.
     long from = Math.max(0, sinceMillis - Duration.ofDays(1).toMillis());
-    TopicScan.read(
-        listening.kafka(),
-        Topics.PROPOSALS.name(listening.kafka().topicPrefix()),
-        from,
-        record -> {
-          if (record.value() == null || !KafkaActLookup.contains(record.value(), wanted)) {
-            return;
-          }
-          try {
-            Proposal proposal = codec.decode(record.value());
-            if (proposal.getId().equals(id)) {
-              found[0] = proposal;
-            }
-          } catch (WireException e) {
-            // The decisions are shown all the same.
-          }
-        });
+    var unused =
+        TopicScan.values(
+            listening.kafka(),
+            Topics.PROPOSALS,
+            from,
+            id,
+            value -> {
+              Proposal proposal = codec.decode(value);
+              if (proposal.getId().equals(id)) {
+                found[0] = proposal;
+              }
+            });
     return found[0];
   }
 

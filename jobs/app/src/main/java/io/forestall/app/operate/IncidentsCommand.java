@@ -15,9 +15,7 @@ import io.forestall.schemas.Suspect;
 import io.forestall.schemas.Topics;
 import io.forestall.wire.AvroCodec;
 import io.forestall.wire.Keys;
-import io.forestall.wire.WireException;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -358,23 +356,11 @@ public final class IncidentsCommand implements Runnable {
   private static long scan(
       Listening listening, long sinceMillis, @Nullable String holding, Consumer<Incident> visitor) {
     AvroCodec<Incident> codec = AvroCodec.of(Incident.class);
-    byte[] wanted = holding == null ? null : holding.getBytes(StandardCharsets.UTF_8);
-    long[] unreadable = new long[1];
-    TopicScan.read(
+    return TopicScan.values(
         listening.kafka(),
-        Topics.INCIDENTS.name(listening.kafka().topicPrefix()),
+        Topics.INCIDENTS,
         sinceMillis,
-        record -> {
-          byte[] value = record.value();
-          if (value == null || (wanted != null && !KafkaActLookup.contains(value, wanted))) {
-            return;
-          }
-          try {
-            visitor.accept(codec.decode(value));
-          } catch (WireException e) {
-            unreadable[0]++;
-          }
-        });
-    return unreadable[0];
+        holding,
+        value -> visitor.accept(codec.decode(value)));
   }
 }

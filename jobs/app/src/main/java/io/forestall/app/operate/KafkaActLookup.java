@@ -12,7 +12,6 @@ import io.forestall.schemas.Topics;
 import io.forestall.wire.AvroCodec;
 import io.forestall.wire.Keys;
 import io.forestall.wire.WireException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Set;
@@ -131,39 +130,9 @@ public final class KafkaActLookup implements ActLookup {
     return Words.lower(act) + " of " + subject;
   }
 
-  private interface Reading {
-    void value(byte[] value) throws WireException;
-  }
-
-  private void scan(Topics topic, String id, Reading reading) {
-    byte[] wanted = id.getBytes(StandardCharsets.UTF_8);
-    TopicScan.read(
-        kafka,
-        topic.name(kafka.topicPrefix()),
-        nowMillis.getAsLong() - (topic == Topics.ADMISSIONS ? ADMISSIONS_MILLIS : PROPOSALS_MILLIS),
-        record -> {
-          if (record.value() == null || !contains(record.value(), wanted)) {
-            return;
-          }
-          try {
-            reading.value(record.value());
-          } catch (WireException e) {
-            // What cannot be read is a dead letter of its readers and no reason to say nothing.
-          }
-        });
-  }
-
-  /** True when the bytes are in there: most records are told apart without decoding them. */
-  static boolean contains(byte[] value, byte[] wanted) {
-    for (int at = 0; at + wanted.length <= value.length; at++) {
-      int same = 0;
-      while (same < wanted.length && value[at + same] == wanted[same]) {
-        same++;
-      }
-      if (same == wanted.length) {
-        return true;
-      }
-    }
-    return false;
+  /** What cannot be read is a dead letter of its readers and no reason to say nothing. */
+  private void scan(Topics topic, String id, TopicScan.Values reading) {
+    long since = topic == Topics.ADMISSIONS ? ADMISSIONS_MILLIS : PROPOSALS_MILLIS;
+    var unused = TopicScan.values(kafka, topic, nowMillis.getAsLong() - since, id, reading);
   }
 }

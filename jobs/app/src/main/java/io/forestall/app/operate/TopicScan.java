@@ -2,6 +2,9 @@ package io.forestall.app.operate;
 
 import io.forestall.app.CommandFailure;
 import io.forestall.app.KafkaOptions;
+import io.forestall.schemas.Topics;
+import io.forestall.wire.WireException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -14,6 +17,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads a topic from a time to where it ends now. Every scan has an end: of records that come in
@@ -29,6 +33,90 @@ public final class TopicScan {
   public interface Visitor {
     /** Takes the next record. */
     void record(ConsumerRecord<byte[], byte[]> record);
+  }
+
+  /** What is done with the value of each record. */
+  public interface Values {
+    /**
+     * Takes the next value.
+     *
+     * @throws WireException when it cannot be read, which is counted
+     */
+    void value(byte[] value) throws WireException;
+  }
+
+  /**
+   * Reads values; ends of what they were about are passed over.
+   *
+   * @param sinceMillis oldest record wanted, by the time the broker took it in; 0 for all
+   * @param holding text that a value must hold to be looked at: most are told apart without
+   *     decoding them; null for all
+   * @return number of values that could not be read
+   * @throws CommandFailure when the broker or the topic cannot be reached
+   */
+  public static long values(
+      KafkaOptions kafka,
+      Topics topic,
+      long sinceMillis,
+      @Nullable String holding,
+      Values visitor) {
+    byte[] wanted = holding == null ? new byte[0] : holding.getBytes(StandardCharsets.UTF_8);
+    return records(
+        kafka,
+        topic,
+        sinceMillis,
+        record -> {
+          if (record.value() != null && contains(record.value(), wanted)) {
+            visitor.value(record.value());
+          }
+        });
+  }
+
+  /** What is done with each record, which may be one that cannot be read. */
+  public interface Records {
+    /**
+     * Takes the next record.
+     *
+     * @throws WireException when it cannot be read, which is counted
+     */
+    void record(ConsumerRecord<byte[], byte[]> record) throws WireException;
+  }
+
+  /**
+   * Reads records, ends of what they were about too.
+   *
+   * @param sinceMillis oldest record wanted, by the time the broker took it in; 0 for all
+   * @return number of records that could not be read
+   * @throws CommandFailure when the broker or the topic cannot be reached
+   */
+  public static long records(KafkaOptions kafka, Topics topic, long sinceMillis, Records visitor) {
+    long[] unreadable = new long[1];
+    read(
+        kafka,
+        topic.name(kafka.topicPrefix()),
+        sinceMillis,
+        record -> {
+          try {
+            visitor.record(record);
+          } catch (WireException e) {
+            unreadable[0]++;
+          }
+        });
+    return unreadable[0];
+  }
+
+  /** True when the bytes are in there. */
+  static boolean contains(byte[] value, byte[] wanted) {
+    for (int at = 0; at + wanted.length <= value.length; at++) {
+      int same = 0;
+      while (same < wanted.length && value[at + same] == wanted[same]) {
+        same++;
+      }
+      if (same == wanted.length) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**

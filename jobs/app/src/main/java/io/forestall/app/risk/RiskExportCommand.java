@@ -3,12 +3,12 @@ package io.forestall.app.risk;
 import io.forestall.app.CommandFailure;
 import io.forestall.app.ExitCodes;
 import io.forestall.app.KafkaOptions;
+import io.forestall.app.operate.TopicScan;
 import io.forestall.schemas.ModeRisk;
 import io.forestall.schemas.Risk;
 import io.forestall.schemas.Topics;
 import io.forestall.wire.AvroCodec;
 import io.forestall.wire.Keys;
-import io.forestall.wire.WireException;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -72,24 +72,20 @@ public final class RiskExportCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     AvroCodec<Risk> codec = AvroCodec.of(Risk.class);
-    String topic = (lane ? Topics.RISK_LANE : Topics.RISK).name(kafka.topicPrefix());
     TreeMap<Point, String> rows = new TreeMap<>();
     long[] counts = new long[3];
-    long read =
-        TopicReader.readAll(
+    long[] read = new long[1];
+    counts[2] =
+        TopicScan.records(
             kafka,
-            topic,
+            lane ? Topics.RISK_LANE : Topics.RISK,
+            0,
             record -> {
+              read[0]++;
               if (record.value() == null) {
                 return;
               }
-              Risk risk;
-              try {
-                risk = codec.decode(record.value());
-              } catch (WireException e) {
-                counts[2]++;
-                return;
-              }
+              Risk risk = codec.decode(record.value());
               String entity = Keys.of(risk.getEntity());
               Point point = new Point(entity, risk.getSamples(), risk.getStale());
               String row = row(risk);
@@ -109,8 +105,8 @@ public final class RiskExportCommand implements Callable<Integer> {
     out.printf(
         Locale.ROOT,
         "%s: %d records, %d rows written, %d repeats, %d contradictions, %d unreadable%n",
-        topic,
-        read,
+        (lane ? Topics.RISK_LANE : Topics.RISK).name(kafka.topicPrefix()),
+        read[0],
         written,
         counts[0],
         counts[1],

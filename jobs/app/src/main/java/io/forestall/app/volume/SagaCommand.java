@@ -17,7 +17,6 @@ import io.forestall.schemas.Command;
 import io.forestall.schemas.Event;
 import io.forestall.schemas.Topics;
 import io.forestall.wire.AvroCodec;
-import io.forestall.wire.WireException;
 import java.io.PrintWriter;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -88,9 +87,8 @@ public final class SagaCommand implements Runnable {
       if (limit < 1 || limit > 5000) {
         throw CommandFailure.usage("--limit is a count from 1 to 5000, not " + limit);
       }
-      long[] unreadable = new long[1];
-      SagaView view =
-          read(listening.kafka(), Listening.since(since, System.currentTimeMillis()), unreadable);
+      Read read = read(listening.kafka(), Listening.since(since, System.currentTimeMillis()));
+      SagaView view = read.view;
       List<SagaView.Saga> fit =
           (volume == null ? view.sagas() : view.ofVolume(volume))
               .stream()
@@ -104,7 +102,7 @@ public final class SagaCommand implements Runnable {
         ArrayNode items = node.putArray("items");
         shown.forEach(each -> items.add(SagaJson.saga(each)));
         node.put("total", fit.size());
-        node.put("unreadable", unreadable[0]);
+        node.put("unreadable", read.unreadable);
         listening.print(node, out);
         return ExitCodes.OK;
       }
@@ -141,7 +139,7 @@ public final class SagaCommand implements Runnable {
           "%d of %d%s%n",
           shown.size(),
           fit.size(),
-          unreadable[0] == 0 ? "" : ", " + unreadable[0] + " records could not be read");
+          read.unreadable == 0 ? "" : ", " + read.unreadable + " records could not be read");
       out.flush();
       return ExitCodes.OK;
     }
@@ -168,7 +166,7 @@ public final class SagaCommand implements Runnable {
     @Override
     public Integer call() {
       SagaView view =
-          read(listening.kafka(), Listening.since(since, System.currentTimeMillis()), new long[1]);
+          read(listening.kafka(), Listening.since(since, System.currentTimeMillis())).view;
       SagaView.Detail detail = view.saga(id);
       if (detail == null) {
         throw new CommandFailure(
@@ -257,56 +255,42 @@ public final class SagaCommand implements Runnable {
     return pause == null ? "-" : pause + " ms";
   }
 
-  private interface Reading {
-    void value(byte[] value) throws WireException;
-  }
+  private record Read(SagaView view, long unreadable) {}
 
-  private static SagaView read(KafkaOptions kafka, long sinceMillis, long[] unreadable) {
+  private static Read read(KafkaOptions kafka, long sinceMillis) {
     SagaView view = new SagaView();
     AvroCodec<Admission> admissions = AvroCodec.of(Admission.class);
     AvroCodec<Command> commands = AvroCodec.of(Command.class);
     AvroCodec<Ack> acks = AvroCodec.of(Ack.class);
     AvroCodec<Event> events = AvroCodec.of(Event.class);
-    scan(
-        kafka,
-        Topics.ADMISSIONS,
-        sinceMillis,
-        unreadable,
-        value -> view.admission(admissions.decode(value)));
-    scan(
-        kafka,
-        Topics.COMMANDS,
-        sinceMillis,
-        unreadable,
-        value -> view.command(commands.decode(value)));
-    scan(kafka, Topics.ACKS, sinceMillis, unreadable, value -> view.ack(acks.decode(value)));
-    scan(
-        kafka,
-        Topics.EVENTS,
-        sinceMillis,
-        unreadable,
-        value -> {
-          if (SagaView.speaksOfSagas(value)) {
-            view.event(events.decode(value));
-          }
-        });
-    return view;
-  }
-
-  private static void scan(
-      KafkaOptions kafka, Topics topic, long sinceMillis, long[] unreadable, Reading reading) {
-    TopicScan.read(
-        kafka,
-        topic.name(kafka.topicPrefix()),
-        sinceMillis,
-        record -> {
-          try {
-            if (record.value() != null) {
-              reading.value(record.value());
-            }
-          } catch (WireException e) {
-            unreadable[0]++;
-          }
-        });
+    long unreadable =
+        TopicScan.values(
+            kafka,
+            Topics.ADMISSIONS,
+            sinceMillis,
+            null,
+            value -> view.admission(admissions.decode(value)));
+    unreadable +=
+        TopicScan.values(
+            kafka,
+            Topics.COMMANDS,
+            sinceMillis,
+            null,
+            value -> view.command(commands.decode(value)));
+    unreadable +=
+        TopicScan.values(
+            kafka, Topics.ACKS, sinceMillis, null, value -> view.ack(acks.decode(value)));
+    unreadable +=
+        TopicScan.values(
+            kafka,
+            Topics.EVENTS,
+            sinceMillis,
+            null,
+            value -> {
+              if (SagaView.speaksOfSagas(value)) {
+                view.event(events.decode(value));
+              }
+            });
+    return new Read(view, unreadable);
   }
 }

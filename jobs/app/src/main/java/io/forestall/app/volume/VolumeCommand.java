@@ -231,14 +231,13 @@ public final class VolumeCommand implements Runnable {
     /** A name is never used again: the log of its units goes on where it ended. */
     private void refuseTakenName(KafkaOptions kafka) {
       VolumeView view = new VolumeView();
-      long[] unreadable = new long[1];
-      readMaps(kafka, view, unreadable);
+      var unused = readMaps(kafka, view);
       if (view.volume(volume) != null) {
         throw new CommandFailure(
             ExitCodes.REFUSED,
             "there is a volume " + volume + " already: forestall volume show " + volume);
       }
-      readOwnership(kafka, view, unreadable);
+      unused = readOwnership(kafka, view);
       if (view.everTaken(volume + "/") > 0) {
         throw new CommandFailure(
             ExitCodes.REFUSED,
@@ -307,8 +306,8 @@ public final class VolumeCommand implements Runnable {
 
     @Override
     public Integer call() {
-      long[] unreadable = new long[1];
-      VolumeView view = looking.read(listening.kafka(), unreadable);
+      Read read = looking.read(listening.kafka());
+      VolumeView view = read.view;
       List<VolumeView.Volume> shown =
           view.volumes().stream().filter(each -> pool == null || pool.equals(each.pool())).toList();
       PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
@@ -317,7 +316,7 @@ public final class VolumeCommand implements Runnable {
         ArrayNode items = node.putArray("items");
         shown.forEach(each -> items.add(VolumeJson.volume(each)));
         node.put("total", shown.size());
-        node.put("unreadable", unreadable[0]);
+        node.put("unreadable", read.unreadable);
         listening.print(node, out);
         return ExitCodes.OK;
       }
@@ -342,7 +341,7 @@ public final class VolumeCommand implements Runnable {
           "%d volume%s%s%n",
           shown.size(),
           shown.size() == 1 ? "" : "s",
-          unreadable[0] == 0 ? "" : ", " + unreadable[0] + " records could not be read");
+          read.unreadable == 0 ? "" : ", " + read.unreadable + " records could not be read");
       out.flush();
       return ExitCodes.OK;
     }
@@ -379,7 +378,7 @@ public final class VolumeCommand implements Runnable {
 
     @Override
     public Integer call() {
-      VolumeView view = looking.read(listening.kafka(), new long[1]);
+      VolumeView view = looking.read(listening.kafka()).view;
       VolumeView.Volume volume = view.volume(name);
       if (volume == null) {
         throw new CommandFailure(
@@ -460,27 +459,24 @@ public final class VolumeCommand implements Runnable {
       }
     }
 
-    VolumeView read(KafkaOptions kafka, long[] unreadable) {
+    /** What is known; what cannot be read is counted. */
+    Read read(KafkaOptions kafka) {
       VolumeView view = new VolumeView(trusted());
-      readMaps(kafka, view, unreadable);
-      readOwnership(kafka, view, unreadable);
+      long unreadable = readMaps(kafka, view) + readOwnership(kafka, view);
       AvroCodec<Digest> digests = AvroCodec.of(Digest.class);
-      TopicScan.read(
-          kafka,
-          Topics.DIGESTS.name(kafka.topicPrefix()),
-          System.currentTimeMillis() - PROGRESS_MILLIS,
-          record -> {
-            try {
-              if (record.value() != null) {
-                view.digest(digests.decode(record.value()));
-              }
-            } catch (WireException e) {
-              unreadable[0]++;
-            }
-          });
-      return view;
+      unreadable +=
+          TopicScan.values(
+              kafka,
+              Topics.DIGESTS,
+              System.currentTimeMillis() - PROGRESS_MILLIS,
+              null,
+              value -> view.digest(digests.decode(value)));
+      return new Read(view, unreadable);
     }
   }
+
+  /** Volumes, and how many records of them could not be read. */
+  private record Read(VolumeView view, long unreadable) {}
 
   /** The nodes of the fleet. */
   private static final class Fleet {
@@ -569,40 +565,31 @@ public final class VolumeCommand implements Runnable {
     }
   }
 
-  private static void readMaps(KafkaOptions kafka, VolumeView view, long[] unreadable) {
+  private static long readMaps(KafkaOptions kafka, VolumeView view) {
     AvroCodec<VolumeMap> codec = AvroCodec.of(VolumeMap.class);
-    TopicScan.read(
+    return TopicScan.records(
         kafka,
-        Topics.MAPS.name(kafka.topicPrefix()),
+        Topics.MAPS,
         0,
-        record -> {
-          try {
+        record ->
             view.map(
                 record.key() == null ? "" : new String(record.key(), StandardCharsets.UTF_8),
-                record.value() == null ? null : codec.decode(record.value()));
-          } catch (WireException e) {
-            unreadable[0]++;
-          }
-        });
+                record.value() == null ? null : codec.decode(record.value())));
   }
 
-  private static void readOwnership(KafkaOptions kafka, VolumeView view, long[] unreadable) {
+  private static long readOwnership(KafkaOptions kafka, VolumeView view) {
     AvroCodec<Ownership> codec = AvroCodec.of(Ownership.class);
-    TopicScan.read(
+    return TopicScan.records(
         kafka,
-        Topics.OWNERSHIP.name(kafka.topicPrefix()),
+        Topics.OWNERSHIP,
         0,
         record -> {
-          try {
-            if (record.value() != null) {
-              view.ownership(
-                  record.partition(),
-                  record.offset(),
-                  codec.decode(record.value()),
-                  record.timestamp());
-            }
-          } catch (WireException e) {
-            unreadable[0]++;
+          if (record.value() != null) {
+            view.ownership(
+                record.partition(),
+                record.offset(),
+                codec.decode(record.value()),
+                record.timestamp());
           }
         });
   }
@@ -659,7 +646,7 @@ public final class VolumeCommand implements Runnable {
     plan.forEach(slice -> slice.segments().forEach(each -> open.add(each.unit())));
     while (true) {
       VolumeView view = new VolumeView();
-      readOwnership(kafka, view, new long[1]);
+      var unused = readOwnership(kafka, view);
       open.removeIf(unit -> view.owned(unit) != null);
       if (open.isEmpty()) {
         return;

@@ -11,15 +11,18 @@ import io.forestall.decisions.guard.Admission;
 import io.forestall.decisions.guard.Proposal.UnitStep;
 import io.forestall.decisions.ownership.Authority;
 import io.forestall.decisions.ownership.OwnershipEntry;
+import io.forestall.schemas.Ack;
 import io.forestall.schemas.Command;
 import io.forestall.schemas.CommandKind;
 import io.forestall.schemas.Digest;
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.EntityRef;
 import io.forestall.schemas.Event;
+import io.forestall.schemas.FailureMode;
 import io.forestall.schemas.Ownership;
 import io.forestall.schemas.Severity;
 import io.forestall.schemas.UnitEpoch;
+import io.forestall.schemas.VolumeMap;
 import io.forestall.wire.AckRecords;
 import io.forestall.wire.AdmissionRecords;
 import io.forestall.wire.MapRecords;
@@ -37,24 +40,83 @@ import org.jspecify.annotations.Nullable;
  * Look-alikes of volumes and of acts that moved them, fed to {@link ActViews}: one that was
  * confirmed, one that was given back, one that goes on past its fence. Not thread-safe.
  */
-final class TestingVolumes {
-  static final long NOW_MILLIS = TestingActs.NOW_MILLIS;
-  static final String POOL = "p-volumes";
-  static final String DONE = "a-done";
-  static final String GIVEN_BACK = "a-back";
-  static final String OPEN = "a-open";
+public final class TestingVolumes {
+  public static final long NOW_MILLIS = TestingActs.NOW_MILLIS;
+  public static final String POOL = "p-volumes";
+  public static final String DONE = "a-done";
+  public static final String GIVEN_BACK = "a-back";
+  public static final String OPEN = "a-open";
 
-  private final ActViews acts;
+  /** What takes the records: views, or topics. */
+  public interface Sink {
+    void admission(io.forestall.schemas.Admission admission) throws WireException;
+
+    void command(Command command) throws WireException;
+
+    void ack(Ack ack) throws WireException;
+
+    void event(Event event) throws WireException;
+
+    void map(String key, VolumeMap map) throws WireException;
+
+    void ownership(long offset, Ownership ownership, long timeMillis) throws WireException;
+
+    void digest(Digest digest) throws WireException;
+  }
+
+  private record Views(ActViews acts) implements Sink {
+    @Override
+    public void admission(io.forestall.schemas.Admission admission) throws WireException {
+      acts.admission(admission);
+    }
+
+    @Override
+    public void command(Command command) {
+      acts.command(command);
+    }
+
+    @Override
+    public void ack(Ack ack) throws WireException {
+      acts.ack(ack);
+    }
+
+    @Override
+    public void event(Event event) {
+      acts.sagaEvent(event);
+    }
+
+    @Override
+    public void map(String key, VolumeMap map) throws WireException {
+      acts.map(key, map);
+    }
+
+    @Override
+    public void ownership(long offset, Ownership ownership, long timeMillis) throws WireException {
+      acts.ownership(0, offset, ownership, timeMillis);
+    }
+
+    @Override
+    public void digest(Digest digest) throws WireException {
+      acts.digest(digest);
+    }
+  }
+
+  private final Sink sink;
   private final AdmissionRecords admissions = new AdmissionRecords();
   private final Map<String, Admission> held = new HashMap<>();
   private long offset;
   private long number;
 
   TestingVolumes(ActViews acts) {
-    this.acts = acts;
+    this(new Views(acts));
   }
 
-  void feed() throws WireException {
+  public TestingVolumes(Sink sink) {
+    this.sink = sink;
+  }
+
+  /** Tells all of it, in order. */
+  public void feed() throws WireException {
     map("orders", 4, null);
     map("pictures", 2, "n-3 holds no copy any more: two of three are left");
     map("new", 1, null);
@@ -174,7 +236,7 @@ final class TestingVolumes {
             2,
             all,
             NOW_MILLIS - 3_600_000);
-    acts.map(MapRecords.key(slice), MapRecords.of(slice, degraded));
+    sink.map(MapRecords.key(slice), MapRecords.of(slice, degraded));
   }
 
   private void start(String unit, String owner) throws WireException {
@@ -226,7 +288,7 @@ final class TestingVolumes {
       OwnershipEntry entry, io.forestall.schemas.@Nullable Admission signed, long timeMillis)
       throws WireException {
     Ownership record = OwnershipRecords.of(entry, signed);
-    acts.ownership(0, offset++, record, timeMillis);
+    sink.ownership(offset++, record, timeMillis);
   }
 
   private void act(
@@ -264,16 +326,18 @@ final class TestingVolumes {
             text,
             Map.of());
     held.put(id, admission);
-    acts.admission(admissions.unsigned(admission));
+    sink.admission(admissions.unsigned(admission));
   }
 
-  private void step(String id, String subject, String state, String text, long timeMillis) {
+  private void step(String id, String subject, String state, String text, long timeMillis)
+      throws WireException {
     Event event = event("saga.step", new EntityRef(EntityKind.NODE, subject), text, timeMillis);
     event.setLabels(Map.of("admission", id, "state", state, "step", "0"));
-    acts.sagaEvent(event);
+    sink.event(event);
   }
 
-  private void pause(String volume, String client, long millis, long timeMillis) {
+  private void pause(String volume, String client, long millis, long timeMillis)
+      throws WireException {
     Event event =
         event(
             "volume.paused",
@@ -281,7 +345,7 @@ final class TestingVolumes {
             "paused",
             timeMillis);
     event.setValues(Map.of("pauseMillis", (double) millis));
-    acts.sagaEvent(event);
+    sink.event(event);
   }
 
   private Event event(String type, EntityRef entity, String text, long timeMillis) {
@@ -292,6 +356,10 @@ final class TestingVolumes {
     event.setEntity(entity);
     event.setRelated(List.of());
     event.setTimeMillis(timeMillis);
+    event.setPredicted(false);
+    event.setConfidence(1.0);
+    event.setHorizonMillis(0L);
+    event.setMode(FailureMode.UNKNOWN);
     event.setSource("testing");
     event.setSummary(text);
     event.setValues(Map.of());
@@ -306,7 +374,8 @@ final class TestingVolumes {
       String addressee,
       String subject,
       List<UnitStep> units,
-      long timeMillis) {
+      long timeMillis)
+      throws WireException {
     Command command = new Command();
     command.setId(id);
     command.setKind(kind);
@@ -320,9 +389,13 @@ final class TestingVolumes {
             .map(unit -> new UnitEpoch(unit.unit(), unit.expectedEpoch(), unit.newEpoch()))
             .toList());
     command.setTimeMillis(timeMillis);
+    command.setRanges(List.of());
+    command.setNotBeforeMillis(timeMillis);
+    command.setExpiresMillis(timeMillis + 30_000);
+    command.setParameters(Map.of());
     command.setReason("Because " + kind.name().toLowerCase(Locale.ROOT) + ".");
     command.setPool(POOL);
-    acts.command(command);
+    sink.command(command);
   }
 
   private void ack(
@@ -334,7 +407,7 @@ final class TestingVolumes {
       long timeMillis,
       Map<String, Double> values)
       throws WireException {
-    acts.ack(
+    sink.ack(
         AckRecords.of(
             new CommandAck(
                 command,
@@ -358,7 +431,7 @@ final class TestingVolumes {
   }
 
   private void progress(String unit, String node, long sequence) throws WireException {
-    acts.digest(
+    sink.digest(
         new Digest(
             unit,
             new EntityRef(EntityKind.NODE, node),
