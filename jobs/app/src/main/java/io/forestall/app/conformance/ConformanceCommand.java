@@ -28,8 +28,9 @@ import picocli.CommandLine.Spec;
     name = "conformance",
     description = {
       "Asks a running storage node whether it keeps its contract (jobs/nodes/NODE-CONTRACT.md).",
-      "Level 1 runs its hooks, level 2 takes a unit away and gives it back: use a test pool, a key",
-      "that only the test nodes trust, and a volume that nobody uses."
+      "From level 1 on acts are halted for the node for a moment, level 1 runs its hooks, level 2",
+      "takes a unit away and gives it back: use a test pool, a key that only the test nodes trust,",
+      "and a volume that nobody uses. A rule such as 1.2 is level 1, point 2 of that page."
     })
 public final class ConformanceCommand implements Callable<Integer> {
   @Spec private @Nullable CommandSpec spec;
@@ -125,19 +126,16 @@ public final class ConformanceCommand implements Callable<Integer> {
       for (Finding finding : findings) {
         each.addObject()
             .put("level", finding.level())
+            .put("rule", finding.rule())
             .put("question", finding.question())
             .put("verdict", finding.verdict().name())
             .put("text", finding.text());
       }
       out.println(all.toPrettyString());
     } else {
-      TextTable table = new TextTable("level", "verdict", "question", "seen");
+      TextTable table = new TextTable("rule", "verdict", "question", "seen");
       for (Finding finding : findings) {
-        table.add(
-            Integer.toString(finding.level()),
-            finding.verdict().name(),
-            finding.question(),
-            finding.text());
+        table.add(finding.rule(), finding.verdict().name(), finding.question(), finding.text());
       }
       table.print(out);
     }

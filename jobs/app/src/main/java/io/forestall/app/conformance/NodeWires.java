@@ -47,6 +47,11 @@ final class NodeWires implements AutoCloseable {
 
   /** Appends a record and waits for the broker. */
   void send(Topics topic, String key, byte[] value) {
+    send(topic, key, key, value);
+  }
+
+  /** Appends a record to the partition in which another key's records are. */
+  void send(Topics topic, String partitionOf, String key, byte[] value) {
     String name = topic.name(kafka.topicPrefix());
     try {
       int partitions = producer.partitionsFor(name).size();
@@ -54,7 +59,10 @@ final class NodeWires implements AutoCloseable {
           producer
               .send(
                   new ProducerRecord<>(
-                      name, FixedPartitioner.partition(key, partitions), Keys.bytes(key), value))
+                      name,
+                      FixedPartitioner.partition(partitionOf, partitions),
+                      Keys.bytes(key),
+                      value))
               .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -121,6 +129,8 @@ final class NodeWires implements AutoCloseable {
       properties.setProperty("enable.auto.commit", "false");
       properties.setProperty("auto.offset.reset", "earliest");
       properties.setProperty("fetch.min.bytes", "1");
+      // A broker that still waits for records would hold up the end of the consumer as long.
+      properties.setProperty("fetch.max.wait.ms", "20");
       consumer =
           new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
       consumer.assign(List.of(partition));

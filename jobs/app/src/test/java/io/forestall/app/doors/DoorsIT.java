@@ -214,6 +214,9 @@ class DoorsIT {
     try (Stream<Path> all = Files.list(Door.HOME.resolve("scripts"))) {
       all.filter(Files::isRegularFile).map(Path::toString).sorted().forEach(doors::add);
     }
+    try (Stream<Path> all = Files.walk(Door.HOME.resolve("jobs/nodes/hooks"))) {
+      all.filter(Files::isRegularFile).map(Path::toString).sorted().forEach(doors::add);
+    }
     Process process;
     try {
       process = new ProcessBuilder(doors).redirectErrorStream(true).start();
