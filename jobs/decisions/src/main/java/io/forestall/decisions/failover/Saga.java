@@ -124,6 +124,9 @@ final class Saga {
   boolean confirmed;
   boolean witnessing;
 
+  /** True when it is from before this start, and the logs were not read yet. */
+  boolean awaitsLogs;
+
   /** Units of the admission, from the first, whose maps were read back since it serves; count. */
   int mapped;
 

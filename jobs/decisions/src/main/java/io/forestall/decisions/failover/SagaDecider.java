@@ -65,6 +65,9 @@ import org.jspecify.annotations.Nullable;
  *       acked by the node's hooks.
  * </ul>
  *
+ * <p>What was admitted before this start waits until the logs were read: until nothing as old was
+ * read for {@code stepMillis}. Its end may stand further on, and its takeover in the other log.
+ *
  * <p>Rows in a checkpoint: one for each saga, each slice, each node, each unit of the fold.
  */
 public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutput> {
@@ -93,6 +96,9 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
 
   /** After how long an end, or a map, that was not read back is said again; milliseconds. */
   static final long RESEND_MILLIS = 30_000;
+
+  /** Longest time that acts from before a start wait for the logs to be read; milliseconds. */
+  static final long MAX_READING_MILLIS = 120_000;
 
   /** How long a map may wait that says nothing new of owners and epochs; milliseconds. */
   static final long MAP_DELAY_MILLIS = 3_000;
@@ -231,6 +237,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
     /** What was said since the checkpoint is not known: everything open is asked about again. */
     private void started() {
       state.startedMillis = now;
+      state.readingMillis = now;
       for (Saga saga : List.copyOf(state.sagas().values())) {
         saga.forgetAnswers();
         if (saga.step != Saga.Step.ENDED) {
@@ -269,6 +276,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       if (!read.pool().equals(state.pool())) {
         return;
       }
+      readOld(read.timeMillis());
       if (read.countsAfter(state.sequence())) {
         state.sequence(read.sequence());
         open(read);
@@ -280,40 +288,72 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       }
     }
 
+    /** A record from before this start was read: more may follow. */
+    private void readOld(long timeMillis) {
+      if (timeMillis < state.startedMillis) {
+        state.readingMillis = now;
+      }
+    }
+
+    /** When the logs count as read, by what is known now. */
+    private long readMillis() {
+      return Math.min(
+          state.readingMillis + policy.stepMillis(), state.startedMillis + MAX_READING_MILLIS);
+    }
+
     private void open(Admission admission) {
-      Subject node = hookNode(admission);
-      boolean moves =
-          admission.act().changesOwner()
-              && admission.act() != ActKind.MIGRATE
-              && admission.target() != null
-              && !admission.units().isEmpty();
-      if (!moves && node == null) {
-        if (nothingToMove(admission)) {
-          Saga saga = new Saga(admission, now);
-          state.put(saga);
-          end(
-              saga,
-              Admission.State.DONE,
-              admission.subject() + " owns no unit: there is nothing to move.");
-          keep(saga);
-        }
-        // else another carries it out
+      boolean may =
+          isMoving(admission)
+              || admission.act() == ActKind.DRAIN
+              || admission.act() == ActKind.RETURN
+              || admission.act() == ActKind.FAILOVER && admission.units().isEmpty();
+      if (!may) {
+        // another carries it out
         return;
       }
       Saga saga = new Saga(admission, now);
-      // what was admitted before this start may have been begun by an earlier run
+      state.put(saga);
+      // what was admitted before this start may have been begun, and ended, by an earlier run
       saga.mayBeInstructed = admission.timeMillis() < state.startedMillis + 1_000;
       saga.promisedMillis = saga.mayBeInstructed ? promise(saga) : 0;
-      state.put(saga);
-      if (moves) {
-        check(saga);
-        logMoved(saga);
-      } else if (admission.act() == ActKind.RETURN) {
-        hook(saga, Saga.Step.RETURNING);
+      saga.awaitsLogs = admission.timeMillis() < state.startedMillis && now < readMillis();
+      if (saga.awaitsLogs) {
+        saga.dueMillis = readMillis();
       } else {
-        hook(saga, Saga.Step.DRAINING);
+        begin(saga);
       }
       keep(saga);
+    }
+
+    private void begin(Saga saga) {
+      Admission admission = saga.admission;
+      if (isMoving(admission)) {
+        if (now < admission.expiresMillis()) {
+          check(saga);
+        } else {
+          // nobody may begin it any more; an earlier run's target may be at it
+          saga.promisedMillis = Math.max(saga.promisedMillis, now);
+          giveBack(saga, "The admission expired.");
+        }
+        logMoved(saga);
+      } else if (hookNode(admission) != null) {
+        hook(saga, admission.act() == ActKind.RETURN ? Saga.Step.RETURNING : Saga.Step.DRAINING);
+      } else if (nothingToMove(admission)) {
+        end(
+            saga,
+            Admission.State.DONE,
+            admission.subject() + " owns no unit: there is nothing to move.");
+      } else {
+        // another carries it out
+        state.forget(saga);
+      }
+    }
+
+    private static boolean isMoving(Admission admission) {
+      return admission.act().changesOwner()
+          && admission.act() != ActKind.MIGRATE
+          && admission.target() != null
+          && !admission.units().isEmpty();
     }
 
     /** A failover of a node that owns nothing: without an end it would hold its locks for ever. */
@@ -340,7 +380,8 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
     /** The log of admissions says that an act is over. */
     private void ended(Saga saga, Admission read) {
       if (saga.step == Saga.Step.ENDED || saga.step.isBeforeInstruction()) {
-        boolean heard = saga.step == Saga.Step.ENDED;
+        boolean heard = saga.step == Saga.Step.ENDED || saga.awaitsLogs && isLongOver(read);
+        saga.awaitsLogs = false;
         if (!heard && saga.mayBeInstructed) {
           cancelClosed(saga, read);
         } else {
@@ -353,6 +394,12 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       } else {
         cancelClosed(saga, read);
       }
+    }
+
+    /** True when nothing that an earlier run ordered before this end can be begun any more. */
+    private boolean isLongOver(Admission end) {
+      return end.state() == Admission.State.DONE
+          || now >= end.timeMillis() + PROMISE_MILLIS + GRACE_MILLIS;
     }
 
     private void cancelClosed(Saga saga, Admission read) {
@@ -495,7 +542,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
 
     /** Looks at what is known and goes on, gives back or waits. */
     private void judge(Saga saga) {
-      if (saga.step != Saga.Step.CHECKING) {
+      if (saga.step != Saga.Step.CHECKING || saga.awaitsLogs) {
         return;
       }
       boolean late = now - saga.beganMillis >= policy.checkMillis();
@@ -810,6 +857,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
 
     private void ownership(long offset, OwnershipEntry entry) {
       state.readUpTo(offset);
+      readOld(entry.timeMillis());
       if (!entry.pool().equals(state.pool())) {
         return;
       }
@@ -894,7 +942,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
 
     /** The log of ownership told something of the units of a saga: it has the last word. */
     private void logMoved(Saga saga) {
-      if (saga.step == Saga.Step.ENDED || saga.step.isHook()) {
+      if (saga.step == Saga.Step.ENDED || saga.step.isHook() || saga.awaitsLogs) {
         return;
       }
       Standing standing = standing(saga);
@@ -1109,6 +1157,15 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
     // --------------------------------------------------------------- time ran
 
     private void due(Saga saga) {
+      if (saga.awaitsLogs) {
+        if (now < readMillis()) {
+          saga.dueMillis = readMillis();
+        } else {
+          saga.awaitsLogs = false;
+          begin(saga);
+        }
+        return;
+      }
       switch (saga.step) {
         case CHECKING -> {
           judge(saga);
@@ -1225,6 +1282,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         state.forget(saga);
         return;
       }
+      saga.awaitsLogs = false;
       saga.end =
           done
               ? Admission.State.DONE
@@ -1401,7 +1459,8 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       state.halted(halted);
       if (halted) {
         for (Saga saga : List.copyOf(state.sagas().values())) {
-          if (saga.step.isBeforeInstruction() || saga.step == Saga.Step.INSTRUCTED) {
+          boolean stoppable = saga.step.isBeforeInstruction() || saga.step == Saga.Step.INSTRUCTED;
+          if (stoppable && !saga.awaitsLogs) {
             giveBack(saga, "Acts are halted.");
             keep(saga);
           }
@@ -1418,7 +1477,8 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
                 saga,
                 Admission.State.DONE,
                 node + " owns the units and has left: their next failover is a new act.");
-          } else if (saga.step.isBeforeInstruction() || saga.step == Saga.Step.INSTRUCTED) {
+          } else if (!saga.awaitsLogs
+              && (saga.step.isBeforeInstruction() || saga.step == Saga.Step.INSTRUCTED)) {
             giveBack(saga, node + " has left.");
           }
           keep(saga);

@@ -95,6 +95,9 @@ public final class SagaState implements DeciderState {
   /** When the job began to run; not kept. */
   long startedMillis = Long.MIN_VALUE;
 
+  /** When a record from before that was last read; not kept. */
+  long readingMillis = Long.MIN_VALUE;
+
   SagaState(String pool) {
     this.pool = pool;
   }
