@@ -6,11 +6,16 @@ import io.forestall.decisions.ActKind;
 import io.forestall.decisions.guard.Admission;
 import io.forestall.decisions.guard.Proposal.UnitStep;
 import io.forestall.decisions.ownership.Authority;
+import io.forestall.decisions.ownership.Owned;
 import io.forestall.decisions.ownership.OwnershipEntry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What the protocol's simulator found about sagas that are restored from long ago. */
 class RestoredSagaTest {
@@ -178,6 +183,84 @@ class RestoredSagaTest {
     }
 
     assertThat(pool.ends).extracting(SagaOutput.Ended::state).contains(Admission.State.DONE);
+  }
+
+  /** Where the saga of the table's act stands; NONE before it was read and after its end was. */
+  private static String stepOf(TestingFailover pool) {
+    return pool.state.sagas().values().stream()
+        .map(saga -> saga.step.name())
+        .findFirst()
+        .orElse("NONE");
+  }
+
+  /** A new world with one act under way; the new owner says that it drains. */
+  private static TestingFailover underWay(boolean planned, boolean mapsComeLast) {
+    TestingFailover pool = TestingFailover.of(3, 2);
+    pool.mapsComeLast = mapsComeLast;
+    pool.at(1).tells = true;
+    pool.at(0).alive = planned;
+    pool.admit(ActKind.FAILOVER, planned, 0, 1, 0, 1);
+    return pool;
+  }
+
+  /**
+   * A table: the job's checkpoint is taken after each single thing that happens, the job dies a few
+   * things later, and goes on from the checkpoint.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "true, false, 0",
+    "true, false, 1",
+    "true, false, 4",
+    "true, false, 1000",
+    "true, true, 0",
+    "true, true, 3",
+    "false, false, 0",
+    "false, false, 1",
+    "false, false, 4",
+    "false, true, 2",
+    "false, true, 1000"
+  })
+  void anActComesToItsEndWhereverTheJobIsKilled(
+      boolean planned, boolean mapsComeLast, int diesAfter) {
+    Set<String> steps = new TreeSet<>();
+    boolean more = true;
+    for (int taken = 1; more; taken++) {
+      TestingFailover pool = underWay(planned, mapsComeLast);
+      for (int i = 0; i < taken; i++) {
+        more = pool.step();
+      }
+      String step = stepOf(pool);
+      steps.add(step);
+      TestingFailover.Checkpoint checkpoint = pool.checkpoint();
+      for (int i = 0; i < diesAfter; i++) {
+        pool.step();
+      }
+      pool.now += 3_000;
+
+      pool.restore(checkpoint);
+      pool.pass(90_000);
+
+      String where = "checkpoint after " + taken + " at " + step;
+      assertThat(pool.ends).as(where).isNotEmpty();
+      assertThat(pool.ends)
+          .as(where)
+          .extracting(SagaOutput.Ended::state)
+          .containsOnly(Admission.State.DONE);
+      assertThat(pool.state.sagas()).as(where).isEmpty();
+      for (int unit = 0; unit < 2; unit++) {
+        Owned owned = pool.truth.owned(TestingFailover.unit(unit));
+        assertThat(owned).as(where).isNotNull();
+        assertThat(owned == null ? -1 : owned.epoch()).as(where).isEqualTo(2);
+        SagaInput.MapSegment segment = pool.map(unit).segments().get(0);
+        assertThat(segment.owner()).as(where).isEqualTo(TestingFailover.node(1));
+        assertThat(segment.epoch()).as(where).isEqualTo(2);
+      }
+    }
+    assertThat(steps)
+        .contains("NONE", "CHECKING", "INSTRUCTED", "FENCED", "DRAINED", "ENDED")
+        .contains(mapsComeLast ? "PROMOTED" : "MAPPED");
+    assertThat(steps.contains("PREPARING")).isEqualTo(planned);
   }
 
   private static org.assertj.core.groups.Tuple done(Admission admission) {

@@ -39,6 +39,7 @@ final class TestingFailover {
     boolean obeys = true;
     boolean appends = true;
     boolean serves = true;
+    boolean tells = false;
     long incarnation = 1;
     final Map<String, CommandAck> done = new HashMap<>();
     final Set<String> cancelled = new HashSet<>();
@@ -74,6 +75,7 @@ final class TestingFailover {
   boolean guardAnswers = true;
   boolean delivers = true;
   boolean mapsReadBack = true;
+  boolean mapsComeLast = false;
 
   TestingFailover(SagaPolicy policy) {
     this.policy = policy;
@@ -288,29 +290,29 @@ final class TestingFailover {
   void settle() {
     boolean moved = true;
     while (moved) {
-      moved = false;
-      while (delivers && delivered < commands.size()) {
-        deliver(commands.get(delivered++));
-        moved = true;
-      }
-      while (mapsReadBack && mapsRead < maps.size()) {
-        give(new SagaInput.MapRead(maps.get(mapsRead++)));
-        moved = true;
-      }
-      while (ownershipRead < ownership.size()) {
-        int offset = ownershipRead++;
-        give(new SagaInput.OwnershipRead(offset, ownership.get(offset)));
-        moved = true;
-      }
-      while (admissionsRead < admissions.size()) {
-        give(new SagaInput.AdmissionRead(admissions.get(admissionsRead++)));
-        moved = true;
-      }
-      while (acksRead < acks.size()) {
-        give(new SagaInput.Acked(acks.get(acksRead++)));
-        moved = true;
-      }
+      moved = step();
     }
+  }
+
+  /** Lets one thing happen; false when nothing moves. */
+  boolean step() {
+    if (delivers && delivered < commands.size()) {
+      deliver(commands.get(delivered++));
+    } else if (mapsReadBack && !mapsComeLast && mapsRead < maps.size()) {
+      give(new SagaInput.MapRead(maps.get(mapsRead++)));
+    } else if (ownershipRead < ownership.size()) {
+      int offset = ownershipRead++;
+      give(new SagaInput.OwnershipRead(offset, ownership.get(offset)));
+    } else if (admissionsRead < admissions.size()) {
+      give(new SagaInput.AdmissionRead(admissions.get(admissionsRead++)));
+    } else if (acksRead < acks.size()) {
+      give(new SagaInput.Acked(acks.get(acksRead++)));
+    } else if (mapsReadBack && mapsRead < maps.size()) {
+      give(new SagaInput.MapRead(maps.get(mapsRead++)));
+    } else {
+      return false;
+    }
+    return true;
   }
 
   /** Goes on until a command of this kind was given; it is not delivered yet. */
@@ -463,6 +465,14 @@ final class TestingFailover {
         node.waiting.put(command.id(), command);
         return;
       }
+    }
+    if (node.tells) {
+      ack(
+          node,
+          command,
+          CommandAck.Status.PROGRESS,
+          CommandAck.Code.NONE,
+          Map.of(SagaValues.UNITS_DRAINED, (double) admission.units().size()));
     }
     if (node.serves) {
       ack(

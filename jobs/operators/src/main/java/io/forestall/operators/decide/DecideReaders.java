@@ -373,7 +373,8 @@ public final class DecideReaders {
   }
 
   /**
-   * Answers to commands for the sagas, and ends of whole acts for the guard. An ack speaks of an
+   * Answers to commands for the sagas, and ends of whole acts for the guard and for the sagas: one
+   * that goes on from a checkpoint must not contradict what it said after it. An ack speaks of an
    * act as a whole when its command is the admission itself. Acks are not signed: an end releases
    * locks, so what is read here is only as trustworthy as those who may write the topic.
    */
@@ -410,10 +411,13 @@ public final class DecideReaders {
     String text = record.getText();
     String shortened = text.length() > 1024 ? text.substring(0, 1024) : text;
     String pool = pool(record.getPool());
-    out.accept(
-        pool.isEmpty()
-            ? new DecideInput.ActRead(admission, state, shortened)
-            : new DecideInput.ForPool(pool, new GuardInput.ActEnded(admission, state, shortened)));
+    if (pool.isEmpty()) {
+      out.accept(new DecideInput.ActRead(admission, state, shortened));
+      return;
+    }
+    out.accept(new DecideInput.ForPool(pool, new GuardInput.ActEnded(admission, state, shortened)));
+    record.setText(shortened);
+    out.accept(new DecideInput.ForSaga(pool, new SagaInput.Acked(AckRecords.ack(record)), null));
   }
 
   /**

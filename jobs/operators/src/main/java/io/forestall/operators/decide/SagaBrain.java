@@ -200,7 +200,8 @@ public final class SagaBrain implements PoolBrain<SagaMemory, DecideInput, Decid
         look(memory, nowMillis, decisions);
         if (input instanceof SagaInput.AdmissionRead read) {
           remember(memory, read.admission(), saga.signed());
-        } else if (input instanceof SagaInput.Acked acked) {
+        } else if (input instanceof SagaInput.Acked acked
+            && !acked.ack().command().startsWith(SagaDecider.ACT_PREFIX)) {
           figures.acked(acked.ack());
         }
         tell(memory, input, nowMillis, decisions);

@@ -256,10 +256,11 @@ class DecideReadersTest {
     Ack end = ack("act/a-1", AckStatus.DONE);
     end.setPool("p1");
     assertThat(read(DecideReaders.acks(), "node/n", encode(end)))
-        .as("it need not look for its pool")
+        .as("it need not look for its pool, and a restored saga hears what it said before")
         .containsExactly(
             new DecideInput.ForPool(
-                "p1", new GuardInput.ActEnded("a-1", Admission.State.DONE, "text")));
+                "p1", new GuardInput.ActEnded("a-1", Admission.State.DONE, "text")),
+            new DecideInput.ForSaga("p1", new SagaInput.Acked(AckRecords.ack(end)), null));
   }
 
   @Test
