@@ -508,22 +508,23 @@ final class KafkaNodeLog implements NodeLog {
       needed.add(each.partition);
     }
     consumer.assign(needed);
+    // All at once: the reading of what is followed already waits for the answer.
+    Map<TopicPartition, Long> begins = calmly(() -> consumer.beginningOffsets(needed));
+    for (Followed each : followed.values()) {
+      if (each.next < 0) {
+        each.next = begins.getOrDefault(each.partition, 0L);
+      }
+    }
     for (TopicPartition partition : needed) {
       long at =
           Math.min(
               before.getOrDefault(partition, Long.MAX_VALUE),
               wanted.getOrDefault(partition, Long.MAX_VALUE));
-      long begins =
-          calmly(() -> consumer.beginningOffsets(Set.of(partition))).getOrDefault(partition, 0L);
-      for (Followed each : followed.values()) {
-        if (each.partition.equals(partition) && each.next < 0) {
-          each.next = begins;
-        }
+      long begin = begins.getOrDefault(partition, 0L);
+      if (at < begin) {
+        forgotten(partition, begin, followed, told);
       }
-      if (at < begins) {
-        forgotten(partition, begins, followed, told);
-      }
-      consumer.seek(partition, Math.max(at, begins));
+      consumer.seek(partition, Math.max(at, begin));
     }
   }
 

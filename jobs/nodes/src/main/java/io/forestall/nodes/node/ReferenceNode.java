@@ -4,8 +4,6 @@ import io.forestall.decisions.ActKind;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.failover.Command;
 import io.forestall.decisions.failover.CommandAck;
-import io.forestall.decisions.failover.SagaInput.MapCopy;
-import io.forestall.decisions.failover.SagaInput.MapSegment;
 import io.forestall.decisions.failover.SagaInput.MapSlice;
 import io.forestall.decisions.guard.PolicyRecord;
 import io.forestall.decisions.guard.PolicySet;
@@ -49,7 +47,9 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -128,7 +128,11 @@ public final class ReferenceNode implements AutoCloseable {
 
   // All below: the protocol's thread only.
   private final Map<String, Held> units = new HashMap<>();
-  private final Map<String, MapSlice> slices = new TreeMap<>();
+  private final WantedCopies copies;
+
+  /** Units that no map wants here, kept for as long as this node owns them. */
+  private final Set<String> unwanted = new LinkedHashSet<>();
+
   private final Map<Long, ByteBuffer> readBytes = new HashMap<>();
   private final Map<Integer, Long> ownershipNext = new HashMap<>();
   private final Map<Integer, ArrayDeque<End>> ownershipEnds = new HashMap<>();
@@ -195,6 +199,7 @@ public final class ReferenceNode implements AutoCloseable {
       throws NodeException {
     this.options = options;
     this.node = Subject.node(options.id());
+    this.copies = new WantedCopies(node);
     this.medium = medium;
     this.directory = directory;
     this.log = log;
@@ -668,9 +673,9 @@ public final class ReferenceNode implements AutoCloseable {
     public void map(MapSlice slice) {
       loop.execute(
           () -> {
-            slices.put(MapRecords.key(slice), slice);
+            WantedCopies.Change change = copies.take(slice);
             if (opened) {
-              follow();
+              follow(change);
             }
           });
     }
@@ -679,9 +684,9 @@ public final class ReferenceNode implements AutoCloseable {
     public void mapGone(String key) {
       loop.execute(
           () -> {
-            slices.remove(key);
+            WantedCopies.Change change = copies.gone(key);
             if (opened) {
-              follow();
+              follow(change);
             }
           });
     }
@@ -769,7 +774,7 @@ public final class ReferenceNode implements AutoCloseable {
   private void open() {
     if (!opened && caughtUp && ownershipKnown.size() == MapRecords.OWNERSHIP_PARTITIONS) {
       opened = true;
-      follow();
+      copies.all().forEach(this::follow);
       beReady();
     }
   }
@@ -797,42 +802,35 @@ public final class ReferenceNode implements AutoCloseable {
 
   // ---- copies
 
-  private record Wanted(UnitSpec spec, boolean firstOwner) {}
-
-  /** Brings what is held in line with the maps. */
-  private void follow() {
-    Map<String, Wanted> wanted = new HashMap<>();
-    for (MapSlice slice : slices.values()) {
-      for (MapSegment segment : slice.segments()) {
-        boolean owner = segment.owner().equals(node);
-        boolean holds = owner;
-        for (MapCopy copy : segment.copies()) {
-          holds |= copy.node().equals(node) && !copy.role().equals("ARCHIVE");
-        }
-        if (holds) {
-          wanted.put(
-              segment.unit(),
-              new Wanted(MapRecords.unit(slice, segment), owner && segment.epoch() == 0));
-        }
-      }
+  /** Brings what is held in line with what the maps want now. */
+  private void follow(WantedCopies.Change change) {
+    for (WantedCopies.Wanted each : change.wanted()) {
+      follow(each);
     }
-    for (Held held : List.copyOf(units.values())) {
-      String unit = held.spec.unit();
-      if (!wanted.containsKey(unit) && !owns(unit)) {
+    unwanted.addAll(change.unwanted());
+    Iterator<String> left = unwanted.iterator();
+    while (left.hasNext()) {
+      String unit = left.next();
+      Held held = units.get(unit);
+      if (held == null || copies.contains(unit)) {
+        left.remove();
+      } else if (!owns(unit)) {
+        left.remove();
         unfollow(held);
       }
     }
-    for (Wanted each : wanted.values()) {
-      Held held = units.get(each.spec().unit());
-      if (held == null) {
-        openCopy(each);
-      } else {
-        held.firstOwner = each.firstOwner();
-        DeltaFold fold = held.fold;
-        if (fold != null && !held.failed) {
-          protocol.follow(held.spec, each.firstOwner(), fold, held.nextOffset, now());
-        }
-      }
+  }
+
+  private void follow(WantedCopies.Wanted wanted) {
+    Held held = units.get(wanted.spec().unit());
+    if (held == null) {
+      openCopy(wanted);
+      return;
+    }
+    held.firstOwner = wanted.firstOwner();
+    DeltaFold fold = held.fold;
+    if (fold != null && !held.failed) {
+      protocol.follow(held.spec, wanted.firstOwner(), fold, held.nextOffset, now());
     }
   }
 
@@ -862,7 +860,7 @@ public final class ReferenceNode implements AutoCloseable {
     }
   }
 
-  private void openCopy(Wanted wanted) {
+  private void openCopy(WantedCopies.Wanted wanted) {
     UnitSpec spec = wanted.spec();
     Held held = new Held(spec);
     held.firstOwner = wanted.firstOwner();
