@@ -9,6 +9,7 @@ import io.forestall.schemas.Ownership;
 import io.forestall.schemas.OwnershipKind;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,8 +28,10 @@ import java.util.concurrent.TimeUnit;
  * <p>For each number of volumes on the failing node, a write is asked for on each volume at the
  * moment its takeover stands in the ownership log, when the old owner stops: how long those writes
  * take is the pause, and the same burst of writes while nothing happens is what of it is mere load.
- * Beside it one client writes without a break, and its longest write is told. With kill -9, the
- * time from death to the first acknowledged write is told by its parts.
+ * Beside it one client writes without a break: its write that was open when the takeover was
+ * appended is told, and its longest since the failure was foretold, which is load when it is
+ * another one. With kill -9, the time from death to the first acknowledged write is told by its
+ * parts.
  *
  * <p>Arguments: {@code --home REPOSITORY --directory DIR --volumes 1,10,100,1000 --rounds 10
  * --kills 10}.
@@ -36,6 +39,7 @@ import java.util.concurrent.TimeUnit;
 public final class FailoverBenchmark {
 
   private static final long SEGMENT_BYTES = 1L << 20;
+  private static final long SLOW_NANOS = 50_000_000L;
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   private final Field field;
@@ -157,14 +161,34 @@ public final class FailoverBenchmark {
       }
     }
 
-    long longestSince(long nanos) {
+    /** The longest write that ended after the one moment and began before the other. */
+    long longest(long fromNanos, long toNanos) {
       synchronized (took) {
         return took.stream()
-            .filter(each -> each[1] >= nanos)
+            .filter(each -> each[1] >= fromNanos && each[0] <= toNanos)
             .mapToLong(each -> each[1] - each[0])
             .max()
             .orElse(0);
       }
+    }
+
+    /** The writes that took this long, for people who look for the reason. */
+    List<String> slow(long fromNanos, long nanos) {
+      List<String> slow = new ArrayList<>();
+      synchronized (took) {
+        for (long[] each : took) {
+          if (each[1] >= fromNanos && each[1] - each[0] >= nanos) {
+            slow.add(
+                String.format(
+                    Locale.ROOT,
+                    "a write of %.0f ms, from %d to %d",
+                    (each[1] - each[0]) / 1e6,
+                    each[0],
+                    each[1]));
+          }
+        }
+      }
+      return slow;
     }
 
     long firstAsOf(long nanos) {
@@ -191,7 +215,8 @@ public final class FailoverBenchmark {
   private void predicted(int count, int rounds) throws Exception {
     Quantiles pauses = new Quantiles();
     Quantiles idle = new Quantiles();
-    Quantiles without = new Quantiles();
+    Quantiles taken = new Quantiles();
+    Quantiles longest = new Quantiles();
     for (int i = 0; i < rounds; i++) {
       idle.addAll(burst().get(PATIENCE.toSeconds(), TimeUnit.SECONDS));
       String owner = owner();
@@ -199,23 +224,33 @@ public final class FailoverBenchmark {
       long beginNanos = System.nanoTime();
       try (Writer writer = new Writer()) {
         field.pool().expectedToFail(owner);
-        awaitFence(mark);
+        long fenceNanos = nanos(awaitFence(mark));
         pauses.addAll(burst().get(PATIENCE.toSeconds(), TimeUnit.SECONDS));
+        long servedNanos = System.nanoTime();
         awaitEnd(mark);
-        without.add(writer.longestSince(beginNanos));
+        taken.add(writer.longest(fenceNanos, servedNanos));
+        longest.add(writer.longest(beginNanos, Long.MAX_VALUE));
+        Path file = field.directory().resolve("timeline-" + count + "-" + i + ".txt");
+        Timeline.write(field.tape(), mark, file);
+        Files.write(file, writer.slow(beginNanos, SLOW_NANOS), StandardOpenOption.APPEND);
       }
-      Timeline.write(
-          field.tape(), mark, field.directory().resolve("timeline-" + count + "-" + i + ".txt"));
       field.pool().returned(owner);
     }
     Field.say(
         "predicted, %4d volumes, %d rounds: pause of a volume %s (the same writes while nothing"
-            + " happens: %s); one client that writes on and on: longest write %s",
-        count, rounds, pauses.words(), idle.words(), without.words());
+            + " happens: %s); one client that writes on and on: longest write of the takeover %s,"
+            + " of the whole act %s",
+        count, rounds, pauses.words(), idle.words(), taken.words(), longest.words());
   }
 
-  private void awaitFence(int mark) throws Exception {
-    field
+  /** When the broker appended a record, by the clock of this process. */
+  private static long nanos(Tape.Seen record) {
+    long agoMillis = System.currentTimeMillis() - record.brokerMillis();
+    return System.nanoTime() - TimeUnit.MILLISECONDS.toNanos(agoMillis);
+  }
+
+  private Tape.Seen awaitFence(int mark) throws Exception {
+    return field
         .tape()
         .await(
             mark,

@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -82,12 +83,13 @@ public final class OwnershipFold {
     }
     nextOffset = offset + 1;
     List<Change> changes = new ArrayList<>();
+    Set<UnitStep> granted = granted(entry);
     for (UnitStep step : entry.steps()) {
       Owned before = units.get(step.unit());
       if (before != null && offset <= before.offset()) {
         continue;
       }
-      Owned after = after(offset, entry, step, before);
+      Owned after = after(offset, entry, step, before, granted);
       if (after != null) {
         units.put(step.unit(), after);
         changes.add(new Change(before, after, before == null || before.epoch() != after.epoch()));
@@ -97,7 +99,11 @@ public final class OwnershipFold {
   }
 
   private static @Nullable Owned after(
-      long offset, OwnershipEntry entry, UnitStep step, @Nullable Owned before) {
+      long offset,
+      OwnershipEntry entry,
+      UnitStep step,
+      @Nullable Owned before,
+      Set<UnitStep> granted) {
     if (step.newEpoch() <= step.expectedEpoch()) {
       return null;
     }
@@ -146,7 +152,7 @@ public final class OwnershipFold {
           // Nobody can be followed who never was. In doubt it could not even be noted.
           yield null;
         }
-        if (!grants(entry, step)) {
+        if (!granted.contains(step)) {
           yield null;
         }
         if (entry.authority() == Authority.VALID) {
@@ -187,14 +193,18 @@ public final class OwnershipFold {
         admission == null ? null : admission.id());
   }
 
-  private static boolean grants(OwnershipEntry entry, UnitStep step) {
+  /** The steps that the admission of a takeover grants; as a set, since it may hold thousands. */
+  private static Set<UnitStep> granted(OwnershipEntry entry) {
     Admission admission = entry.admission();
-    return admission != null
-        && admission.state() == Admission.State.ADMITTED
-        && admission.act().changesOwner()
-        && admission.pool().equals(entry.pool())
-        && entry.owner().equals(admission.target())
-        && entry.writer().equals(entry.owner().id())
-        && admission.units().contains(step);
+    if (entry.kind() != OwnershipEntry.Kind.TAKEOVER
+        || admission == null
+        || admission.state() != Admission.State.ADMITTED
+        || !admission.act().changesOwner()
+        || !admission.pool().equals(entry.pool())
+        || !entry.owner().equals(admission.target())
+        || !entry.writer().equals(entry.owner().id())) {
+      return Set.of();
+    }
+    return Set.copyOf(admission.units());
   }
 }

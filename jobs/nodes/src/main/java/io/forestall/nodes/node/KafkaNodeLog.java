@@ -508,8 +508,11 @@ final class KafkaNodeLog implements NodeLog {
       needed.add(each.partition);
     }
     consumer.assign(needed);
-    // All at once: the reading of what is followed already waits for the answer.
-    Map<TopicPartition, Long> begins = calmly(() -> consumer.beginningOffsets(needed));
+    // All at once and none twice: the reading of what is followed already waits for the answer.
+    Set<TopicPartition> touched = new HashSet<>(wanted.keySet());
+    touched.retainAll(needed);
+    Map<TopicPartition, Long> begins =
+        touched.isEmpty() ? Map.of() : calmly(() -> consumer.beginningOffsets(touched));
     for (Followed each : followed.values()) {
       if (each.next < 0) {
         each.next = begins.getOrDefault(each.partition, 0L);
