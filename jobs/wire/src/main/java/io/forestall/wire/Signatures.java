@@ -31,6 +31,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -58,6 +59,9 @@ public final class Signatures {
 
   /** Most public keys that are trusted at once. */
   public static final int MAX_TRUSTED = 64;
+
+  /** Signatures that are known to be valid without another check, at most. */
+  static final int MAX_REMEMBERED = 256;
 
   private static final int MAX_FILE_BYTES = 64 * 1024;
   private static final int SEED_BYTES = 32;
@@ -133,6 +137,16 @@ public final class Signatures {
     write(privateFile, pem(PRIVATE, pair.getPrivate().getEncoded()) + publicPem, true);
     write(publicFile, publicPem, false);
     return new Signer(pair.getPrivate(), pair.getPublic());
+  }
+
+  /** A signer whose key nobody keeps: to try what signatures take, never to be believed. */
+  public static Signer ephemeral() {
+    try {
+      KeyPair pair = KeyPairGenerator.getInstance(ALGORITHM).generateKeyPair();
+      return new Signer(pair.getPrivate(), pair.getPublic());
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException(lacking(e));
+    }
   }
 
   private static void write(Path file, String text, boolean secret) throws KeyFileException {
@@ -255,13 +269,28 @@ public final class Signatures {
     }
   }
 
-  /** Public keys that are believed. Immutable, thread-safe. */
+  /**
+   * Public keys that are believed. Immutable, thread-safe. An admission travels in several commands
+   * and in the ownership log, and one check of an Ed25519 signature takes tens of milliseconds in a
+   * process that seldom makes one: what was found valid is remembered, by a SHA-256 over all of it.
+   */
   public static final class Trusted {
 
     /** Nobody is believed. */
     public static final Trusted NONE = new Trusted(Map.of());
 
     private final Map<String, PublicKey> byId;
+
+    /** What was found valid, the longest unused first; a key never changes, so this stays true. */
+    private final Map<ByteBuffer, Boolean> valid =
+        new LinkedHashMap<>(16, 0.75f, true) {
+          private static final long serialVersionUID = 1L;
+
+          @Override
+          protected boolean removeEldestEntry(Map.Entry<ByteBuffer, Boolean> eldest) {
+            return size() > MAX_REMEMBERED;
+          }
+        };
 
     private Trusted(Map<String, PublicKey> byId) {
       this.byId = new TreeMap<>(byId);
@@ -330,7 +359,26 @@ public final class Signatures {
       if (key == null) {
         return Verdict.UNKNOWN_KEY;
       }
-      return Signatures.verify(key, bytes, signature) ? Verdict.VALID : Verdict.WRONG;
+      ByteBuffer all = ByteBuffer.wrap(digest(keyId, bytes, signature));
+      synchronized (valid) {
+        if (valid.containsKey(all)) {
+          return Verdict.VALID;
+        }
+      }
+      if (!Signatures.verify(key, bytes, signature)) {
+        return Verdict.WRONG;
+      }
+      synchronized (valid) {
+        valid.put(all, true);
+      }
+      return Verdict.VALID;
+    }
+
+    /** How many signatures are known to be valid without another check. */
+    int remembered() {
+      synchronized (valid) {
+        return valid.size();
+      }
     }
 
     @Override
@@ -524,9 +572,24 @@ public final class Signatures {
         "this Java has no " + ALGORITHM + " (" + e.getMessage() + "): use a JDK 17 or newer");
   }
 
+  /** One number for all that a check looks at; the lengths keep apart what stands side by side. */
+  private static byte[] digest(String keyId, byte[] bytes, byte[] signature) {
+    byte[] id = keyId.getBytes(StandardCharsets.UTF_8);
+    ByteBuffer lengths = ByteBuffer.allocate(8).putInt(id.length).putInt(signature.length).flip();
+    MessageDigest sha256 = sha256();
+    sha256.update(lengths);
+    sha256.update(id);
+    sha256.update(signature);
+    return sha256.digest(bytes);
+  }
+
   private static byte[] sha256(byte[] bytes) {
+    return sha256().digest(bytes);
+  }
+
+  private static MessageDigest sha256() {
     try {
-      return MessageDigest.getInstance("SHA-256").digest(bytes);
+      return MessageDigest.getInstance("SHA-256");
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("every Java has SHA-256", e);
     }

@@ -70,6 +70,41 @@ class SignaturesTest {
   }
 
   @Test
+  void whatWasFoundValidIsNotCheckedAgainAndNothingElseIsBelievedForIt() {
+    Trusted trusted = signer.trusted();
+    byte[] signature = signer.sign(MESSAGE);
+
+    assertThat(trusted.verify(signer.keyId(), MESSAGE, signature)).isEqualTo(Verdict.VALID);
+    assertThat(trusted.remembered()).isEqualTo(1);
+    assertThat(trusted.verify(signer.keyId(), MESSAGE.clone(), signature.clone()))
+        .isEqualTo(Verdict.VALID);
+    assertThat(trusted.remembered()).as("the same bytes are the same").isEqualTo(1);
+
+    byte[] changed = MESSAGE.clone();
+    changed[0] ^= 1;
+    byte[] forged = signature.clone();
+    forged[0] ^= 1;
+    assertThat(trusted.verify(signer.keyId(), changed, signature)).isEqualTo(Verdict.WRONG);
+    assertThat(trusted.verify(signer.keyId(), MESSAGE, forged)).isEqualTo(Verdict.WRONG);
+    assertThat(trusted.verify("other", MESSAGE, signature)).isEqualTo(Verdict.UNKNOWN_KEY);
+    assertThat(trusted.remembered()).as("what is wrong is not remembered").isEqualTo(1);
+    assertThat(TestingKeys.signer().trusted().verify(signer.keyId(), MESSAGE, signature))
+        .as("a ring of keys believes nothing that another one found")
+        .isEqualTo(Verdict.UNKNOWN_KEY);
+  }
+
+  @Test
+  void onlySoMuchIsRemembered() {
+    Trusted trusted = signer.trusted();
+    for (int i = 0; i <= Signatures.MAX_REMEMBERED; i++) {
+      byte[] message = ("act " + i).getBytes(StandardCharsets.UTF_8);
+      assertThat(trusted.verify(signer.keyId(), message, signer.sign(message)))
+          .isEqualTo(Verdict.VALID);
+    }
+    assertThat(trusted.remembered()).isEqualTo(Signatures.MAX_REMEMBERED);
+  }
+
+  @Test
   void everyOtherWrongIsTold() throws IOException {
     byte[] signature = signer.sign(MESSAGE);
     Signer other = Signatures.generate(folder.resolve("b.key"), folder.resolve("b.pub"));

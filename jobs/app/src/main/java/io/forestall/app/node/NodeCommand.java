@@ -121,13 +121,12 @@ public final class NodeCommand implements Runnable {
     @Option(
         names = "--lease-millis",
         paramLabel = "MS",
-        defaultValue = "500",
+        defaultValue = "250",
         description = {
-          "L: how long it may answer reads after it last read the ownership log to its end; the"
-              + " same",
-          "on all nodes of a pool. Default: ${DEFAULT-VALUE}."
+          "L: how long it may answer reads after it last asked for the end of the ownership log;",
+          "who takes over from it when it is dead waits for it. Default: ${DEFAULT-VALUE}."
         })
-    private long leaseMillis = 500;
+    private long leaseMillis = 250;
 
     @Option(
         names = "--reserve-mib",

@@ -15,13 +15,19 @@ import io.forestall.decisions.failover.SagaInput.MapSegment;
 import io.forestall.decisions.failover.SagaInput.MapSlice;
 import io.forestall.decisions.guard.Admission;
 import io.forestall.decisions.guard.Proposal.UnitStep;
+import io.forestall.decisions.ownership.Authority;
 import io.forestall.decisions.ownership.NodeAnswer;
 import io.forestall.decisions.ownership.NodeRequest;
+import io.forestall.decisions.ownership.OwnershipEntry;
+import io.forestall.nodes.client.ClientSettings;
+import io.forestall.nodes.client.KafkaClientFeed;
+import io.forestall.nodes.client.Volume;
 import io.forestall.nodes.node.NodeException;
 import io.forestall.nodes.node.NodeOptions;
 import io.forestall.nodes.node.ReferenceNode;
 import io.forestall.nodes.transport.Ending;
 import io.forestall.nodes.transport.NodeConnection;
+import io.forestall.nodes.transport.NodeServer;
 import io.forestall.nodes.transport.PayloadCodec;
 import io.forestall.nodes.transport.TransportLoop;
 import io.forestall.schemas.FleetEntry;
@@ -30,7 +36,9 @@ import io.forestall.wire.AckRecords;
 import io.forestall.wire.AdmissionRecords;
 import io.forestall.wire.AvroCodec;
 import io.forestall.wire.CommandRecords;
+import io.forestall.wire.FleetEntries;
 import io.forestall.wire.MapRecords;
+import io.forestall.wire.OwnershipRecords;
 import io.forestall.wire.Signatures;
 import io.forestall.wire.Signatures.Signer;
 import io.forestall.wire.Signatures.Trusted;
@@ -336,6 +344,150 @@ class NodeOverKafkaTest {
       assertThat(Objects.requireNonNull(fleet.get("n-2")).getLabels())
           .containsEntry("forestall.level", "2")
           .containsEntry("forestall.address", "127.0.0.1:" + second.address().getPort());
+    }
+  }
+
+  /** Takes requests and answers them with DONE, as the owner that it says it is in the log. */
+  private static final class TestingOwner implements NodeServer.Handler, AutoCloseable {
+    private final BlockingQueue<NodeRequest> requests = new LinkedBlockingQueue<>();
+    private final String id;
+    private final NodeServer server;
+
+    TestingOwner(String id) throws Exception {
+      this.id = id;
+      this.server = NodeServer.open(loop, new InetSocketAddress("127.0.0.1", 0), id, 1, this);
+      FleetEntry entry = new FleetEntry();
+      entry.setEntity(FleetEntries.entity(Subject.node(id)));
+      entry.setTimeMillis(System.currentTimeMillis());
+      entry.setNode(null);
+      entry.setRack("r-" + id);
+      entry.setZone("z1");
+      entry.setRegion("local");
+      entry.setPool(POOL);
+      entry.setTier("");
+      entry.setModel(null);
+      entry.setCapacityBytes(1L << 40);
+      entry.setSynthetic(false);
+      entry.setLabels(
+          Map.of(
+              "forestall.level",
+              "2",
+              "forestall.address",
+              "127.0.0.1:" + server.address().getPort()));
+      broker.send(Topics.FLEET, "node/" + id, AvroCodec.of(FleetEntry.class).encode(entry));
+    }
+
+    void takeOver(Admission admission) throws Exception {
+      OwnershipEntry entry =
+          new OwnershipEntry(
+              POOL,
+              OwnershipEntry.Kind.TAKEOVER,
+              admission.units(),
+              Subject.node(id),
+              1,
+              admission,
+              Authority.VALID,
+              id,
+              System.currentTimeMillis());
+      broker.send(
+          Topics.OWNERSHIP,
+          OwnershipRecords.key(entry),
+          new OwnershipRecords().encode(entry, new AdmissionRecords().of(admission, signer)));
+    }
+
+    @Override
+    public void request(NodeRequest request) {
+      requests.add(request);
+      server.answer(new NodeAnswer(request.token(), NodeAnswer.Outcome.DONE, null, ""), null);
+    }
+
+    @Override
+    public void forget(long token) {}
+
+    @Override
+    public void close() {
+      server.close();
+    }
+  }
+
+  private static Command toClient(Command.Kind kind, String client, Admission admission) {
+    return new Command(
+        admission.id() + "/" + kind,
+        kind,
+        new Subject(Subject.Kind.CLIENT, client),
+        admission.subject(),
+        POOL,
+        kind.needsAdmission() ? admission : null,
+        0,
+        0,
+        admission.units(),
+        admission.target(),
+        admission.timeMillis(),
+        admission.notBeforeMillis(),
+        admission.expiresMillis(),
+        null,
+        "a test",
+        Map.of());
+  }
+
+  @Test
+  void aRedirectedClientIsConnectedBeforeTheFenceAndItsNextWriteGoesThere() throws Exception {
+    map("v3", "n-4");
+    String unit = "v3/0";
+    try (ReferenceNode owner = node("n-4");
+        TestingOwner next = new TestingOwner("n-5");
+        TestingOwner stranger = new TestingOwner("n-6");
+        KafkaClientFeed feed =
+            KafkaClientFeed.open(
+                broker.options().clientProperties(),
+                "forestall",
+                signer.trusted(),
+                ClientSettings.of("c-9", "1"))) {
+      Volume volume = feed.client().volume("v3").get(60, TimeUnit.SECONDS);
+      volume.write(0, block(1)).get(60, TimeUnit.SECONDS);
+      assertThat(owner.isReady()).isTrue();
+      Await.until(
+          PATIENCE,
+          "their neighbour watches them, and nobody else knows them",
+          () -> next.server.connections() == 1 && stranger.server.connections() == 1);
+
+      Admission forged = admission("forged-redirect", unit, 1, "n-4", "n-6");
+      Admission changed = admission("forged-redirect", unit, 7, "n-4", "n-6");
+      var wronglySigned = new AdmissionRecords().of(forged, signer);
+      wronglySigned.setSignature(new AdmissionRecords().of(changed, signer).getSignature());
+      Command lure = toClient(Command.Kind.REDIRECT, "c-9", forged);
+      broker.send(
+          Topics.COMMANDS,
+          CommandRecords.key(lure),
+          new CommandRecords().encode(lure, wronglySigned));
+      assertThat(lastAck(lure.id()).code()).isEqualTo(CommandAck.Code.BAD_SIGNATURE);
+
+      Admission admission = admission("redirect", unit, 1, "n-4", "n-5");
+      Command probe = toClient(Command.Kind.PROBE, "c-9", admission);
+      broker.send(Topics.COMMANDS, CommandRecords.key(probe), new CommandRecords().encode(probe, null));
+      assertThat(lastAck(probe.id()).status()).isEqualTo(CommandAck.Status.DONE);
+
+      Command redirect = toClient(Command.Kind.REDIRECT, "c-9", admission);
+      command(redirect, admission, signer);
+      assertThat(lastAck(redirect.id()).status()).isEqualTo(CommandAck.Status.DONE);
+      Await.until(PATIENCE, "it is connected", () -> next.server.connections() == 2);
+      assertThat(next.requests).as("until the log says so nothing is asked there").isEmpty();
+      assertThat(feed.client().owner(unit)).isNotNull();
+      volume.write(0, block(2)).get(60, TimeUnit.SECONDS);
+      assertThat(next.requests).isEmpty();
+
+      next.takeOver(admission);
+      Await.until(
+          PATIENCE,
+          "the client has read who owns it",
+          () -> Objects.requireNonNull(feed.client().owner(unit)).epoch() == 2);
+      volume.write(0, block(3)).get(60, TimeUnit.SECONDS);
+
+      NodeRequest first = next.requests.poll(60, TimeUnit.SECONDS);
+      assertThat(Objects.requireNonNull(first).unit()).isEqualTo(unit);
+      assertThat(first.epoch()).isEqualTo(2);
+      assertThat(next.server.connections()).as("over the connection it had").isEqualTo(2);
+      assertThat(stranger.server.connections()).as("nobody followed the lure").isEqualTo(1);
     }
   }
 

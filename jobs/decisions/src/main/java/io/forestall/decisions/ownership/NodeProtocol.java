@@ -52,7 +52,9 @@ import org.jspecify.annotations.Nullable;
  * ever written under a sequence that was used.
  *
  * <p><b>Read.</b> Asked for, bytes read, then the lease is looked at: it must still hold after the
- * bytes were read. Else {@code BUSY} or {@code NOT_OWNER}.
+ * bytes were read. When it does not, because the log is slow, the bytes wait for the next lease, so
+ * that a short L costs reads time when the log is slow and nothing else: {@code BUSY} after {@link
+ * #READ_MILLIS}, {@code NOT_OWNER} when deposed meanwhile.
  */
 public final class NodeProtocol {
 
@@ -85,6 +87,12 @@ public final class NodeProtocol {
 
   /** Longest time that a full journal makes writers wait before one tries again; milliseconds. */
   static final long FULL_MILLIS = 1_000;
+
+  /** Longest time that a request waits until this node has read what its client knows. */
+  static final long HOLD_MILLIS = 500;
+
+  /** Longest time that the bytes of a read wait for a lease before BUSY; milliseconds. */
+  static final long READ_MILLIS = 1_000;
 
   /** Payloads that one unit holds open before it answers BUSY; bytes. */
   static final long MAX_PENDING_BYTES = 64L << 20;
@@ -142,6 +150,7 @@ public final class NodeProtocol {
   private boolean storageFull;
   private @Nullable Long freeBytes;
   private @Nullable Long lagDeltas;
+  private long othersLeaseMillis;
   private long wallMillis;
   private long journalBlockedUntilMillis = Long.MIN_VALUE;
   private long nextForgetMillis = Long.MIN_VALUE;
@@ -155,7 +164,12 @@ public final class NodeProtocol {
 
     private boolean readToEnd;
     private long leaseAskedMillis;
+
+    /** Reads whose bytes are there while the lease is over, in the order of their bytes. */
+    private final ArrayDeque<Unleased> unleased = new ArrayDeque<>();
   }
+
+  private record Unleased(Unit unit, NodeRequest request, long readMillis) {}
 
   /** One unit that this node holds a copy of. */
   private static final class Unit {
@@ -361,9 +375,7 @@ public final class NodeProtocol {
       unit.role = Role.CLAIMED;
       unit.claimedMillis = nowMillis;
       unit.serveAtMillis =
-          owned != null && owned.released()
-              ? nowMillis
-              : nowMillis + settings.leaseMillis() + settings.driftMillis();
+          owned != null && owned.released() ? nowMillis : nowMillis + predecessorMillis();
     }
     List<Delta> found = leftovers.remove(spec.unit());
     if (found != null) {
@@ -413,6 +425,22 @@ public final class NodeProtocol {
   public void storage(long free, boolean full) {
     freeBytes = free;
     storageFull = full;
+  }
+
+  /**
+   * The longest L that any other node of the pool may run with, as far as is known: who takes over
+   * waits for that one, so that L can be changed node by node.
+   */
+  public void leaseOfOthers(long millis) {
+    othersLeaseMillis = millis;
+  }
+
+  /** How long a predecessor that does not release may answer reads after its successor's record. */
+  private long predecessorMillis() {
+    long others = othersLeaseMillis;
+    return others <= settings.leaseMillis()
+        ? settings.leaseMillis() + settings.driftMillis()
+        : others + Math.max(settings.driftMillis(), others / 10);
   }
 
   /** How many deltas of its units the shell has not read yet, as it last saw; goes into acks. */
@@ -578,6 +606,35 @@ public final class NodeProtocol {
     } else if (askedMillis > read.leaseAskedMillis) {
       read.leaseAskedMillis = askedMillis;
     }
+    if (holdsLease(read, nowMillis)) {
+      for (Unleased next = read.unleased.poll(); next != null; next = read.unleased.poll()) {
+        if (isOpen(next)) {
+          answerRead(next.unit, next.request);
+        }
+      }
+    }
+  }
+
+  /** Gives up the reads that waited too long for a lease. */
+  private void expireReads(Partition read, long nowMillis) {
+    for (Unleased head = read.unleased.peek();
+        head != null && head.readMillis + READ_MILLIS <= nowMillis;
+        head = read.unleased.peek()) {
+      read.unleased.poll();
+      if (isOpen(head)) {
+        close(head.unit, head.request);
+        busy(head.unit, head.request, "the ownership log was not read to its end within the lease");
+      }
+    }
+  }
+
+  private static boolean isOpen(Unleased read) {
+    return read.unit.reads.get(read.request.token()) == read.request;
+  }
+
+  /** True while a read is open here: its bytes are wanted. */
+  public boolean awaitsRead(long token) {
+    return readsByToken.containsKey(token);
   }
 
   /** A delta of a unit was read from the log, in order. */
@@ -665,7 +722,7 @@ public final class NodeProtocol {
       unit.predecessorGone = false;
       unit.claimedMillis = unit.promotedMillis == Long.MIN_VALUE ? nowMillis : unit.promotedMillis;
       unit.promotedMillis = Long.MIN_VALUE;
-      unit.serveAtMillis = nowMillis + settings.leaseMillis() + settings.driftMillis();
+      unit.serveAtMillis = nowMillis + predecessorMillis();
     }
     unit.role = Role.CLAIMED;
     appendBarrier(unit);
@@ -1635,16 +1692,16 @@ public final class NodeProtocol {
       busy(unit, request, "the unit's copy on this node is broken");
     } else if (owned != null && request.epoch() > owned.epoch()) {
       // The client has read more of the ownership log than this node: what it reads next decides.
-      hold(unit, request, nowMillis + settings.leaseMillis());
+      hold(unit, request, nowMillis + HOLD_MILLIS);
     } else if (owned != null && unit.fold.epoch() > owned.epoch()) {
       // A barrier of a higher epoch is in the log: this node is deposed and is about to read it.
-      hold(unit, request, nowMillis + settings.leaseMillis());
+      hold(unit, request, nowMillis + HOLD_MILLIS);
     } else if (!isMine(unit)) {
       if (owned != null && owned.owner().equals(me) || owned == null && unit.firstOwner) {
         hold(unit, request, Long.MAX_VALUE);
       } else if (!isKnownToEnd(unit)) {
         // Just started: who owns it is not read yet, and may be this node.
-        hold(unit, request, nowMillis + settings.leaseMillis());
+        hold(unit, request, nowMillis + HOLD_MILLIS);
       } else {
         actions.answer(
             new NodeAnswer(
@@ -1823,32 +1880,50 @@ public final class NodeProtocol {
    *     older time would vouch for a lease that is over
    */
   public void readDone(NodeRequest request, boolean failed, long nowMillis) {
-    Unit unit = readsByToken.remove(request.token());
-    if (unit == null || unit.reads.remove(request.token()) == null) {
+    Unit unit = readsByToken.get(request.token());
+    if (unit == null || unit.reads.get(request.token()) != request) {
       return;
     }
-    Owned owned = unit.owned;
+    Partition partition = partitions.get(unit.partition);
     if (failed) {
+      close(unit, request);
       busy(unit, request, "the bytes could not be read");
       fail(unit, nowMillis);
-      return;
+    } else if (partition == null) {
+      close(unit, request);
+      busy(unit, request, "nothing was read of who owns the unit");
+    } else if (holdsLease(partition, nowMillis)) {
+      // The bytes are there first, the lease is looked at second: had another owner acknowledged a
+      // write before the bytes were read, this node's lease would have ended before this moment.
+      answerRead(unit, request);
+    } else {
+      partition.unleased.add(new Unleased(unit, request, nowMillis));
+      due.add(new Due(nowMillis + READ_MILLIS, unit, null));
     }
-    // The bytes are there first, the lease is looked at second: had another owner acknowledged a
-    // write before the bytes were read, this node's lease would have ended before this moment.
-    if (owned == null || !isMine(unit) || !unit.predecessorGone || owned.inDoubt()) {
+  }
+
+  private void close(Unit unit, NodeRequest read) {
+    unit.reads.remove(read.token());
+    readsByToken.remove(read.token());
+  }
+
+  /** Answers a read whose bytes are there and whose lease holds. */
+  private void answerRead(Unit unit, NodeRequest request) {
+    close(unit, request);
+    Owned owned = unit.owned;
+    if (owned == null
+        || !isMine(unit)
+        || !unit.predecessorGone
+        || owned.inDoubt()
+        || unit.fold.epoch() > owned.epoch()) {
       busy(unit, request, "the unit is not served at the moment");
-    } else if (unit.fold.epoch() > owned.epoch() || !holdsLease(unit, nowMillis)) {
-      busy(unit, request, "the ownership log was not read to its end within the lease");
     } else {
       actions.answer(new NodeAnswer(request.token(), NodeAnswer.Outcome.DONE, null, ""));
     }
   }
 
-  private boolean holdsLease(Unit unit, long nowMillis) {
-    Partition partition = partitions.get(unit.partition);
-    return partition != null
-        && partition.readToEnd
-        && nowMillis - partition.leaseAskedMillis < settings.leaseMillis();
+  private boolean holdsLease(Partition partition, long nowMillis) {
+    return partition.readToEnd && nowMillis - partition.leaseAskedMillis < settings.leaseMillis();
   }
 
   /**
@@ -2030,6 +2105,10 @@ public final class NodeProtocol {
   private void look(Unit unit, long nowMillis) {
     if (units.get(unit.spec.unit()) != unit) {
       return;
+    }
+    Partition partition = partitions.get(unit.partition);
+    if (partition != null) {
+      expireReads(partition, nowMillis);
     }
     Owned owned = unit.owned;
     if (unit.role == Role.CLAIMED && nowMillis >= unit.barrierAgainMillis) {

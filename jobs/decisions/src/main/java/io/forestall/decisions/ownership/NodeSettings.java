@@ -8,7 +8,8 @@ import io.forestall.decisions.Subject;
  * @param node the node
  * @param incarnation number of this start of its process, larger than every one before
  * @param leaseMillis L: how long, by its own monotonic clock, a node may answer reads after it
- *     began to ask for the end of the ownership log; the same on all nodes of a pool; milliseconds
+ *     began to ask for the end of the ownership log; short, since who takes over from a dead node
+ *     waits for it, and since a read whose lease is over only waits for the next one; milliseconds
  * @param driftMillis what a new owner waits beyond L, for clocks that run at different speeds;
  *     milliseconds
  * @param maxPendingRequests requests that one unit holds open before it answers BUSY; count
@@ -22,8 +23,12 @@ public record NodeSettings(
     int maxPendingRequests,
     long commandMemoryMillis) {
 
-  /** L of 500 ms and a tenth of it for drift. */
+  /** L where nothing is said; milliseconds. */
+  public static final long LEASE_MILLIS = 250;
+
+  /** L of 250 ms and a tenth of it for drift. */
   public static NodeSettings of(Subject node, long incarnation) {
-    return new NodeSettings(node, incarnation, 500, 50, 1024, 24 * 3_600_000L);
+    return new NodeSettings(
+        node, incarnation, LEASE_MILLIS, LEASE_MILLIS / 10, 1024, 24 * 3_600_000L);
   }
 }

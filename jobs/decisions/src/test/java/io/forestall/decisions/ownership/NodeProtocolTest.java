@@ -70,18 +70,78 @@ class NodeProtocolTest {
   }
 
   @Test
-  void aReadIsAnsweredOnlyWithinTheLease() {
+  void aReadWithinTheLeaseIsAnsweredAtOnce() {
     startOne();
     one.readOwnership(1_000);
 
     one.protocol.request(read("c/1", 1), 1_100, 1_100);
-    one.finishReads(1_499);
-    one.protocol.request(read("c/1", 2), 1_499, 1_499);
-    one.finishReads(1_500);
+    one.finishReads(1_249);
+
+    assertThat(one.takeAnswers()).extracting(NodeAnswer::outcome).containsExactly(Outcome.DONE);
+  }
+
+  @Test
+  void aReadBehindTheLeaseWaitsForTheNextOne() {
+    startOne();
+    one.readOwnership(1_000);
+
+    one.protocol.request(read("c/1", 1), 1_249, 1_249);
+    one.finishReads(1_250);
+    assertThat(one.takeAnswers()).as("the lease is over").isEmpty();
+    one.protocol.ownershipReadToEnd(TestingNode.PARTITION, 1_300, 1_550);
+    assertThat(one.takeAnswers()).as("the next one was over when it came").isEmpty();
+    one.protocol.ownershipReadToEnd(TestingNode.PARTITION, 1_301, 1_550);
+
+    assertThat(one.takeAnswers()).extracting(NodeAnswer::outcome).containsExactly(Outcome.DONE);
+  }
+
+  @Test
+  void aReadThatWaitsForTheLogIsAnsweredByADeposedOwnerOnlyWithNotOwner() {
+    startBoth();
+    one.readOwnership(1_000);
+    one.protocol.request(read("c/1", 1), 1_249, 1_249);
+    one.finishReads(1_250);
+    two.protocol.command(promote("a-1", 1, 2), Authority.VALID, 1_251, 1_251);
+    two.flush();
+
+    one.readOwnership(1_300);
 
     assertThat(one.takeAnswers())
         .extracting(NodeAnswer::outcome)
-        .containsExactly(Outcome.DONE, Outcome.BUSY);
+        .containsExactly(Outcome.NOT_OWNER);
+    assertThat(one.protocol.awaitsRead(0)).isFalse();
+  }
+
+  @Test
+  void aReadThatWaitsForALogWhichIsAwayIsToldBusy() {
+    startOne();
+    one.readOwnership(1_000);
+    one.protocol.request(read("c/1", 1), 1_500, 1_500);
+    one.finishReads(1_500);
+    long alarmMillis = one.protocol.alarmMillis();
+
+    assertThat(alarmMillis).isEqualTo(1_500 + NodeProtocol.READ_MILLIS);
+    one.protocol.tick(alarmMillis - 1, alarmMillis - 1);
+    assertThat(one.takeAnswers()).isEmpty();
+    one.protocol.tick(alarmMillis, alarmMillis);
+
+    assertThat(one.takeAnswers()).extracting(NodeAnswer::outcome).containsExactly(Outcome.BUSY);
+  }
+
+  @Test
+  void aReadWhoseConnectionIsGoneWaitsForNothing() {
+    startOne();
+    one.readOwnership(1_000);
+    NodeRequest asked = read("c/1", 1);
+    one.protocol.request(asked, 1_500, 1_500);
+    one.finishReads(1_500);
+    assertThat(one.protocol.awaitsRead(asked.token())).isTrue();
+
+    one.protocol.forget(asked.token());
+    one.readOwnership(1_600);
+
+    assertThat(one.protocol.awaitsRead(asked.token())).isFalse();
+    assertThat(one.takeAnswers()).isEmpty();
   }
 
   @Test
@@ -159,9 +219,22 @@ class NodeProtocolTest {
     startBoth();
     two.protocol.command(promote("a-1", 1, 2), Authority.VALID, 20, 20);
     two.settle(20);
+    two.settle(294);
+    assertThat(two.role("v/0")).isEqualTo(Role.WAITING);
+    assertThat(two.protocol.alarmMillis()).isEqualTo(295);
+    two.settle(295);
+
+    assertThat(two.role("v/0")).isEqualTo(Role.SERVING);
+  }
+
+  @Test
+  void theLongestLeaseOfThePoolIsWaitedForAndATenthMore() {
+    startBoth();
+    two.protocol.leaseOfOthers(500);
+    two.protocol.command(promote("a-1", 1, 2), Authority.VALID, 20, 20);
+    two.settle(20);
     two.settle(569);
     assertThat(two.role("v/0")).isEqualTo(Role.WAITING);
-    assertThat(two.protocol.alarmMillis()).isEqualTo(570);
     two.settle(570);
 
     assertThat(two.role("v/0")).isEqualTo(Role.SERVING);

@@ -15,8 +15,9 @@ import io.forestall.nodes.transport.PayloadCodec;
  * @param maxInFlight requests in flight; more wait inside; count
  * @param connectMillis how long a connection may take; milliseconds
  * @param pingMillis how often a node is asked for a sign of life; milliseconds
- * @param silentMillis how long a node may give none, while this process itself runs evenly, before
- *     it counts as unreachable; milliseconds
+ * @param silentMillis how long a node may give none, while this process itself runs, before a new
+ *     connection is tried: when that fails the node counts as unreachable, when its host takes it
+ *     only after five times as long; milliseconds
  * @param compression what writes are compressed by where it pays
  * @param telemetryMillis how often latencies are told; milliseconds
  * @param pauseMillis from which length on a time without any answer is told as a pause;
@@ -54,7 +55,7 @@ public record ClientSettings(
   /** The shipped settings. */
   public static ClientSettings of(String id, String start) {
     return new ClientSettings(
-        id, start, 2000, 3, 512, 400, 100, 600, PayloadCodec.Codec.LZ4, 15_000, 100);
+        id, start, 2000, 3, 512, 400, 100, 1000, PayloadCodec.Codec.LZ4, 15_000, 100);
   }
 
   /** The settings with another compression. */

@@ -6,6 +6,7 @@ import io.forestall.decisions.failover.CommandAck;
 import io.forestall.decisions.ownership.Authority;
 import io.forestall.decisions.ownership.OwnershipEntry;
 import io.forestall.nodes.PublishException;
+import io.forestall.nodes.Rehearsal;
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.EntityRef;
 import io.forestall.schemas.Event;
@@ -125,6 +126,7 @@ public final class KafkaClientFeed implements ClientReports, AutoCloseable {
    */
   public static KafkaClientFeed open(
       Properties kafka, String prefix, Signatures.Trusted trusted, ClientSettings settings) {
+    Rehearsal.begin();
     KafkaClientFeed feed = new KafkaClientFeed(kafka, prefix, trusted, settings);
     feed.reading.start();
     return feed;
@@ -323,6 +325,7 @@ public final class KafkaClientFeed implements ClientReports, AutoCloseable {
       return;
     }
     CommandAck.Code code = CommandAck.Code.NONE;
+    String text = "The client knows";
     Subject target = command.target();
     switch (command.kind()) {
       case REDIRECT -> {
@@ -338,6 +341,7 @@ public final class KafkaClientFeed implements ClientReports, AutoCloseable {
           client.hinted(target);
         }
       }
+      case PROBE -> text = "The client is there and has " + client.open() + " requests open";
       case REFRESH_MAP, CANCEL -> LOG.debug("Nothing to do for {}: maps are always read", command);
       default -> code = CommandAck.Code.UNSUPPORTED;
     }
@@ -353,7 +357,7 @@ public final class KafkaClientFeed implements ClientReports, AutoCloseable {
                 command.pool(),
                 done ? CommandAck.Status.DONE : CommandAck.Status.REFUSED,
                 code,
-                done ? "The client knows" : "The client cannot do this: " + code,
+                done ? text : "The client cannot do this: " + code,
                 false,
                 null,
                 null,

@@ -54,6 +54,9 @@ public final class VolumeClient implements AutoCloseable {
   private static final long LONGEST_RECONNECT_MILLIS = 1000;
   private static final long REPORT_AGAIN_MILLIS = 10_000;
 
+  /** How much longer a node may be silent whose host takes connections: it may only be slow. */
+  private static final int STALLED_FACTOR = 5;
+
   private final ClientSettings settings;
   private final ClientReports reports;
   private final TransportLoop loop;
@@ -75,6 +78,10 @@ public final class VolumeClient implements AutoCloseable {
   private byte @Nullable [] answerData;
   private List<Runnable> effects = new ArrayList<>();
   private volatile long wakeMillis = Long.MAX_VALUE;
+
+  /** For how long this process was held up altogether; written by its clock only. */
+  private volatile long heldUpMillis;
+
   private final Map<String, Flow> flows = new ConcurrentHashMap<>();
 
   private static final class Pending {
@@ -121,10 +128,16 @@ public final class VolumeClient implements AutoCloseable {
 
     private boolean reachedBefore;
     private boolean cut;
+
+    /** A new connection was begun because the one before was silent. */
+    private boolean looked;
+
     private long reportedMillis = Long.MIN_VALUE / 2;
     private boolean wanted;
     private long reconnectAtMillis;
     private long reconnectMillis = RECONNECT_MILLIS;
+
+    /** When it gave the last sign of life; by the running clock. */
     private volatile long heardMillis;
 
     Peer(Subject node) {
@@ -144,13 +157,13 @@ public final class VolumeClient implements AutoCloseable {
 
     @Override
     public void opened(String node, long incarnation) {
-      peer.heardMillis = nowMillis();
+      peer.heardMillis = runningMillis();
       news(now -> greeted(peer, attempt, node));
     }
 
     @Override
     public void answered(NodeAnswer answer, byte[] data) {
-      peer.heardMillis = nowMillis();
+      peer.heardMillis = runningMillis();
       news(
           now -> {
             answerData = data;
@@ -164,7 +177,7 @@ public final class VolumeClient implements AutoCloseable {
 
     @Override
     public void pong(long nonce) {
-      peer.heardMillis = nowMillis();
+      peer.heardMillis = runningMillis();
     }
 
     @Override
@@ -197,6 +210,11 @@ public final class VolumeClient implements AutoCloseable {
 
   private static long nowMillis() {
     return System.nanoTime() / 1_000_000L;
+  }
+
+  /** A clock that stands still while this process does: who did not listen has heard no silence. */
+  private long runningMillis() {
+    return nowMillis() - heldUpMillis;
   }
 
   // ---- what the protocol wants; called under the lock
@@ -292,7 +310,9 @@ public final class VolumeClient implements AutoCloseable {
         return null;
       }
       peer.attempt++;
-      peer.heardMillis = now;
+      if (!peer.looked) {
+        peer.heardMillis = runningMillis();
+      }
       try {
         peer.connection =
             NodeConnection.open(
@@ -323,6 +343,7 @@ public final class VolumeClient implements AutoCloseable {
     }
     peer.reachedBefore = true;
     peer.cut = false;
+    peer.looked = false;
     peer.reconnectMillis = RECONNECT_MILLIS;
   }
 
@@ -344,6 +365,8 @@ public final class VolumeClient implements AutoCloseable {
     } else {
       if (ending == Ending.REFUSED && peer.cut) {
         unreachable(peer, "its connection was cut and nobody listens there any more", now);
+      } else if (peer.looked && (ending == Ending.REFUSED || ending == Ending.UNREACHABLE)) {
+        unreachable(peer, "it fell silent and takes no connection any more", now);
       }
       peer.reconnectAtMillis = now + peer.reconnectMillis;
       peer.reconnectMillis = Math.min(2 * peer.reconnectMillis, LONGEST_RECONNECT_MILLIS);
@@ -364,23 +387,20 @@ public final class VolumeClient implements AutoCloseable {
   // ---- the clock
 
   private void watch() {
-    long before = nowMillis();
-    long evenSince = before;
-    long nextPing = before;
-    long nextTelemetry = before + settings.telemetryMillis();
+    long awakeMillis = nowMillis();
+    long nextPing = awakeMillis;
+    long nextTelemetry = awakeMillis + settings.telemetryMillis();
     long nonce = 0;
     while (!closed) {
       long now = nowMillis();
-      // After a time in which this process itself did not run, nobody else is called silent.
-      if (now - before > settings.silentMillis() / 2) {
-        evenSince = now;
+      if (now - awakeMillis > settings.pingMillis()) {
+        long altogether = heldUpMillis + now - awakeMillis;
+        heldUpMillis = altogether;
       }
-      before = now;
       if (now >= nextPing) {
         nextPing = now + settings.pingMillis();
-        long since = evenSince;
         long ping = ++nonce;
-        guarded(() -> news(at -> ping(ping, since, at)));
+        guarded(() -> news(at -> ping(ping, at)));
       }
       if (now >= nextTelemetry) {
         nextTelemetry = now + settings.telemetryMillis();
@@ -393,7 +413,9 @@ public final class VolumeClient implements AutoCloseable {
                     wakeMillis = Long.MAX_VALUE;
                     protocol.tick(at);
                   }));
-      long left = Math.min(nextPing, wakeMillis) - nowMillis();
+      long wake = Math.min(nextPing, wakeMillis);
+      long left = wake - nowMillis();
+      awakeMillis = left > 0 ? wake : nowMillis();
       if (left > 0) {
         LockSupport.parkNanos(this, left * 1_000_000L);
       }
@@ -408,21 +430,25 @@ public final class VolumeClient implements AutoCloseable {
     }
   }
 
-  private void ping(long nonce, long evenSince, long now) {
+  private void ping(long nonce, long now) {
     for (Peer peer : peers.values()) {
+      long silentMillis = runningMillis() - peer.heardMillis;
       NodeConnection connection = peer.connection;
+      if (peer.looked && silentMillis > STALLED_FACTOR * settings.silentMillis()) {
+        unreachable(peer, "no sign of life for " + silentMillis + " ms", now);
+      }
       if (connection == null) {
         if (peer.wanted && peer.address != null && now >= peer.reconnectAtMillis) {
           effects.add(() -> connection(peer));
         }
-        continue;
-      }
-      if (now - Math.max(peer.heardMillis, evenSince) > settings.silentMillis()) {
-        unreachable(peer, "no sign of life for " + settings.silentMillis() + " ms", now);
+      } else if (silentMillis > settings.silentMillis() && !peer.looked) {
+        // A new connection tells a host that is gone from a process that does not answer; what was
+        // asked over the old one is asked again.
+        peer.looked = true;
         peer.connection = null;
-        peer.reconnectAtMillis = now + peer.reconnectMillis;
-        peer.reconnectMillis = Math.min(2 * peer.reconnectMillis, LONGEST_RECONNECT_MILLIS);
+        peer.reconnectAtMillis = now;
         effects.add(() -> connection.close("no sign of life"));
+        effects.add(() -> connection(peer));
         protocol.lost(peer.node, now);
       } else {
         effects.add(() -> connection.ping(nonce));

@@ -54,6 +54,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -93,6 +94,8 @@ final class KafkaNodeLog implements NodeLog {
   private static final Duration POLL = Duration.ofSeconds(5);
   private static final long PAUSE_AFTER_FAILURE_NANOS = 200_000_000L;
   private static final String HALT_IN_KEY = "/halt/";
+  private static final long LEARN_NANOS = 5_000_000_000L;
+  private static final long LEARN_EVERY_NANOS = 5_000_000L;
   private static final long LAG_EVERY_NANOS = 200_000_000L;
   private static final long POSITIONS_EVERY_NANOS = 20_000_000_000L;
 
@@ -190,6 +193,9 @@ final class KafkaNodeLog implements NodeLog {
       Map<Topics, Integer> counts = look(client, prefix);
       data = new KafkaProducer<>(producer(client, node.id() + "-data", 24));
       control = new KafkaProducer<>(producer(client, node.id() + "-control", 8));
+      // A producer learns where a topic lies with its first record: that may be the first barrier.
+      learn(data, List.of(Topics.DELTAS), prefix);
+      learn(control, USED, prefix);
       return new KafkaNodeLog(client, prefix, node, trusted, askMillis, counts, data, control);
     } catch (KafkaException e) {
       if (data != null) {
@@ -228,6 +234,21 @@ final class KafkaNodeLog implements NodeLog {
               Duration.ofSeconds(30));
     }
     return counts;
+  }
+
+  private static void learn(Producer<byte[], byte[]> producer, List<Topics> topics, String prefix) {
+    long end = System.nanoTime() + LEARN_NANOS;
+    for (Topics topic : topics) {
+      boolean known = false;
+      while (!known && System.nanoTime() - end < 0) {
+        try {
+          known = !producer.partitionsFor(topic.name(prefix)).isEmpty();
+        } catch (TimeoutException e) {
+          // It never waits itself; the question is on its way.
+          LockSupport.parkNanos(LEARN_EVERY_NANOS);
+        }
+      }
+    }
   }
 
   private static Properties producer(Properties client, String name, int bufferMebibytes) {

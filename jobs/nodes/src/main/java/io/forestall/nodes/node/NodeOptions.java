@@ -1,6 +1,7 @@
 package io.forestall.nodes.node;
 
 import io.forestall.decisions.Place;
+import io.forestall.decisions.ownership.NodeSettings;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param listen where it answers clients; port 0 takes a free one
  * @param advertisedHost host by which others reach it, null for the one it listens on
  * @param place where it stands
- * @param leaseMillis L of the protocol; the same on all nodes of a pool; milliseconds
+ * @param leaseMillis L of the protocol; milliseconds
  * @param driftMillis what is waited beyond L; milliseconds
  * @param journalFileBytes size at which a new file of the journal is begun; bytes
  * @param reserveBytes space that is kept free for what the log holds already; bytes
@@ -21,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param telemetryMillis how often it measures itself; milliseconds
  * @param checkpointMillis how often a copy that changed is made durable; milliseconds
  * @param pingMillis how often neighbours are pinged; milliseconds
- * @param unreachableMillis how long a neighbour may be silent; milliseconds
+ * @param unreachableMillis how long a neighbour may be silent whose host does not answer either;
+ *     five times as long when its host does; milliseconds
  * @param pairLatency whether latency for each pair of volume and client is published here; clients
  *     that publish it themselves see more
  * @param weakBroker whether a broker that may lose acknowledged records is accepted
@@ -51,7 +53,22 @@ public record NodeOptions(
   public static NodeOptions standard(
       String id, Path directory, InetSocketAddress listen, Place place) {
     return new NodeOptions(
-        id, directory, listen, null, place, 500, 50, 64L << 20, 64L << 20, 2, 10_000, 5_000, 100,
-        600, false, false, null);
+        id,
+        directory,
+        listen,
+        null,
+        place,
+        NodeSettings.LEASE_MILLIS,
+        NodeSettings.LEASE_MILLIS / 10,
+        64L << 20,
+        64L << 20,
+        2,
+        10_000,
+        5_000,
+        100,
+        600,
+        false,
+        false,
+        null);
   }
 }

@@ -21,6 +21,7 @@ import io.forestall.decisions.ownership.Owned;
 import io.forestall.decisions.ownership.OwnershipEntry;
 import io.forestall.decisions.ownership.RequestMemory;
 import io.forestall.decisions.ownership.UnitSpec;
+import io.forestall.nodes.Rehearsal;
 import io.forestall.nodes.node.Medium.MediumException;
 import io.forestall.nodes.node.NodeException.Reason;
 import io.forestall.nodes.transport.NodeServer;
@@ -45,6 +46,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -58,6 +60,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -89,10 +92,12 @@ public final class ReferenceNode implements AutoCloseable {
   /** Most copies that are made durable in a second; count. */
   private static final int MAX_CHECKPOINTS_A_SECOND = 32;
 
+  /** Most copies that are told of in a second; count. */
+  private static final int MAX_DIGESTS_A_SECOND = 256;
+
   private static final int MAX_SIGNED = 1024;
   private static final long SECOND_MILLIS = 1_000;
   private static final long STALL_MILLIS = 200;
-  private static final long REACH_MILLIS = 400;
   private static final long SAY_FULL_EVERY_MILLIS = 60_000;
 
   private final NodeOptions options;
@@ -139,6 +144,7 @@ public final class ReferenceNode implements AutoCloseable {
   private final Set<Integer> ownershipBlocked = new HashSet<>();
   private final Set<Integer> ownershipKnown = new HashSet<>();
   private final Map<String, PolicyRecord> policies = new HashMap<>();
+  private final Map<Subject, Long> leases = new HashMap<>();
   private boolean caughtUp;
   private boolean opened;
   private int opening;
@@ -181,6 +187,7 @@ public final class ReferenceNode implements AutoCloseable {
     private long checkpointMillis;
     private long checkpointOffset;
     private boolean checkpointing;
+    private long digestMillis = Long.MIN_VALUE;
     private long digestSequence = -1;
     private long digestEpoch = -1;
     private boolean digestOwner;
@@ -276,6 +283,7 @@ public final class ReferenceNode implements AutoCloseable {
    */
   public static ReferenceNode start(
       NodeOptions options, Properties client, String prefix, Trusted trusted) throws NodeException {
+    Rehearsal.begin();
     Medium medium = new RealMedium();
     NodeDirectory directory = NodeDirectory.open(medium, options.directory(), options.id());
     try {
@@ -506,6 +514,7 @@ public final class ReferenceNode implements AutoCloseable {
       loop.execute(
           () -> {
             measure.forgotten(token);
+            readBytes.remove(token);
             protocol.forget(token);
           });
     }
@@ -695,6 +704,7 @@ public final class ReferenceNode implements AutoCloseable {
     public void fleet(Subject subject, @Nullable FleetEntry entry) {
       String address = entry == null ? null : entry.getLabels().get(NodeLabels.ADDRESS);
       ring.address(subject.id(), address == null ? null : NodeLabels.address(address));
+      loop.execute(() -> lease(subject, entry));
     }
 
     @Override
@@ -726,7 +736,15 @@ public final class ReferenceNode implements AutoCloseable {
             if (admission != null && authority == Authority.VALID) {
               signed.put(admission.getId(), admission);
             }
-            Runnable obey = () -> protocol.command(command, authority, now(), wall());
+            Runnable obey =
+                () -> {
+                  if (command.kind() == Command.Kind.PREPARE
+                      || command.kind() == Command.Kind.PROMOTE) {
+                    // As it stands now, not as of the last second: it is about to own more.
+                    lookAtStorage();
+                  }
+                  protocol.command(command, authority, now(), wall());
+                };
             if (ready) {
               obey.run();
             } else {
@@ -751,6 +769,24 @@ public final class ReferenceNode implements AutoCloseable {
       LOG.warn("{} was not appended, or nobody knows: {}", entry.kind(), why);
       loop.execute(() -> protocol.ownershipAppendFailed(entry, now()));
     }
+  }
+
+  /** The longest L among the other nodes of the pool: whoever follows one of them waits for it. */
+  private void lease(Subject subject, @Nullable FleetEntry entry) {
+    String level = entry == null ? null : entry.getLabels().get(NodeLabels.LEVEL);
+    if (entry == null
+        || !"2".equals(level)
+        || subject.equals(node)
+        || !options.place().pool().equals(entry.getPool())) {
+      leases.remove(subject);
+    } else {
+      leases.put(subject, NodeLabels.leaseMillis(entry.getLabels()));
+    }
+    long longest = 0;
+    for (long each : leases.values()) {
+      longest = Math.max(longest, each);
+    }
+    protocol.leaseOfOthers(longest);
   }
 
   private void reachEnds(int partition) {
@@ -786,6 +822,15 @@ public final class ReferenceNode implements AutoCloseable {
       readied.countDown();
       early.forEach(Runnable::run);
       early.clear();
+      say(
+          "node.returned",
+          Severity.INFO,
+          node,
+          List.of(),
+          "Node "
+              + options.id()
+              + " has read who owns what and answers, start "
+              + directory.incarnation());
     }
   }
 
@@ -1119,7 +1164,9 @@ public final class ReferenceNode implements AutoCloseable {
         readBytes.put(request.token(), bytes);
       }
       protocol.readDone(request, bytes == null, now());
-      readBytes.remove(request.token());
+      if (!protocol.awaitsRead(request.token())) {
+        readBytes.remove(request.token());
+      }
       if (bytes == null) {
         give(request.unit(), String.valueOf(why));
       }
@@ -1129,7 +1176,8 @@ public final class ReferenceNode implements AutoCloseable {
     public void answer(NodeAnswer answer) {
       boolean done = answer.outcome() == NodeAnswer.Outcome.DONE;
       measure.answered(answer.token(), done);
-      server.answer(answer, done ? readBytes.remove(answer.token()) : null);
+      ByteBuffer bytes = readBytes.remove(answer.token());
+      server.answer(answer, done ? bytes : null);
     }
 
     @Override
@@ -1176,7 +1224,6 @@ public final class ReferenceNode implements AutoCloseable {
       }
       ring.reach(
           address,
-          REACH_MILLIS,
           (reached, text) ->
               loop.execute(() -> protocol.reached(probe, reached, text, now(), wall())));
     }
@@ -1235,8 +1282,8 @@ public final class ReferenceNode implements AutoCloseable {
 
   // ---- once a second
 
-  private void second() {
-    long now = now();
+  /** How much room there is; tells the protocol, and everybody when it is enough again. */
+  private long lookAtStorage() {
     long free = 0;
     try {
       free = medium.usableBytes(directory.folder());
@@ -1254,6 +1301,12 @@ public final class ReferenceNode implements AutoCloseable {
     }
     full = nowFull;
     protocol.storage(free, full);
+    return free;
+  }
+
+  private void second() {
+    long now = now();
+    long free = lookAtStorage();
     protocol.tick(now, wall());
     if (!policies.isEmpty()) {
       brake();
@@ -1262,7 +1315,7 @@ public final class ReferenceNode implements AutoCloseable {
       return;
     }
     checkpoints(now);
-    digests();
+    digests(now);
     if (now >= nextMemberMillis) {
       nextMemberMillis = now + 60_000;
       log.member(member(free));
@@ -1270,8 +1323,7 @@ public final class ReferenceNode implements AutoCloseable {
     if (now >= nextFrameMillis) {
       nextFrameMillis = now + options.telemetryMillis();
       int waiting = loop.waiting() + unitThreads.waiting();
-      long freeBytes = free;
-      record(() -> log.frame(measure.frame(wall(), waiting, freeBytes)));
+      record(() -> log.frame(measure.frame(wall(), waiting, free)));
     }
   }
 
@@ -1288,36 +1340,58 @@ public final class ReferenceNode implements AutoCloseable {
     }
   }
 
-  /** How far each copy is that moved: what map, console and lag are made of. */
-  private void digests() {
+  /**
+   * How far each copy is that moved: what map, console and lag are made of. After a takeover all of
+   * them changed at once; they are told over the next seconds, by a thread that nobody waits for.
+   */
+  private void digests(long now) {
+    List<Held> changed = new ArrayList<>();
     for (Held held : units.values()) {
       DeltaFold fold = held.fold;
-      if (fold == null || held.failed) {
-        continue;
+      if (fold != null
+          && !held.failed
+          && (held.digestSequence != fold.lastSequence()
+              || held.digestEpoch != fold.epoch()
+              || held.digestOwner != owns(held.spec.unit()))) {
+        changed.add(held);
       }
-      UnitStatus status = protocol.status(held.spec.unit());
-      Owned owned = status == null ? null : status.owned();
-      boolean owner = owned != null && owned.owner().equals(node);
-      if (held.digestSequence == fold.lastSequence()
-          && held.digestEpoch == fold.epoch()
-          && held.digestOwner == owner) {
-        continue;
-      }
-      held.digestSequence = fold.lastSequence();
-      held.digestEpoch = fold.epoch();
-      held.digestOwner = owner;
-      Digest digest = new Digest();
-      digest.setUnit(held.spec.unit());
-      digest.setNode(FleetEntries.entity(node));
-      digest.setOwner(owner);
-      digest.setEpoch(fold.epoch());
-      digest.setSequence(fold.lastSequence());
-      digest.setAlgorithm("none");
-      digest.setRanges(List.of());
-      digest.setRound(0L);
-      digest.setTimeMillis(wall());
-      log.digest(digest);
     }
+    if (changed.size() > MAX_DIGESTS_A_SECOND) {
+      changed.sort(Comparator.comparingLong(held -> held.digestMillis));
+      changed = changed.subList(0, MAX_DIGESTS_A_SECOND);
+    }
+    List<Digest> digests = new ArrayList<>(changed.size());
+    for (Held held : changed) {
+      DeltaFold fold = held.fold;
+      if (fold != null) {
+        held.digestMillis = now;
+        digests.add(digest(held, fold));
+      }
+    }
+    if (!digests.isEmpty() && !closed) {
+      try {
+        seconds.execute(() -> digests.forEach(log::digest));
+      } catch (RejectedExecutionException e) {
+        LOG.debug("The node ends", e);
+      }
+    }
+  }
+
+  private Digest digest(Held held, DeltaFold fold) {
+    held.digestSequence = fold.lastSequence();
+    held.digestEpoch = fold.epoch();
+    held.digestOwner = owns(held.spec.unit());
+    Digest digest = new Digest();
+    digest.setUnit(held.spec.unit());
+    digest.setNode(FleetEntries.entity(node));
+    digest.setOwner(held.digestOwner);
+    digest.setEpoch(fold.epoch());
+    digest.setSequence(fold.lastSequence());
+    digest.setAlgorithm("none");
+    digest.setRanges(List.of());
+    digest.setRound(0L);
+    digest.setTimeMillis(wall());
+    return digest;
   }
 
   private FleetEntry member(long free) {
@@ -1329,6 +1403,7 @@ public final class ReferenceNode implements AutoCloseable {
         NodeLabels.ADDRESS,
         (host == null ? listening.getHostString() : host) + ":" + listening.getPort());
     labels.put(NodeLabels.FREE_BYTES, Long.toString(free));
+    labels.put(NodeLabels.LEASE_MILLIS, Long.toString(options.leaseMillis()));
     if (!brokerProblems.isEmpty() && !options.weakBroker()) {
       labels.put(NodeLabels.DEGRADED, String.join("; ", brokerProblems));
     }

@@ -6,34 +6,29 @@ import io.forestall.nodes.transport.NodeConnection;
 import io.forestall.nodes.transport.TransportLoop;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.Iterator;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Watches up to four neighbours of this node in the ring of names (invariant 7): a connection to
- * each with a ping at short intervals. A neighbour is unreachable when its connection was cut and
- * nobody listens there any more, or when it was silent too long while this node's own clock ran
- * evenly; a witness that was held up itself says nothing. Only a neighbour that was reached once is
- * ever called unreachable. Safe for threads.
+ * The connections by which a node watches its neighbours, and looks at any node when it is asked
+ * to; {@link NeighbourWatch} judges. Everything happens on one thread that does nothing else, so
+ * that what is waited for and the waiting are held up together. Safe for threads.
  */
 final class WitnessRing implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(WitnessRing.class);
 
-  /** Neighbours on each side; count. */
-  private static final int EACH_SIDE = 2;
-
   private static final long CONNECT_MILLIS = 400;
+
+  /** How long a process whose host took the connection may take to answer. */
+  private static final long ANSWER_MILLIS = 1_500;
+
+  /** A look that comes later than this was held up itself, and looks once more. */
+  private static final long LATE_MILLIS = 100;
 
   /** Who is told; must not block. */
   interface Witness {
@@ -51,295 +46,229 @@ final class WitnessRing implements AutoCloseable {
 
   private final String me;
   private final long pingMillis;
-  private final long unreachableMillis;
-  private final Witness witness;
   private final TransportLoop loop;
-  private final Thread thread;
   private volatile boolean closed;
 
   // Under the lock.
   private final Object lock = new Object();
-  private final TreeMap<String, InetSocketAddress> addresses = new TreeMap<>();
-  private final Map<String, Neighbour> neighbours = new HashMap<>();
+  private final NeighbourWatch watch;
+  private final Map<String, NodeConnection> connections = new HashMap<>();
   private long nonce;
-
-  private static final class Neighbour {
-    private final String node;
-    private final InetSocketAddress address;
-    private @Nullable NodeConnection connection;
-    private int attempt;
-    private boolean everReached;
-    private boolean reported;
-    private long heardMillis;
-    private long nextAttemptMillis;
-    private boolean cut;
-
-    Neighbour(String node, InetSocketAddress address, long nowMillis) {
-      this.node = node;
-      this.address = address;
-      this.heardMillis = nowMillis;
-    }
-  }
 
   WitnessRing(String me, long pingMillis, long unreachableMillis, Witness witness) {
     this.me = me;
     this.pingMillis = pingMillis;
-    this.unreachableMillis = unreachableMillis;
-    this.witness = witness;
-    this.loop = TransportLoop.open("forestall-witness-io");
-    this.thread = new Thread(this::run, "forestall-witness");
-    this.thread.setDaemon(true);
+    this.loop = TransportLoop.open("forestall-witness");
+    this.watch = new NeighbourWatch(me, pingMillis, unreachableMillis, new Connections(witness));
   }
 
   void start() {
-    thread.start();
+    loop.later(0, this::turn);
   }
 
   /** Where a node answers; null when it is gone. */
   void address(String node, @Nullable InetSocketAddress address) {
     synchronized (lock) {
-      if (address == null) {
-        addresses.remove(node);
-      } else {
-        addresses.put(node, address);
-      }
-      choose();
+      watch.address(node, address);
     }
   }
 
-  private void choose() {
-    List<String> ring = new ArrayList<>();
-    TreeMap<String, InetSocketAddress> others = new TreeMap<>(addresses);
-    others.remove(me);
-    String up = me;
-    String down = me;
-    for (int i = 0; i < EACH_SIDE && !others.isEmpty(); i++) {
-      String next = others.higherKey(up);
-      up = next == null ? others.firstKey() : next;
-      ring.add(up);
-      String before = others.lowerKey(down);
-      down = before == null ? others.lastKey() : before;
-      ring.add(down);
+  private void turn() {
+    if (closed) {
+      return;
     }
-    Iterator<Neighbour> known = neighbours.values().iterator();
-    while (known.hasNext()) {
-      Neighbour each = known.next();
-      if (!ring.contains(each.node) || !each.address.equals(addresses.get(each.node))) {
-        NodeConnection open = each.connection;
-        each.connection = null;
-        each.attempt++;
-        known.remove();
-        if (open != null) {
-          open.close("no neighbour any more");
-        }
+    long beganMillis = EventLoop.nowMillis();
+    synchronized (lock) {
+      watch.turn(beganMillis);
+    }
+    loop.later(pingMillis, this::turn);
+  }
+
+  /** What the watch wants; called under the lock. */
+  private final class Connections implements NeighbourWatch.Actions {
+    private final Witness witness;
+
+    Connections(Witness witness) {
+      this.witness = witness;
+    }
+
+    @Override
+    public void connect(String node, InetSocketAddress address, int attempt) {
+      try {
+        connections.put(
+            node,
+            NodeConnection.open(
+                loop, address, "witness/" + me, CONNECT_MILLIS, new Seen(node, attempt)));
+      } catch (IOException e) {
+        LOG.warn("Cannot watch node {}: {}", node, e.getMessage());
+        String why = String.valueOf(e.getMessage());
+        // The witness lacks a socket: that says nothing of the other.
+        loop.later(pingMillis, () -> ended(node, attempt, Ending.CLOSED_HERE, why));
       }
     }
-    long now = EventLoop.nowMillis();
-    for (String node : ring) {
-      InetSocketAddress address = addresses.get(node);
-      if (address != null) {
-        neighbours.computeIfAbsent(node, name -> new Neighbour(name, address, now));
+
+    @Override
+    public void ping(String node) {
+      NodeConnection open = connections.get(node);
+      if (open != null) {
+        open.ping(++nonce);
+      }
+    }
+
+    @Override
+    public void disconnect(String node) {
+      NodeConnection open = connections.remove(node);
+      if (open != null) {
+        open.close("looks again");
+      }
+    }
+
+    @Override
+    public void unreachable(String node, String why) {
+      witness.unreachable(node, why);
+    }
+
+    @Override
+    public void reachable(String node) {
+      witness.reachable(node);
+    }
+  }
+
+  private void ended(String node, int attempt, Ending ending, String why) {
+    synchronized (lock) {
+      if (!closed) {
+        watch.ended(node, attempt, ending, why, EventLoop.nowMillis());
       }
     }
   }
 
-  private void run() {
-    long before = EventLoop.nowMillis();
-    while (!closed) {
-      long now = EventLoop.nowMillis();
-      boolean even = now - before < unreachableMillis / 2;
-      before = now;
-      List<Runnable> news = new ArrayList<>();
+  /** What comes over one connection. */
+  private final class Seen implements NodeConnection.Listener {
+    private final String node;
+    private final int attempt;
+
+    Seen(String node, int attempt) {
+      this.node = node;
+      this.attempt = attempt;
+    }
+
+    @Override
+    public void connected() {
       synchronized (lock) {
-        for (Neighbour each : neighbours.values()) {
-          turn(each, now, even, news);
-        }
-      }
-      news.forEach(Runnable::run);
-      LockSupport.parkNanos(pingMillis * 1_000_000L);
-    }
-  }
-
-  private void turn(Neighbour each, long now, boolean even, List<Runnable> news) {
-    if (!even) {
-      // This node stood still itself: nobody else is to blame for the silence.
-      each.heardMillis = now;
-    }
-    NodeConnection open = each.connection;
-    if (open != null) {
-      open.ping(++nonce);
-    } else if (now >= each.nextAttemptMillis) {
-      connect(each, now);
-    }
-    if (each.everReached && !each.reported && now - each.heardMillis >= unreachableMillis) {
-      report(each, "no answer for " + (now - each.heardMillis) + " ms", news);
-    }
-  }
-
-  private void report(Neighbour each, String why, List<Runnable> news) {
-    each.reported = true;
-    news.add(() -> witness.unreachable(each.node, why));
-  }
-
-  private void connect(Neighbour each, long now) {
-    each.nextAttemptMillis = now + 2 * pingMillis;
-    int attempt = ++each.attempt;
-    try {
-      each.connection =
-          NodeConnection.open(
-              loop,
-              each.address,
-              "witness/" + me,
-              CONNECT_MILLIS,
-              new NodeConnection.Listener() {
-                @Override
-                public void opened(String node, long incarnation) {
-                  if (node.equals(each.node)) {
-                    heard(each, attempt);
-                  }
-                }
-
-                @Override
-                public void answered(NodeAnswer answer, byte[] data) {
-                  throw new IllegalStateException("a witness asks nothing");
-                }
-
-                @Override
-                public void pong(long number) {
-                  heard(each, attempt);
-                }
-
-                @Override
-                public void closed(Ending ending, String why) {
-                  ended(each, attempt, ending, why);
-                }
-              });
-    } catch (IOException e) {
-      each.connection = null;
-      LOG.warn("Cannot watch node {}: {}", each.node, e.getMessage());
-    }
-  }
-
-  private void heard(Neighbour each, int attempt) {
-    boolean again;
-    synchronized (lock) {
-      if (each.attempt != attempt) {
-        return;
-      }
-      each.heardMillis = EventLoop.nowMillis();
-      each.everReached = true;
-      each.cut = false;
-      again = each.reported;
-      each.reported = false;
-    }
-    if (again) {
-      witness.reachable(each.node);
-    }
-  }
-
-  private void ended(Neighbour each, int attempt, Ending ending, String why) {
-    List<Runnable> news = new ArrayList<>();
-    synchronized (lock) {
-      if (each.attempt != attempt || closed) {
-        return;
-      }
-      each.connection = null;
-      switch (ending) {
-        case CUT -> {
-          // A process that ended leaves this behind, and so does a network: one look decides.
-          each.cut = true;
-          connect(each, EventLoop.nowMillis());
-        }
-        case REFUSED -> {
-          if (each.cut && each.everReached && !each.reported) {
-            report(each, "its connection was cut and nobody listens: " + why, news);
-          }
-        }
-        case UNREACHABLE, LEFT, DAMAGED, CLOSED_HERE -> {}
+        watch.accepted(node, attempt);
       }
     }
-    news.forEach(Runnable::run);
+
+    @Override
+    public void opened(String name, long incarnation) {
+      if (name.equals(node)) {
+        heard();
+      }
+    }
+
+    @Override
+    public void pong(long number) {
+      heard();
+    }
+
+    private void heard() {
+      synchronized (lock) {
+        watch.heard(node, attempt);
+      }
+    }
+
+    @Override
+    public void answered(NodeAnswer answer, byte[] data) {
+      throw new IllegalStateException("a witness asks nothing");
+    }
+
+    @Override
+    public void closed(Ending ending, String why) {
+      ended(node, attempt, ending, why);
+    }
   }
 
   /** Neighbours that were reached and not missed since. */
   Set<String> reached() {
-    Set<String> reached = new TreeSet<>();
     synchronized (lock) {
-      for (Neighbour each : neighbours.values()) {
-        if (each.everReached && !each.reported) {
-          reached.add(each.node);
-        }
-      }
+      return watch.reached();
     }
-    return reached;
   }
 
   /** Address of a node, null when it is not known. */
   @Nullable InetSocketAddress address(String node) {
     synchronized (lock) {
-      return addresses.get(node);
+      return watch.address(node);
     }
   }
 
   /**
-   * Tries to reach a node now, over a connection of its own.
+   * Tries to reach a node now, over a connection of its own. A process that ended shows at once, a
+   * host that is gone after {@link #CONNECT_MILLIS}; one whose host takes the connection may be
+   * slow, and has longer.
    *
-   * @param told called once, on a thread of the ring
+   * @param told called once, on the thread of the ring
    */
-  void reach(InetSocketAddress address, long patienceMillis, Reached told) {
-    AtomicBoolean done = new AtomicBoolean();
-    NodeConnection[] opened = new NodeConnection[1];
-    NodeConnection.Listener listener =
-        new NodeConnection.Listener() {
-          @Override
-          public void answered(NodeAnswer answer, byte[] data) {
-            throw new IllegalStateException("a witness asks nothing");
-          }
-
-          @Override
-          public void pong(long number) {
-            tell(true, "it answers");
-          }
-
-          @Override
-          public void closed(Ending ending, String why) {
-            tell(false, ending + ": " + why);
-          }
-
-          private void tell(boolean reached, String text) {
-            if (done.compareAndSet(false, true)) {
-              told.told(reached, text);
-            }
-          }
-        };
+  void reach(InetSocketAddress address, Reached told) {
+    Look look = new Look(told);
     try {
       NodeConnection connection =
-          NodeConnection.open(loop, address, "witness/" + me, patienceMillis, listener);
-      opened[0] = connection;
+          NodeConnection.open(loop, address, "witness/" + me, CONNECT_MILLIS, look);
       connection.ping(0);
-      Thread timer =
-          new Thread(
-              () -> {
-                LockSupport.parkNanos(patienceMillis * 1_000_000L);
-                if (done.compareAndSet(false, true)) {
-                  told.told(false, "no answer within " + patienceMillis + " ms");
-                }
-                connection.close("reached or not, it is known now");
-              },
-              "forestall-reach");
-      timer.setDaemon(true);
-      timer.start();
+      look.waitFor(connection, ANSWER_MILLIS);
     } catch (IOException e) {
+      look.tell(false, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private final class Look implements NodeConnection.Listener {
+    private final Reached told;
+    private final AtomicBoolean done = new AtomicBoolean();
+
+    Look(Reached told) {
+      this.told = told;
+    }
+
+    void waitFor(NodeConnection connection, long millis) {
+      long dueMillis = EventLoop.nowMillis() + millis;
+      loop.later(
+          millis,
+          () -> {
+            if (!done.get() && EventLoop.nowMillis() - dueMillis > LATE_MILLIS) {
+              // Held up itself: what came meanwhile is still to be read.
+              waitFor(connection, LATE_MILLIS);
+              return;
+            }
+            tell(false, "no answer within " + ANSWER_MILLIS + " ms");
+            connection.close("reached or not, it is known now");
+          });
+    }
+
+    void tell(boolean reached, String text) {
       if (done.compareAndSet(false, true)) {
-        told.told(false, String.valueOf(e.getMessage()));
+        told.told(reached, text);
       }
+    }
+
+    @Override
+    public void answered(NodeAnswer answer, byte[] data) {
+      throw new IllegalStateException("a witness asks nothing");
+    }
+
+    @Override
+    public void pong(long number) {
+      tell(true, "it answers");
+    }
+
+    @Override
+    public void closed(Ending ending, String why) {
+      tell(false, ending + ": " + why);
     }
   }
 
   @Override
   public void close() {
     closed = true;
-    LockSupport.unpark(thread);
     loop.close();
   }
 }

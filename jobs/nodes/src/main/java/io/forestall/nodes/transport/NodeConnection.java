@@ -16,6 +16,9 @@ public final class NodeConnection {
   /** What comes back. Called on the loop's thread: hand over and return. */
   public interface Listener {
 
+    /** The host of the node took the connection; whether the node answers is to be seen. */
+    default void connected() {}
+
     /** The node said who it is; a name other than the expected one is for the listener to judge. */
     default void opened(String node, long incarnation) {}
 
@@ -95,6 +98,11 @@ public final class NodeConnection {
 
     Receiver(Listener listener) {
       this.listener = listener;
+    }
+
+    @Override
+    public void opened() {
+      listener.connected();
     }
 
     @Override

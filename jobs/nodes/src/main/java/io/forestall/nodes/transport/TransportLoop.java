@@ -80,7 +80,7 @@ public final class TransportLoop implements AutoCloseable {
   }
 
   /** Runs something on the loop's thread, later. */
-  void later(long millis, Runnable task) {
+  public void later(long millis, Runnable task) {
     long at = System.nanoTime() + millis * 1_000_000L;
     execute(() -> timers.add(new Timer(at, timerNumbers.incrementAndGet(), task)));
   }

@@ -85,7 +85,8 @@ final class NodeLife implements NodeActions {
         new NodeSettings(
             node.self,
             incarnation,
-            ProtocolWorld.LEASE_MILLIS,
+            // As while L is changed in a pool, node by node.
+            node.index % 2 == 0 ? ProtocolWorld.LEASE_MILLIS : ProtocolWorld.LEASE_MILLIS / 2,
             ProtocolWorld.DRIFT_MILLIS,
             16,
             24 * 3_600_000L);
@@ -118,6 +119,9 @@ final class NodeLife implements NodeActions {
         "starts",
         () -> {
           protocol.storage(1L << 40, false);
+          if (world.bug.tellsLeases()) {
+            protocol.leaseOfOthers(ProtocolWorld.LEASE_MILLIS);
+          }
           if (world.bug.remembersCommands()) {
             for (SimulatedNode.Remembered each : node.commands.values()) {
               protocol.remembered(each.last(), each.keepUntilMillis());

@@ -100,6 +100,11 @@ public abstract class ProtocolBug {
     return askedMillis;
   }
 
+  /** True when a node knows the longest L of its pool. */
+  boolean tellsLeases() {
+    return true;
+  }
+
   /** True when a restarted node is told which commands it has done. */
   boolean remembersCommands() {
     return true;

@@ -214,6 +214,17 @@ public final class ProtocolBugs {
             }
           },
           new ProtocolBug(
+              "waits-for-its-own-lease-only",
+              "Who takes over waits for its own L, while its predecessor runs with a longer one.",
+              "cuts",
+              DEPOSED_ARE_SILENT,
+              LINEARIZABLE) {
+            @Override
+            boolean tellsLeases() {
+              return false;
+            }
+          },
+          new ProtocolBug(
               "releases-though-never-served",
               "A deposed owner says that nobody answers any more, though it had not become the"
                   + " serving one: the owner before it may still answer.",
