@@ -464,7 +464,8 @@ class NodeOverKafkaTest {
 
       Admission admission = admission("redirect", unit, 1, "n-4", "n-5");
       Command probe = toClient(Command.Kind.PROBE, "c-9", admission);
-      broker.send(Topics.COMMANDS, CommandRecords.key(probe), new CommandRecords().encode(probe, null));
+      broker.send(
+          Topics.COMMANDS, CommandRecords.key(probe), new CommandRecords().encode(probe, null));
       assertThat(lastAck(probe.id()).status()).isEqualTo(CommandAck.Status.DONE);
 
       Command redirect = toClient(Command.Kind.REDIRECT, "c-9", admission);
