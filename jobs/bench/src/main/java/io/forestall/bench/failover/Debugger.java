@@ -117,9 +117,14 @@ final class Debugger implements AutoCloseable {
     throw new TimeoutException(type + "." + method + " was not entered");
   }
 
-  /** Lets the process go on after {@link #stopAtEntry}. */
+  /** Lets the process go on after {@link #stopAtEntry}, when it lives. */
   void goOn() {
-    machine.resume();
+    try {
+      machine.resume();
+    } catch (VMDisconnectedException e) {
+      // The process has ended.
+      return;
+    }
   }
 
   /**

@@ -72,19 +72,17 @@ final class JobScenarios {
   }
 
   /**
-   * Flink dies as soon as the fence stands; the takeover completes, and its target dies and comes
-   * back, before anybody brings Flink back.
+   * Flink dies when the fence stands and the target has not begun to drain; the takeover completes,
+   * and the target dies and comes back, before anybody brings Flink back.
    */
   static void noFlink(Scene scene) throws Exception {
     String owner = scene.owner();
     int mark = scene.now();
     String target =
         scene.moves(
-            () -> {
-              scene.pool().expectedToFail(owner);
-              scene.awaitFence(mark);
-              scene.field().jobs().killAll();
-            });
+            () ->
+                scene.withOneTarget(
+                    only -> scene.leavesHalfWay(mark, only, scene.field().jobs()::killAll)));
     scene.work();
     scene.node(target).process().kill();
     scene.comesBack(target);

@@ -5,7 +5,6 @@ import io.forestall.decisions.ActKind;
 import io.forestall.schemas.AdmissionState;
 import io.forestall.schemas.Command;
 import io.forestall.schemas.CommandKind;
-import io.forestall.schemas.Ownership;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -176,18 +175,18 @@ final class Scenarios {
   private static void targetDiesInDrain(Scene scene) throws Exception {
     String owner = scene.owner();
     int mark = scene.now();
-    String[] target = new String[1];
-    // Another takes over from the dead target, or the target itself comes back.
+    // Another takes over from the dead target.
     scene.pauses(
         () -> {
-          scene.pool().expectedToFail(owner);
-          Ownership fence = scene.awaitFence(mark);
-          target[0] = fence.getOwner().getId();
-          scene.node(target[0]).process().kill();
-          scene.note("killed " + target[0]);
+          scene.withOneTarget(
+              target -> {
+                scene.note("killed " + target);
+                scene.leavesHalfWay(mark, target, () -> scene.node(target).process().kill());
+              });
           scene.pool().returned(owner);
+          scene.field().awaitOwnerOtherThan(scene.unit(), scene.owner());
         });
-    scene.comesBack(target[0]);
+    scene.field().mend();
     scene.work();
   }
 

@@ -218,6 +218,41 @@ final class Scene {
     }
   }
 
+  /**
+   * Does something while no node but one can be the target of an act away from the owner.
+   *
+   * @param deed gets that node
+   */
+  void withOneTarget(Deed deed) throws Exception {
+    String target = third(owner(), null);
+    String other = third(owner(), target);
+    pool().ails(other);
+    try {
+      deed.on(target);
+    } finally {
+      pool().returned(other);
+    }
+  }
+
+  /** What is done to a node. */
+  interface Deed {
+    void on(String node) throws Exception;
+  }
+
+  /**
+   * The owner is expected to fail, and its successor stands still as it is about to append its
+   * barrier: past its fence, and before it has drained. Then something is done.
+   */
+  void leavesHalfWay(int mark, String target, Strike strike) throws Exception {
+    try (Debugger debugger = Debugger.attach(node(target).debuggerPort())) {
+      pool().expectedToFail(owner());
+      debugger.stopAtEntry(AckScenarios.SHELL, "append", SOON);
+      awaitFence(mark);
+      strike.now();
+      debugger.goOn();
+    }
+  }
+
   /** A node that is not this one, nor the other. */
   String third(String one, @Nullable String other) {
     for (Field.Node each : field.nodes()) {
