@@ -1340,11 +1340,15 @@ public final class NodeProtocol {
       return;
     }
     Admission admission = entry.admission();
+    OwnershipEntry mine = admission == null ? null : takeovers.get(admission.id());
+    // A record that only bears this node's name says nothing of the one that is still on its way.
     boolean own =
-        entry.kind() == OwnershipEntry.Kind.TAKEOVER
-            && admission != null
+        mine != null
+            && entry.kind() == OwnershipEntry.Kind.TAKEOVER
+            && entry.authority() == Authority.VALID
             && entry.writer().equals(me.id())
-            && entry.incarnation() == settings.incarnation();
+            && entry.incarnation() == settings.incarnation()
+            && entry.steps().equals(mine.steps());
     if (own && admission != null) {
       takeovers.remove(admission.id());
     }

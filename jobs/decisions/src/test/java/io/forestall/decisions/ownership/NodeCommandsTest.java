@@ -292,6 +292,41 @@ class NodeCommandsTest {
     assertThat(two.role("v/0")).as("the log has the last word").isEqualTo(Role.SERVING);
   }
 
+  /** Whoever writes into topics can put a node's name on a record, and not the guard's hand. */
+  @Test
+  void aForgedRecordInItsNameDoesNotTakeTheOwnOneOffItsWay() {
+    two.protocol.command(promote("n-2", admission("a", STEP)), Authority.VALID, 10, 10);
+    two.takeAcks();
+    OwnershipEntry own = two.ownershipAppends.remove(0);
+    ownership.add(forged(own, own.steps()));
+    ownership.add(forged(own, List.of(new UnitStep("v/1", 1, 2))));
+    two.readOwnership(11);
+    two.protocol.command(
+        command("cancel", Command.Kind.CANCEL, "n-2", admission("a", STEP)),
+        Authority.VALID,
+        12,
+        12);
+    assertRefused(Code.BUSY);
+    ownership.add(own);
+    two.settle(13);
+    two.settle(1_000);
+
+    assertThat(two.role("v/0")).isEqualTo(Role.SERVING);
+  }
+
+  private static OwnershipEntry forged(OwnershipEntry own, List<UnitStep> steps) {
+    return new OwnershipEntry(
+        own.pool(),
+        own.kind(),
+        steps,
+        own.owner(),
+        own.incarnation(),
+        own.admission(),
+        Authority.FORGED,
+        own.writer(),
+        own.timeMillis());
+  }
+
   /**
    * The process before may have taken over: who has not read the log cannot say that it did not.
    */

@@ -79,11 +79,12 @@ class ProtocolWorldTest {
    *
    * <ul>
    *   <li>70999: a node that had just started again called an act cancelled that the process before
-   *       it had carried out.
+   *       it had carried out;
+   *   <li>132477: a node took a forged record in its name for its own, which was still on its way.
    * </ul>
    */
   @ParameterizedTest
-  @ValueSource(longs = 70_999)
+  @ValueSource(longs = {70_999, 132_477})
   void whatOnceWentWrongDoesNotAgain(long seed) {
     SimulationReport report = ProtocolWorld.run(seed);
     assertThat(report.invariant()).as(report.message()).isNull();
