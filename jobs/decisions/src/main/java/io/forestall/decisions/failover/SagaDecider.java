@@ -1211,6 +1211,8 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
                 target(saga) + " serves; the confirmation is still out.");
           } else {
             probe(saga, target(saga), null);
+            // While the act holds its units no other can bring them away from a target that died.
+            witness(saga);
             dueIn(saga, Math.min(policy.stepMillis(), policy.confirmMillis()));
             mapped(saga);
           }
@@ -1326,12 +1328,12 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         case PROBE -> {
           if (saga.step == Saga.Step.CHECKING) {
             probed(saga, ack);
+          } else if (saga.step.isPastFence() && !ack.from().equals(saga.admission.target())) {
+            if (saga.witnessing) {
+              witnessed(saga, ack);
+            }
           } else if (saga.step == Saga.Step.PROMOTED || saga.step == Saga.Step.MAPPED) {
             confirmed(saga, ack);
-          } else if (saga.step.isPastFence()
-              && saga.witnessing
-              && !ack.from().equals(saga.admission.target())) {
-            witnessed(saga, ack);
           }
         }
         case PREPARE -> prepared(saga, ack);

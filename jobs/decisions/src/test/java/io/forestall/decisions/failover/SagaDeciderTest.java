@@ -391,6 +391,21 @@ class SagaDeciderTest {
   }
 
   @Test
+  void aTargetThatDiesBeforeItIsConfirmedDoesNotHoldItsUnitsUntilTheConfirmationIsGivenUp() {
+    TestingFailover pool = TestingFailover.of(4, 1);
+    pool.at(1).values.put(SagaValues.UNITS_SERVING, 0.0);
+    Admission admission = pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+    pool.settle();
+    assertThat(pool.states(admission)).last().isEqualTo("MAPPED");
+    pool.at(1).alive = false;
+
+    pool.pass(2 * pool.policy.stepMillis());
+
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.DONE);
+    assertThat(pool.ends.get(0).text()).contains("next failover is a new act");
+  }
+
+  @Test
   void aHaltStopsWhatIsBeforeItsFenceAndSparesWhatIsPastIt() {
     TestingFailover pool = TestingFailover.of(3, 2);
     pool.at(1).appends = false;
