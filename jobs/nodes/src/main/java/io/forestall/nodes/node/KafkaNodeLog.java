@@ -501,7 +501,9 @@ final class KafkaNodeLog implements NodeLog {
   private static long lag(Consumer<byte[], byte[]> consumer) {
     long sum = 0;
     for (TopicPartition each : consumer.assignment()) {
-      sum += consumer.currentLag(each).orElse(0);
+      // Asking where a partition begins makes the consumer take that for its end until the next
+      // record of it is fetched: a lag below zero says nothing.
+      sum += Math.max(0, consumer.currentLag(each).orElse(0));
     }
     return sum;
   }
