@@ -124,6 +124,9 @@ final class Saga {
   boolean confirmed;
   boolean witnessing;
 
+  /** When the target was asked, past the fence, what it has not answered; 0 when it answered. */
+  long silentSinceMillis;
+
   /** True when it is from before this start, and the logs were not read yet. */
   boolean awaitsLogs;
 
@@ -166,6 +169,7 @@ final class Saga {
     promoteDone = false;
     confirmed = false;
     witnessing = false;
+    silentSinceMillis = 0;
   }
 
   /** False until each unit has its place. */

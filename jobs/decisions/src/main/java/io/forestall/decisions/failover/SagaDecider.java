@@ -51,8 +51,9 @@ import org.jspecify.annotations.Nullable;
  *       CANCEL that the target acked, or the expiry of the admission plus a grace, after which the
  *       target refuses, lets the act be given back.
  *   <li>FENCED: the takeover counts in the ownership log, whoever said what. From here on no brake
- *       applies: PROMOTE is asked for again until DONE or until the target is known to be dead,
- *       when the act ends and the units' next failover is a new act.
+ *       applies: PROMOTE is asked for again until DONE or until the target is known to be dead, or
+ *       to be cut off from the logs as above, when the act ends and the units' next failover is a
+ *       new act.
  *   <li>MAPPED: the new maps were read back. CONFIRMED: a PROBE says the target serves. The act
  *       ends DONE.
  *   <li>A map is written whenever the fold changed, also without a saga; a copy on a former owner
@@ -504,7 +505,6 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       }
       Subject from = ack.from();
       saga.answers.put(from, ack);
-      saga.answeredMillis.put(from, now);
       Subject source = saga.admission.source();
       if (saga.isUnplanned() && !from.equals(source)) {
         if (ack.code() == CommandAck.Code.UNREACHABLE) {
@@ -1039,7 +1039,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       return true;
     }
 
-    /** Past the fence, whoever has the units is asked whether the target lives. */
+    /** Past the fence, whoever has the units is asked whether the target lives, and it itself. */
     private void witness(Saga saga) {
       saga.witnessing = true;
       Set<Subject> others = new TreeSet<>(SagaState.BY_NAME);
@@ -1057,6 +1057,9 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       for (Subject other : others) {
         probe(saga, other, target(saga));
       }
+      // a target that drains for long answers this at once
+      probe(saga, target(saga), null);
+      saga.silentSinceMillis = saga.silentSinceMillis == 0 ? now : saga.silentSinceMillis;
     }
 
     private void witnessed(Saga saga, CommandAck ack) {
@@ -1068,19 +1071,34 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       } else if (ack.status() == CommandAck.Status.DONE) {
         saga.votes.put(ack.from(), Saga.Vote.REACHED);
       }
+      Subject target = target(saga);
+      int needed = Math.max(1, policy.witnesses());
       int unreachable = 0;
-      for (Saga.Vote vote : saga.votes.values()) {
-        if (vote == Saga.Vote.REACHED) {
-          return;
-        }
-        unreachable++;
+      int answering = 0;
+      for (Map.Entry<Subject, Saga.Vote> each : saga.votes.entrySet()) {
+        unreachable += each.getValue() == Saga.Vote.UNREACHABLE ? 1 : 0;
+        answering += now - answeredMillis(saga, each.getKey()) < policy.stepMillis() ? 1 : 0;
       }
-      if (unreachable >= Math.max(1, policy.witnesses())) {
+      boolean silent =
+          saga.silentSinceMillis > 0 && now - saga.silentSinceMillis >= policy.checkMillis();
+      if (unreachable == saga.votes.size() && unreachable >= needed) {
         end(
             saga,
             Admission.State.DONE,
-            target(saga) + " owns the units and died: their next failover is a new act.");
+            target + " owns the units and died: their next failover is a new act.");
+      } else if (silent && answering >= needed) {
+        end(
+            saga,
+            Admission.State.DONE,
+            target
+                + " owns the units and answers nothing while "
+                + answering
+                + " others do: their next failover is a new act.");
       }
+    }
+
+    private static long answeredMillis(Saga saga, Subject node) {
+      return saga.answeredMillis.getOrDefault(node, Long.MIN_VALUE / 2);
     }
 
     // ------------------------------------------------------------------- hooks
@@ -1210,7 +1228,6 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
                 Admission.State.DONE,
                 target(saga) + " serves; the confirmation is still out.");
           } else {
-            probe(saga, target(saga), null);
             // While the act holds its units no other can bring them away from a target that died.
             witness(saga);
             dueIn(saga, Math.min(policy.stepMillis(), policy.confirmMillis()));
@@ -1322,6 +1339,10 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       Saga.Asked asked = saga.commands.get(ack.command());
       if (asked == null || !asked.addressee().equals(ack.from())) {
         return;
+      }
+      saga.answeredMillis.put(ack.from(), now);
+      if (ack.from().equals(saga.admission.target())) {
+        saga.silentSinceMillis = 0;
       }
       Command.Kind kind = asked.kind();
       switch (kind) {

@@ -390,6 +390,38 @@ class SagaDeciderTest {
     assertThat(pool.ends.get(0).text()).contains("next failover is a new act");
   }
 
+  /** It owns the units and can append nothing: whoever reaches it, no writer is left. */
+  @Test
+  void aTargetThatIsCutOffPastTheFenceEndsTheActThoughItsPeersReachIt() {
+    TestingFailover pool = TestingFailover.of(4, 1);
+    pool.at(1).serves = false;
+    Admission admission = pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+    pool.settle();
+    assertThat(pool.states(admission)).last().isEqualTo("FENCED");
+    pool.at(1).obeys = false;
+
+    pool.pass(pool.policy.checkMillis() - 1);
+    assertThat(pool.end(admission)).as("it may answer yet").isNull();
+    pool.pass(10_000);
+
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.DONE);
+    assertThat(pool.ends.get(0).text()).contains("answers nothing", "next failover is a new act");
+  }
+
+  @Test
+  void aTargetThatDrainsForLongAndAnswersIsWaitedFor() {
+    TestingFailover pool = TestingFailover.of(4, 1);
+    pool.at(1).serves = false;
+    Admission admission = pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+
+    pool.pass(60_000);
+    assertThat(pool.end(admission)).isNull();
+    pool.at(1).serves = true;
+    pool.pass(20_000);
+
+    assertThat(pool.states(admission)).endsWith("PROMOTED", "MAPPED", "CONFIRMED");
+  }
+
   @Test
   void aTargetThatDiesBeforeItIsConfirmedDoesNotHoldItsUnitsUntilTheConfirmationIsGivenUp() {
     TestingFailover pool = TestingFailover.of(4, 1);
