@@ -55,10 +55,7 @@ public final class Chaos {
 
   /** Runs the cases; exit code 1 when one fails. */
   public static void main(String[] args) throws Exception {
-    Map<String, String> options = new HashMap<>();
-    for (int i = 0; i + 1 < args.length; i += 2) {
-      options.put(args[i], args[i + 1]);
-    }
+    Map<String, String> options = Flags.parse(args, "--home", "--data", "--directory", "--only");
     Path directory =
         options.containsKey("--directory")
             ? Files.createDirectories(Path.of(options.get("--directory")))

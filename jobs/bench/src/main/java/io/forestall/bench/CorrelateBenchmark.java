@@ -37,7 +37,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -118,10 +117,9 @@ public final class CorrelateBenchmark {
 
   /** Runs the benchmark. */
   public static void main(String[] args) throws Exception {
-    Map<String, String> options = new HashMap<>();
-    for (int i = 0; i + 1 < args.length; i += 2) {
-      options.put(args[i], args[i + 1]);
-    }
+    Map<String, String> options =
+        Flags.parse(
+            args, "--keys", "--rules", "--share", "--directory", "--latency", "--events", "--rate");
     Path directory =
         options.containsKey("--directory")
             ? Path.of(options.get("--directory"))

@@ -20,7 +20,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -49,10 +48,8 @@ public final class DecideBenchmark {
 
   /** Runs the benchmark. */
   public static void main(String[] args) throws Exception {
-    Map<String, String> options = new HashMap<>();
-    for (int i = 0; i + 1 < args.length; i += 2) {
-      options.put(args[i], args[i + 1]);
-    }
+    Map<String, String> options =
+        Flags.parse(args, "--nodes", "--rate", "--seconds", "--directory", "--parallelism");
     int nodes = Integer.parseInt(options.getOrDefault("--nodes", "10000"));
     int rate = Integer.parseInt(options.getOrDefault("--rate", "5000"));
     int count = rate * Integer.parseInt(options.getOrDefault("--seconds", "20"));

@@ -109,10 +109,18 @@ public final class SenseBenchmark {
 
   /** Runs the benchmark. */
   public static void main(String[] args) throws Exception {
-    Map<String, String> options = new HashMap<>();
-    for (int i = 0; i + 1 < args.length; i += 2) {
-      options.put(args[i], args[i + 1]);
-    }
+    Map<String, String> options =
+        Flags.parse(
+            args,
+            "--disks",
+            "--samples",
+            "--directory",
+            "--managed-mebibytes",
+            "--nodes",
+            "--drives",
+            "--edges",
+            "--pairs",
+            "--steps");
     long[] disks =
         Arrays.stream(options.getOrDefault("--disks", "1000,100000").split(",", -1))
             .mapToLong(Long::parseLong)

@@ -1,6 +1,7 @@
 package io.forestall.bench.failover;
 
 import io.forestall.app.runtime.Await;
+import io.forestall.bench.Flags;
 import io.forestall.schemas.Admission;
 import io.forestall.schemas.AdmissionState;
 import io.forestall.schemas.Event;
@@ -13,7 +14,6 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -54,10 +54,8 @@ public final class FailoverBenchmark {
 
   /** Runs the benchmark. */
   public static void main(String[] args) throws Exception {
-    Map<String, String> options = new HashMap<>();
-    for (int i = 0; i + 1 < args.length; i += 2) {
-      options.put(args[i], args[i + 1]);
-    }
+    Map<String, String> options =
+        Flags.parse(args, "--directory", "--rounds", "--kills", "--volumes", "--home");
     Path directory =
         options.containsKey("--directory")
             ? Files.createDirectories(Path.of(options.get("--directory")))
@@ -336,6 +334,8 @@ public final class FailoverBenchmark {
         add(parts, "  checks and fence", fencedNanos - admittedNanos);
         add(parts, "  lease, drain, first write", servedNanos - fencedNanos);
         awaitEnd(mark);
+        Timeline.write(
+            field.tape(), mark, field.directory().resolve("timeline-kill-" + i + ".txt"));
       }
       field.startAgain(owner);
       field.pool().returned(owner);

@@ -1,5 +1,6 @@
 package io.forestall.bench.failover;
 
+import io.forestall.bench.Flags;
 import io.forestall.sim.protocol.History;
 import io.forestall.sim.protocol.Linearizability;
 import io.forestall.sim.protocol.Operation;
@@ -10,7 +11,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -65,10 +65,8 @@ public final class FailoverTrial {
 
   /** Runs the scenarios; exit code 1 when one did not hold. */
   public static void main(String[] args) throws Exception {
-    Map<String, String> options = new HashMap<>();
-    for (int i = 0; i + 1 < args.length; i += 2) {
-      options.put(args[i], args[i + 1]);
-    }
+    Map<String, String> options =
+        Flags.parse(args, "--directory", "--fio", "--home", "--rounds", "--seed", "--only");
     Path directory =
         options.containsKey("--directory")
             ? Files.createDirectories(Path.of(options.get("--directory")))

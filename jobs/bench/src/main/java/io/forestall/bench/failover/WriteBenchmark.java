@@ -1,5 +1,6 @@
 package io.forestall.bench.failover;
 
+import io.forestall.bench.Flags;
 import io.forestall.schemas.Topics;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -9,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -53,10 +53,8 @@ public final class WriteBenchmark {
 
   /** Runs the benchmark. */
   public static void main(String[] args) throws Exception {
-    Map<String, String> options = new HashMap<>();
-    for (int i = 0; i + 1 < args.length; i += 2) {
-      options.put(args[i], args[i + 1]);
-    }
+    Map<String, String> options =
+        Flags.parse(args, "--directory", "--writes", "--bytes", "--in-flight", "--home");
     Path directory =
         options.containsKey("--directory")
             ? Files.createDirectories(Path.of(options.get("--directory")))

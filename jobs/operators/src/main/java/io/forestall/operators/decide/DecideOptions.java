@@ -86,10 +86,12 @@ public final class DecideOptions {
   public static final ConfigOption<Duration> FLUSH_INTERVAL =
       ConfigOptions.key(PREFIX + "flush-interval")
           .durationType()
-          .defaultValue(Duration.ofMillis(1))
+          .defaultValue(Duration.ZERO)
           .withDescription(
               "How long a record waits at most in a buffer between two steps; part of the time from"
-                  + " an incident to its decision. 0 s sends each at once.");
+                  + " an incident to its decision. 0 s sends each at once. Anything else costs a"
+                  + " thread that wakes each interval for every edge between two steps, whether"
+                  + " anything happens or not.");
 
   public static final ConfigOption<Severity> FAILOVER_THRESHOLD =
       ConfigOptions.key("forestall.failover.threshold")
@@ -104,7 +106,8 @@ public final class DecideOptions {
           .intType()
           .defaultValue(LIMITS.predictedActsInFlight())
           .withDescription(
-              "Predicted acts in flight at once in a pool; the budget that keeps a wrong model's harm small.");
+              "Predicted acts in flight at once in a pool; the budget that keeps a wrong model's"
+                  + " harm small.");
 
   public static final ConfigOption<Integer> ACTS =
       limit("acts-in-flight")
@@ -117,7 +120,8 @@ public final class DecideOptions {
           .doubleType()
           .defaultValue(LIMITS.nodesPerDayShare())
           .withDescription(
-              "Share of a pool's nodes, 0 to 1, that predicted acts may touch a day; at least one node.");
+              "Share of a pool's nodes, 0 to 1, that predicted acts may touch a day; at least one"
+                  + " node.");
 
   public static final ConfigOption<Double> MIN_CONFIDENCE =
       limit("min-confidence")
@@ -138,14 +142,16 @@ public final class DecideOptions {
           .doubleType()
           .defaultValue(LIMITS.exitProbability())
           .withDescription(
-              "Probability, 0 to 1, below which what was worth acting on no longer is; not above min-probability.");
+              "Probability, 0 to 1, below which what was worth acting on no longer is; not above"
+                  + " min-probability.");
 
   public static final ConfigOption<Duration> DWELL =
       limit("dwell")
           .durationType()
           .defaultValue(Duration.ofMillis(LIMITS.dwellMillis()))
           .withDescription(
-              "How long a prediction must have stood before it is acted on; a critical one need not wait.");
+              "How long a prediction must have stood before it is acted on; a critical one need not"
+                  + " wait.");
 
   public static final ConfigOption<Double> STORM_ENTER =
       limit("storm-enter")
@@ -159,7 +165,8 @@ public final class DecideOptions {
           .doubleType()
           .defaultValue(LIMITS.stormExitShare())
           .withDescription(
-              "Share below which automation may go on, once the cool-down is over; not above storm-enter.");
+              "Share below which automation may go on, once the cool-down is over; not above"
+                  + " storm-enter.");
 
   public static final ConfigOption<Duration> STORM_COOLDOWN =
       limit("storm-cooldown")
@@ -267,8 +274,9 @@ public final class DecideOptions {
           .defaultValue(SAGA.witnesses())
           .withDescription(
               "Different nodes that must not reach a node, while they answer themselves, before it"
-                  + " counts as dead. One alone may be the one that is cut off. When one reaches it,"
-                  + " so many must answer while the node answers nothing until the check ends.");
+                  + " counts as dead. One alone may be the one that is cut off. When one reaches"
+                  + " it, so many must answer while the node answers nothing until the check"
+                  + " ends.");
 
   public static final ConfigOption<Long> MAX_TARGET_LAG =
       limit("max-target-lag")

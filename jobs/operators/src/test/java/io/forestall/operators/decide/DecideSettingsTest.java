@@ -24,7 +24,7 @@ class DecideSettingsTest {
                 86_400_000,
                 3_600_000,
                 3_600_000,
-                1,
+                0,
                 Map.of(),
                 new SagaLimits(5_000, 1_000, 5, 1_000, 2, 10_000, 1L << 30, 10_000, 30 * 60_000)));
     assertThat(DecideSettings.defaults().saga().policy()).isEqualTo(SagaPolicy.standard());
