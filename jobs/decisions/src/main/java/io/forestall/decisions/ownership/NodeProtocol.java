@@ -949,7 +949,7 @@ public final class NodeProtocol {
    *
    * <ol>
    *   <li>the kind is one that a node of level 2 obeys (UNSUPPORTED), and it is meant (NOT_OWNER);
-   *   <li>a change stands on a signed admission: NO_ADMISSION, BAD_SIGNATURE, UNKNOWN_KEY;
+   *   <li>a change stands on a signed admission: BAD_SIGNATURE, UNKNOWN_KEY, NO_ADMISSION;
    *   <li>which covers kind, addressee, target, subject, pool and units (NO_ADMISSION);
    *   <li>done before: the same answer again, marked as a duplicate; under way: how far it is;
    *   <li>not before and not after command and admission allow (TOO_EARLY, EXPIRED), acts are not
@@ -979,20 +979,18 @@ public final class NodeProtocol {
       answerQuestion(command, nowMillis);
       return;
     }
+    if (authority == Authority.FORGED) {
+      // First, as the contract says: one that is forged so badly that it cannot be read is null.
+      refuse(command, CommandAck.Code.BAD_SIGNATURE, "the signature of the admission is wrong");
+      return;
+    }
+    if (authority == Authority.UNKNOWN_KEY) {
+      refuse(command, CommandAck.Code.UNKNOWN_KEY, "the key of the admission is not known here");
+      return;
+    }
     Admission admission = command.admission();
     if (admission == null || authority == Authority.NONE) {
       refuse(command, CommandAck.Code.NO_ADMISSION, "it stands on no admission");
-      return;
-    }
-    if (authority != Authority.VALID) {
-      refuse(
-          command,
-          authority == Authority.FORGED
-              ? CommandAck.Code.BAD_SIGNATURE
-              : CommandAck.Code.UNKNOWN_KEY,
-          authority == Authority.FORGED
-              ? "the signature of the admission is wrong"
-              : "the key of the admission is not known here");
       return;
     }
     String uncovered = uncovered(command, admission);

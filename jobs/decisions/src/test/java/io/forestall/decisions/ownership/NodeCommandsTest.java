@@ -70,12 +70,14 @@ class NodeCommandsTest {
     assertRefused(Code.NO_ADMISSION);
     two.protocol.command(promote("n-2", admission("a", STEP)), Authority.FORGED, 10, 10);
     assertRefused(Code.BAD_SIGNATURE);
+    two.protocol.command(promote("n-2", null), Authority.FORGED, 10, 10);
+    assertRefused(Code.BAD_SIGNATURE);
     two.protocol.command(promote("n-2", admission("a", STEP)), Authority.UNKNOWN_KEY, 10, 10);
     assertRefused(Code.UNKNOWN_KEY);
 
     assertThat(two.protocol.refusals())
         .containsEntry(Code.NO_ADMISSION, 2L)
-        .containsEntry(Code.BAD_SIGNATURE, 1L)
+        .containsEntry(Code.BAD_SIGNATURE, 2L)
         .containsEntry(Code.UNKNOWN_KEY, 1L);
   }
 
