@@ -25,9 +25,11 @@ import java.util.concurrent.TimeUnit;
  * How long clients cannot write when a node is left before it fails, and when it is killed: a real
  * broker, the jobs on a Flink cluster, three nodes and the clients, all processes on one machine.
  *
- * <p>For each number of volumes on the failing node, a write is asked for on each volume at the
- * moment its takeover stands in the ownership log, when the old owner stops: how long those writes
- * take is the pause, and the same burst of writes while nothing happens is what of it is mere load.
+ * <p>For each number of volumes on the failing node, a write is asked for on some volumes at the
+ * moment their takeover stands in the ownership log, when the old owner stops: how long those
+ * writes take is the pause, and the same burst of writes while nothing happens is what of it is
+ * mere load. With many volumes that is told twice: for {@link #SAMPLE} of them, which shows what
+ * the number of volumes does to each, and for all at once, which is as many writes at once besides.
  * Beside it one client writes without a break: its write that was open when the takeover was
  * appended is told, and its longest since the failure was foretold, which is load when it is
  * another one. With kill -9, the time from death to the first acknowledged write is told by its
@@ -39,6 +41,12 @@ import java.util.concurrent.TimeUnit;
 public final class FailoverBenchmark {
 
   private static final long SEGMENT_BYTES = 1L << 20;
+
+  /**
+   * Volumes that are written to at once where there are more; the first and the last among them.
+   */
+  private static final int SAMPLE = 10;
+
   private static final long SLOW_NANOS = 50_000_000L;
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 
@@ -75,7 +83,11 @@ public final class FailoverBenchmark {
         Field.say("one broker, three nodes, the jobs and the client on this one machine");
         for (int count : counts) {
           benchmark.grow(count);
-          benchmark.predicted(count, Math.max(2, count >= 1000 ? rounds / 2 : rounds));
+          int each = Math.max(2, count >= 1000 ? rounds / 2 : rounds);
+          benchmark.predicted(benchmark.sample(), each);
+          if (count > SAMPLE) {
+            benchmark.predicted(List.copyOf(benchmark.volumes), each);
+          }
           if (count == counts[0]) {
             benchmark.killed(kills);
           }
@@ -110,14 +122,23 @@ public final class FailoverBenchmark {
     for (String each : volumes) {
       client.use(each);
     }
-    burst().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    burst(volumes).get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
   }
 
-  /** One write on every volume, all at once; the future has how long each took. */
-  private CompletableFuture<Quantiles> burst() {
+  private List<String> sample() {
+    List<String> sample = new ArrayList<>();
+    int many = Math.min(SAMPLE, volumes.size());
+    for (int i = 0; i < many; i++) {
+      sample.add(volumes.get(many == 1 ? 0 : i * (volumes.size() - 1) / (many - 1)));
+    }
+    return sample;
+  }
+
+  /** One write on each of these volumes, all at once; the future has how long each took. */
+  private CompletableFuture<Quantiles> burst(List<String> on) {
     Quantiles took = new Quantiles();
     List<CompletableFuture<Void>> all = new ArrayList<>();
-    for (String each : volumes) {
+    for (String each : on) {
       long beginNanos = System.nanoTime();
       byte[] bytes = new byte[Field.BLOCK_BYTES];
       Arrays.fill(bytes, (byte) ++value);
@@ -210,35 +231,37 @@ public final class FailoverBenchmark {
     }
   }
 
-  private void predicted(int count, int rounds) throws Exception {
+  private void predicted(List<String> on, int rounds) throws Exception {
+    int count = volumes.size();
     Quantiles pauses = new Quantiles();
     Quantiles idle = new Quantiles();
     Quantiles taken = new Quantiles();
     Quantiles longest = new Quantiles();
     for (int i = 0; i < rounds; i++) {
-      idle.addAll(burst().get(PATIENCE.toSeconds(), TimeUnit.SECONDS));
+      idle.addAll(burst(on).get(PATIENCE.toSeconds(), TimeUnit.SECONDS));
       String owner = owner();
       int mark = field.tape().mark();
       long beginNanos = System.nanoTime();
       try (Writer writer = new Writer()) {
         field.pool().expectedToFail(owner);
         long fenceNanos = nanos(awaitFence(mark));
-        pauses.addAll(burst().get(PATIENCE.toSeconds(), TimeUnit.SECONDS));
+        pauses.addAll(burst(on).get(PATIENCE.toSeconds(), TimeUnit.SECONDS));
         long servedNanos = System.nanoTime();
         awaitEnd(mark);
         taken.add(writer.longest(fenceNanos, servedNanos));
         longest.add(writer.longest(beginNanos, Long.MAX_VALUE));
-        Path file = field.directory().resolve("timeline-" + count + "-" + i + ".txt");
+        Path file =
+            field.directory().resolve("timeline-" + count + "-" + on.size() + "-" + i + ".txt");
         Timeline.write(field.tape(), mark, file);
         Files.write(file, writer.slow(beginNanos, SLOW_NANOS), StandardOpenOption.APPEND);
       }
       field.pool().returned(owner);
     }
     Field.say(
-        "predicted, %4d volumes, %d rounds: pause of a volume %s (the same writes while nothing"
-            + " happens: %s); one client that writes on and on: longest write of the takeover %s,"
-            + " of the whole act %s",
-        count, rounds, pauses.words(), idle.words(), taken.words(), longest.words());
+        "predicted, %4d volumes, %d rounds, %d written at once: pause of a volume %s (the same"
+            + " writes while nothing happens: %s); one client that writes on and on: longest write"
+            + " of the takeover %s, of the whole act %s",
+        count, rounds, on.size(), pauses.words(), idle.words(), taken.words(), longest.words());
   }
 
   /** When the broker appended a record, by the clock of this process. */
