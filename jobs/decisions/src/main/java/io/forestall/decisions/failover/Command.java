@@ -55,6 +55,11 @@ public record Command(
     parameters = Map.copyOf(parameters);
   }
 
+  /** True when it stands on this admission. */
+  public boolean isUnder(@Nullable Admission act) {
+    return admission != null && act != null && admission.id().equals(act.id());
+  }
+
   /** What must be done. The constants are those of the contract that this release knows. */
   public enum Kind {
     /** Not known here: answered UNSUPPORTED. */

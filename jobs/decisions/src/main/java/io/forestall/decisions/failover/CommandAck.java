@@ -53,6 +53,29 @@ public record CommandAck(
     values = Map.copyOf(values);
   }
 
+  /** The same with other measurements. */
+  public CommandAck withValues(Map<String, Double> others) {
+    return new CommandAck(
+        command,
+        from,
+        subject,
+        pool,
+        status,
+        code,
+        text,
+        duplicate,
+        unit,
+        epoch,
+        appliedSequence,
+        checksum,
+        ownershipOffset,
+        freeBytes,
+        others,
+        incarnation,
+        sequence,
+        timeMillis);
+  }
+
   /** What became of a command. */
   public enum Status {
     /** It was read and will be done. */

@@ -1,14 +1,14 @@
 package io.forestall.decisions.ownership;
 
 import io.forestall.decisions.failover.Command;
-import io.forestall.decisions.failover.CommandAck;
+import io.forestall.decisions.failover.CommandActions;
 
 /**
  * What the node's side of the protocol lets its shell do: real files and Kafka in the product,
  * simulated ones in the simulator. Calls return at once; what comes of them is told to {@link
  * NodeProtocol} later, on its own thread.
  */
-public interface NodeActions {
+public interface NodeActions extends CommandActions {
 
   /**
    * Puts a delta into the journal. {@link NodeProtocol#journaled} follows once it is on the medium
@@ -44,16 +44,6 @@ public interface NodeActions {
 
   /** Answers a request; with DONE for a read, the bytes that were read go with it. */
   void answer(NodeAnswer answer);
-
-  /** Answers a command. */
-  void ack(CommandAck ack);
-
-  /**
-   * Remembers durably that a command came to its end, before its last ack leaves.
-   *
-   * @param keepUntilMillis when it may be forgotten, by the wall clock
-   */
-  void remember(CommandAck last, long keepUntilMillis);
 
   /**
    * Remembers durably that an admission was cancelled here, before the CANCEL is answered: a later

@@ -3,17 +3,10 @@ package io.forestall.decisions.ownership;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.failover.Command;
 import io.forestall.decisions.failover.CommandAck;
-import io.forestall.decisions.failover.SagaValues;
-import io.forestall.decisions.guard.Admission;
 import io.forestall.decisions.guard.Proposal.UnitStep;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -21,7 +14,6 @@ import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -100,12 +92,6 @@ public final class NodeProtocol {
   /** Answers that a write owes at most; a client asks again for one that it gave up; count. */
   static final int MAX_TOKENS = 4;
 
-  /** Commands under way at most; count. */
-  static final int MAX_TRACKED = 1_024;
-
-  /** Ends of commands that are remembered at most; count. */
-  static final int MAX_DONE = 65_536;
-
   /** Most units in one ownership record; count. */
   static final int MAX_STEPS = 1_024;
 
@@ -116,10 +102,11 @@ public final class NodeProtocol {
   private final NodeActions actions;
   private final Subject me;
   private final Map<Integer, Partition> partitions = new HashMap<>();
-  private final Map<String, Unit> units = new LinkedHashMap<>();
+  private final Map<String, NodeUnit> units = new LinkedHashMap<>();
+  private final NodeCommands commands;
 
   /** Open reads by token, so that a connection's end finds them. */
-  private final Map<Long, Unit> readsByToken = new HashMap<>();
+  private final Map<Long, NodeUnit> readsByToken = new HashMap<>();
 
   private final ArrayDeque<Ticket> journaling = new ArrayDeque<>();
   private long nextTicket;
@@ -129,27 +116,11 @@ public final class NodeProtocol {
       new PriorityQueue<>((one, other) -> Long.compare(one.atMillis, other.atMillis));
 
   /** Units that want a START or MODE record; one record takes all of a pool. */
-  private final Set<Unit> stepsWanted = new LinkedHashSet<>();
+  private final Set<NodeUnit> stepsWanted = new LinkedHashSet<>();
 
   /** Deltas found in the journal of units that are not followed yet. */
   private final Map<String, List<Delta>> leftovers = new HashMap<>();
 
-  private final Map<String, Done> done = new LinkedHashMap<>();
-  private final Map<String, Long> cancelled = new HashMap<>();
-  private final Map<String, Tracked> tracked = new LinkedHashMap<>();
-
-  /**
-   * Takeovers appended and not read back, by admission. One that failed stays: nobody knows whether
-   * it is in the log until its units have moved on.
-   */
-  private final Map<String, OwnershipEntry> takeovers = new LinkedHashMap<>();
-
-  private final Map<CommandAck.Code, Long> refusals = new EnumMap<>(CommandAck.Code.class);
-  private long ackSequence;
-  private boolean halted;
-  private boolean storageFull;
-  private @Nullable Long freeBytes;
-  private @Nullable Long lagDeltas;
   private long othersLeaseMillis;
   private long wallMillis;
   private long journalBlockedUntilMillis = Long.MIN_VALUE;
@@ -169,169 +140,59 @@ public final class NodeProtocol {
     private final ArrayDeque<Unleased> unleased = new ArrayDeque<>();
   }
 
-  private record Unleased(Unit unit, NodeRequest request, long readMillis) {}
+  private record Unleased(NodeUnit unit, NodeRequest request, long readMillis) {}
 
-  /** One unit that this node holds a copy of. */
-  private static final class Unit {
-    private final UnitSpec spec;
-    private final DeltaFold fold;
-    private long nextOffset;
-    private boolean firstOwner;
-    private Role role = Role.FOLLOWING;
-    private @Nullable Owned owned;
-    private int partition = -1;
-
-    /**
-     * True from the first SERVING on, as long as the epochs after it are this process's own: nobody
-     * before it answers any more, so it may answer reads, and vouch for itself when deposed.
-     */
-    private boolean predecessorGone;
-
-    /** When L plus drift is over, counted from reading the own record; monotonic milliseconds. */
-    private long serveAtMillis;
-
-    /** When this process asked for the unit or read that it owns it, and when it began to serve. */
-    private long claimedMillis;
-
-    private long promotedMillis = Long.MIN_VALUE;
-
-    private long servingMillis;
-
-    /** When a barrier that could not be appended is appended again; monotonic milliseconds. */
-    private long barrierAgainMillis = Long.MAX_VALUE;
-
-    /** The epoch must step before anything more is appended. */
-    private boolean stepping;
-
-    private boolean stepInFlight;
-    private long nextSequence;
-
-    /** Writes that are open, in the order in which they were taken in. */
-    private final Map<RequestKey, Write> open = new LinkedHashMap<>();
-
-    /** Payloads of what is open and held; bytes. */
-    private long payloadBytes;
-
-    /** Requests that wait until the unit serves, or until this node has read what they know. */
-    private final ArrayDeque<Held> held = new ArrayDeque<>();
-
-    private final Map<Long, NodeRequest> reads = new LinkedHashMap<>();
-    private final Map<String, long[]> clientsSeen = new LinkedHashMap<>();
-    private List<Delta> leftovers = List.of();
-    private final Set<Tracked> tracked = new LinkedHashSet<>();
-
-    Unit(UnitSpec spec, DeltaFold fold, long nextOffset) {
-      this.spec = spec;
-      this.fold = fold;
-      this.nextOffset = nextOffset;
-    }
-
-    int pending() {
-      return open.size() + held.size() + reads.size();
-    }
-
-    boolean isFull(NodeSettings settings) {
-      return pending() >= settings.maxPendingRequests() || payloadBytes >= MAX_PENDING_BYTES;
-    }
-  }
-
-  /** Which request of which client: a retry has the same. */
-  private record RequestKey(String client, long request) {}
-
-  /** A write that is open. */
-  private static final class Write {
-    private final NodeRequest request;
-
-    /** Handles of retries that came while it was open, null for none. */
-    private @Nullable List<Long> moreTokens;
-
-    /** The delta that stands for it under the present epoch, null while it waits for one. */
-    private @Nullable Delta delta;
-
-    private boolean appended;
-
-    Write(NodeRequest request) {
-      this.request = request;
-    }
-  }
-
-  private record Ticket(long number, Unit unit, Write write, Delta delta) {}
-
-  private record Held(NodeRequest request, long untilMillis) {}
+  private record Ticket(long number, NodeUnit unit, NodeUnit.Write write, Delta delta) {}
 
   /** A unit to look at, or a record to append again, at a time. */
-  private record Due(long atMillis, @Nullable Unit unit, @Nullable OwnershipEntry again) {}
-
-  private record Done(CommandAck last, long keepUntilMillis) {}
-
-  /** How far one unit of a command is. */
-  private enum Stage {
-    BEGUN,
-    FENCED,
-    DRAINED,
-    ENDED,
-    LOST
-  }
-
-  /** A PROMOTE or DEMOTE under way: how far each unit is, and how many are how far. */
-  private static final class Tracked {
-    private final Command command;
-    private CommandAck last;
-    private final Map<String, UnitStep> steps = new HashMap<>();
-    private final Map<String, Stage> stages = new HashMap<>();
-    private final int[] counts = new int[Stage.values().length];
-    private CommandAck.Code lostCode = CommandAck.Code.WRONG_EPOCH;
-    private @Nullable String firstLost;
-    private Stage said = Stage.BEGUN;
-
-    Tracked(Command command, CommandAck last) {
-      this.command = command;
-      this.last = last;
-    }
-
-    void begin(UnitStep step) {
-      if (steps.put(step.unit(), step) == null) {
-        stages.put(step.unit(), Stage.BEGUN);
-        counts[Stage.BEGUN.ordinal()]++;
-      }
-    }
-
-    boolean isOpen(String unit) {
-      Stage stage = stages.get(unit);
-      return stage != null && stage != Stage.LOST && stage != Stage.ENDED;
-    }
-
-    /** A unit only gets further; what ended or is lost stays so. */
-    void reach(String unit, Stage stage) {
-      Stage before = stages.get(unit);
-      if (before == null || before.compareTo(stage) >= 0 || !isOpen(unit)) {
-        return;
-      }
-      stages.put(unit, stage);
-      counts[before.ordinal()]--;
-      counts[stage.ordinal()]++;
-    }
-
-    void lose(String unit, CommandAck.Code code) {
-      if (isOpen(unit)) {
-        reach(unit, Stage.LOST);
-        if (firstLost == null) {
-          firstLost = unit;
-          lostCode = code;
-        }
-      }
-    }
-
-    int count(Stage stage) {
-      return counts[stage.ordinal()];
-    }
-  }
+  private record Due(long atMillis, @Nullable NodeUnit unit, @Nullable OwnershipEntry again) {}
 
   /** A node that has just started. */
   public NodeProtocol(NodeSettings settings, NodeActions actions) {
     this.settings = settings;
     this.actions = actions;
     this.me = settings.node();
+    this.commands = new NodeCommands(settings, actions, new Known());
+  }
+
+  /** What commands look at. */
+  private final class Known implements NodeUnits {
+    @Override
+    public @Nullable NodeUnit unit(String id) {
+      return units.get(id);
+    }
+
+    @Override
+    public @Nullable Owned owned(String id) {
+      return NodeProtocol.this.owned(id);
+    }
+
+    @Override
+    public boolean isMine(NodeUnit unit) {
+      return NodeProtocol.this.isMine(unit);
+    }
+
+    @Override
+    public boolean isFenced(UnitStep step) {
+      Owned owned = owned(step.unit());
+      return owned != null && owned.epoch() >= step.newEpoch() && owned.owner().equals(me);
+    }
+
+    @Override
+    public boolean isLogKnown(String id) {
+      return NodeProtocol.this.isLogKnown(id);
+    }
+
+    @Override
+    public @Nullable Long ownershipOffset(NodeUnit unit) {
+      Partition partition = partitions.get(unit.partition);
+      return partition == null ? null : partition.fold.nextOffset();
+    }
+  }
+
+  private void wall(long nowMillis) {
+    wallMillis = nowMillis;
+    commands.gate().wall(nowMillis);
   }
 
   // ---- what it holds
@@ -351,13 +212,13 @@ public final class NodeProtocol {
    */
   public void follow(
       UnitSpec spec, boolean firstOwner, DeltaFold fold, long deltaOffset, long nowMillis) {
-    Unit known = units.get(spec.unit());
+    NodeUnit known = units.get(spec.unit());
     if (known != null) {
       known.firstOwner = firstOwner;
       wantStep(known, nowMillis);
       return;
     }
-    Unit unit = new Unit(spec, fold, deltaOffset);
+    NodeUnit unit = new NodeUnit(spec, fold, deltaOffset);
     unit.firstOwner = firstOwner;
     for (Map.Entry<Integer, Partition> each : partitions.entrySet()) {
       Owned owned = each.getValue().fold.owned(spec.unit());
@@ -387,15 +248,12 @@ public final class NodeProtocol {
 
   /** The node holds no copy of the unit any more. */
   public void unfollow(String unit, long nowMillis) {
-    Unit gone = units.get(unit);
+    NodeUnit gone = units.get(unit);
     if (gone == null) {
       return;
     }
     stopServing(gone, NodeAnswer.Outcome.NOT_OWNER, "this node holds no copy of the unit any more");
-    for (Tracked each : List.copyOf(gone.tracked)) {
-      each.lose(unit, CommandAck.Code.NOT_OWNER);
-      say(each);
-    }
+    commands.lost(gone, CommandAck.Code.NOT_OWNER);
     gone.role = Role.FOLLOWING;
     stepsWanted.remove(gone);
     units.remove(unit);
@@ -403,12 +261,12 @@ public final class NodeProtocol {
 
   /** A command that came to its end before this start, from the durable memory. */
   public void remembered(CommandAck last, long keepUntilMillis) {
-    done.put(last.command(), new Done(last, keepUntilMillis));
+    commands.gate().remembered(last, keepUntilMillis);
   }
 
   /** An admission that was cancelled here before this start, from the durable memory. */
   public void rememberedCancelled(String admission, long keepUntilMillis) {
-    cancelled.put(admission, keepUntilMillis);
+    commands.gate().rememberedCancelled(admission, keepUntilMillis);
   }
 
   /** A delta that stands in the journal from before this start; told before {@link #follow}. */
@@ -423,8 +281,7 @@ public final class NodeProtocol {
    * @param full true when no more units may be taken over
    */
   public void storage(long free, boolean full) {
-    freeBytes = free;
-    storageFull = full;
+    commands.storage(free, full);
   }
 
   /**
@@ -445,7 +302,7 @@ public final class NodeProtocol {
 
   /** How many deltas of its units the shell has not read yet, as it last saw; goes into acks. */
   public void lag(long deltas) {
-    lagDeltas = deltas;
+    commands.lag(deltas);
   }
 
   // ---- what it reads
@@ -477,7 +334,7 @@ public final class NodeProtocol {
     if (entry.writer().equals(me.id()) && entry.incarnation() == settings.incarnation()) {
       ownRecordRead(entry, nowMillis);
     }
-    settleTracked(entry, nowMillis);
+    commands.ownershipRead(entry, nowMillis);
   }
 
   /**
@@ -495,7 +352,7 @@ public final class NodeProtocol {
     read.fold = again;
     read.again = null;
     Map<String, List<UnitStep>> released = new LinkedHashMap<>();
-    for (Unit unit : units.values()) {
+    for (NodeUnit unit : units.values()) {
       Owned after = again.owned(unit.spec.unit());
       if (after != null && !after.equals(unit.owned)) {
         changed(
@@ -506,14 +363,12 @@ public final class NodeProtocol {
       }
     }
     released.forEach(this::release);
-    for (Tracked each : List.copyOf(tracked.values())) {
-      settleAll(each);
-    }
+    commands.settleAll();
   }
 
   /** Another record holds for a unit. */
   private void changed(int partition, Owned after, List<UnitStep> released, long nowMillis) {
-    Unit unit = units.get(after.unit());
+    NodeUnit unit = units.get(after.unit());
     if (unit == null) {
       return;
     }
@@ -570,7 +425,7 @@ public final class NodeProtocol {
   private void ownRecordRead(OwnershipEntry entry, long nowMillis) {
     if (entry.kind() == OwnershipEntry.Kind.START || entry.kind() == OwnershipEntry.Kind.MODE) {
       for (UnitStep step : entry.steps()) {
-        Unit unit = units.get(step.unit());
+        NodeUnit unit = units.get(step.unit());
         if (unit != null && unit.stepInFlight) {
           unit.stepInFlight = false;
           wantStep(unit, nowMillis);
@@ -598,7 +453,7 @@ public final class NodeProtocol {
     if (!read.readToEnd) {
       read.readToEnd = true;
       read.leaseAskedMillis = askedMillis;
-      for (Unit unit : units.values()) {
+      for (NodeUnit unit : units.values()) {
         wantStep(unit, nowMillis);
         flushHeld(unit, nowMillis);
       }
@@ -639,7 +494,7 @@ public final class NodeProtocol {
 
   /** A delta of a unit was read from the log, in order. */
   public void deltaRead(Delta delta, long deltaOffset, long nowMillis) {
-    Unit unit = units.get(delta.unit());
+    NodeUnit unit = units.get(delta.unit());
     if (unit == null || deltaOffset < unit.nextOffset) {
       return;
     }
@@ -662,7 +517,7 @@ public final class NodeProtocol {
     }
   }
 
-  private void counted(Unit unit, Delta delta, long deltaOffset) {
+  private void counted(NodeUnit unit, Delta delta, long deltaOffset) {
     if (unit.role == Role.FAILED) {
       return;
     }
@@ -673,7 +528,7 @@ public final class NodeProtocol {
     }
     // By client and request, not by sequence: the delta may be the one of the epoch before, whose
     // fate was unknown.
-    Write write = unit.open.get(new RequestKey(client, delta.request()));
+    NodeUnit.Write write = unit.open.get(new NodeUnit.RequestKey(client, delta.request()));
     Owned owned = unit.owned;
     // A delta of an epoch above the own is that of a later owner, who took the client's retry while
     // this node does not know yet that it is deposed. That owner may not have read it back: did
@@ -684,7 +539,7 @@ public final class NodeProtocol {
     }
   }
 
-  private void barrierRead(Unit unit, Delta delta, long nowMillis) {
+  private void barrierRead(NodeUnit unit, Delta delta, long nowMillis) {
     settleLeftovers(unit);
     Owned owned = unit.owned;
     if (owned == null
@@ -698,13 +553,13 @@ public final class NodeProtocol {
 
   /** Whoever may say so halted acts that touch this node, or resumed them. */
   public void halted(boolean halted, long nowMillis) {
-    this.halted = halted;
+    commands.gate().halted(halted);
   }
 
   // ---- ownership of a unit
 
   /** True when this very process owns the unit, as far as it has read. */
-  private boolean isMine(Unit unit) {
+  private boolean isMine(NodeUnit unit) {
     Owned owned = unit.owned;
     return owned != null
         && owned.incarnation() == settings.incarnation()
@@ -712,7 +567,7 @@ public final class NodeProtocol {
   }
 
   /** This process owns the unit under a new epoch: fence, then drain. */
-  private void claim(Unit unit, boolean wasMine, long nowMillis) {
+  private void claim(NodeUnit unit, boolean wasMine, long nowMillis) {
     Owned owned = unit.owned;
     if (owned == null || unit.role == Role.FAILED) {
       return;
@@ -729,7 +584,7 @@ public final class NodeProtocol {
   }
 
   /** The barrier of the present epoch; a second one of the same epoch changes nothing. */
-  private void appendBarrier(Unit unit) {
+  private void appendBarrier(NodeUnit unit) {
     Owned owned = unit.owned;
     unit.barrierAgainMillis = Long.MAX_VALUE;
     if (owned != null && unit.role == Role.CLAIMED) {
@@ -738,7 +593,7 @@ public final class NodeProtocol {
   }
 
   /** The own barrier was read back: everything before it is applied, nothing older follows. */
-  private void drained(Unit unit, long nowMillis) {
+  private void drained(NodeUnit unit, long nowMillis) {
     Owned owned = unit.owned;
     if (owned == null) {
       return;
@@ -751,10 +606,10 @@ public final class NodeProtocol {
       unit.role = Role.WAITING;
       due.add(new Due(unit.serveAtMillis, unit, null));
     }
-    settle(unit);
+    commands.settle(unit);
   }
 
-  private void serve(Unit unit, long nowMillis) {
+  private void serve(NodeUnit unit, long nowMillis) {
     unit.role = Role.SERVING;
     if (!unit.predecessorGone) {
       unit.predecessorGone = true;
@@ -763,15 +618,15 @@ public final class NodeProtocol {
     unit.nextSequence = unit.fold.lastSequence() + 1;
     // What was open when the epoch stepped and did not count is written again, in its old order,
     // under numbers of the new epoch.
-    for (Write write : unit.open.values()) {
+    for (NodeUnit.Write write : unit.open.values()) {
       issue(unit, write);
     }
     flushHeld(unit, nowMillis);
-    settle(unit);
+    commands.settle(unit);
   }
 
   /** Another owns the unit now. */
-  private void depose(Unit unit) {
+  private void depose(NodeUnit unit) {
     stopServing(unit, NodeAnswer.Outcome.NOT_OWNER, "another owns the unit");
     if (unit.role != Role.FAILED) {
       unit.role = Role.FOLLOWING;
@@ -782,32 +637,33 @@ public final class NodeProtocol {
   }
 
   /** Answers all that is open; nothing of the unit is answered DONE until it serves again. */
-  private void stopServing(Unit unit, NodeAnswer.Outcome outcome, String why) {
+  private void stopServing(NodeUnit unit, NodeAnswer.Outcome outcome, String why) {
     for (NodeRequest read : unit.reads.values()) {
       readsByToken.remove(read.token());
       actions.answer(new NodeAnswer(read.token(), outcome, unit.owned, why));
     }
     unit.reads.clear();
-    for (Write write : unit.open.values()) {
+    for (NodeUnit.Write write : unit.open.values()) {
       write.delta = null;
       answerAll(unit, write, outcome, why);
     }
     unit.open.clear();
     unit.payloadBytes = 0;
-    for (Held each : unit.held) {
-      actions.answer(new NodeAnswer(each.request.token(), outcome, unit.owned, why));
+    for (NodeUnit.Held each : unit.held) {
+      actions.answer(new NodeAnswer(each.request().token(), outcome, unit.owned, why));
     }
     unit.held.clear();
   }
 
-  private static void close(Unit unit, Write write) {
+  private static void close(NodeUnit unit, NodeUnit.Write write) {
     NodeRequest request = write.request;
     write.delta = null;
     unit.payloadBytes -= request.payload().length;
-    unit.open.remove(new RequestKey(request.client(), request.request()));
+    unit.open.remove(new NodeUnit.RequestKey(request.client(), request.request()));
   }
 
-  private void answerAll(Unit unit, Write write, NodeAnswer.Outcome outcome, String why) {
+  private void answerAll(
+      NodeUnit unit, NodeUnit.Write write, NodeAnswer.Outcome outcome, String why) {
     Owned owned = outcome == NodeAnswer.Outcome.DONE ? null : unit.owned;
     actions.answer(new NodeAnswer(write.request.token(), outcome, owned, why));
     if (write.moreTokens != null) {
@@ -820,7 +676,7 @@ public final class NodeProtocol {
   // ---- stepping the own epoch
 
   /** Nothing more is appended under the present epoch: it steps. */
-  private void step(Unit unit, long nowMillis) {
+  private void step(NodeUnit unit, long nowMillis) {
     if (unit.stepping || !isMine(unit) || unit.role == Role.FAILED) {
       return;
     }
@@ -829,7 +685,7 @@ public final class NodeProtocol {
   }
 
   /** Kind of the record that the unit needs from this process, null when none. */
-  private OwnershipEntry.@Nullable Kind stepNeeded(Unit unit) {
+  private OwnershipEntry.@Nullable Kind stepNeeded(NodeUnit unit) {
     Owned owned = unit.owned;
     if (unit.role == Role.FAILED || unit.stepInFlight) {
       return null;
@@ -846,7 +702,7 @@ public final class NodeProtocol {
     return unit.stepping && isMine(unit) ? OwnershipEntry.Kind.MODE : null;
   }
 
-  private void wantStep(Unit unit, long nowMillis) {
+  private void wantStep(NodeUnit unit, long nowMillis) {
     if (stepNeeded(unit) != null && stepsWanted.add(unit)) {
       due.add(new Due(nowMillis, unit, null));
     }
@@ -860,8 +716,8 @@ public final class NodeProtocol {
       return;
     }
     Map<String, List<UnitStep>> steps = new LinkedHashMap<>();
-    List<Unit> waiting = new ArrayList<>();
-    for (Unit unit : stepsWanted) {
+    List<NodeUnit> waiting = new ArrayList<>();
+    for (NodeUnit unit : stepsWanted) {
       OwnershipEntry.Kind kind = stepNeeded(unit);
       if (kind == null) {
         continue;
@@ -898,7 +754,7 @@ public final class NodeProtocol {
    * True when the log that speaks of the unit was read to an end once. For a unit without any
    * record that may be any partition: a first START that comes too late is void.
    */
-  private boolean isKnownToEnd(Unit unit) {
+  private boolean isKnownToEnd(NodeUnit unit) {
     if (unit.partition >= 0) {
       Partition partition = partitions.get(unit.partition);
       return partition != null && partition.readToEnd;
@@ -913,7 +769,7 @@ public final class NodeProtocol {
 
   /** True when this process has read the log that speaks of a unit, held here or not, to an end. */
   private boolean isLogKnown(String unit) {
-    Unit held = units.get(unit);
+    NodeUnit held = units.get(unit);
     if (held != null && held.partition >= 0) {
       return isKnownToEnd(held);
     }
@@ -963,559 +819,8 @@ public final class NodeProtocol {
    * @param wallMillis the wall clock, for expiry only; milliseconds since 1970-01-01 UTC
    */
   public void command(Command command, Authority authority, long nowMillis, long wallMillis) {
-    this.wallMillis = wallMillis;
-    switch (command.kind()) {
-      case PROBE, REFRESH_MAP, PREPARE, PROMOTE, DEMOTE, CANCEL -> {}
-      case UNKNOWN, REDIRECT, DRAIN, LEAVE, RETURN -> {
-        refuse(command, CommandAck.Code.UNSUPPORTED, "a node of level 2 does not do this");
-        return;
-      }
-    }
-    if (!isMeant(command)) {
-      refuse(command, CommandAck.Code.NOT_OWNER, "it is meant for " + command.addressee());
-      return;
-    }
-    if (!command.kind().needsAdmission()) {
-      answerQuestion(command, nowMillis);
-      return;
-    }
-    if (authority == Authority.FORGED) {
-      // First, as the contract says: one that is forged so badly that it cannot be read is null.
-      refuse(command, CommandAck.Code.BAD_SIGNATURE, "the signature of the admission is wrong");
-      return;
-    }
-    if (authority == Authority.UNKNOWN_KEY) {
-      refuse(command, CommandAck.Code.UNKNOWN_KEY, "the key of the admission is not known here");
-      return;
-    }
-    Admission admission = command.admission();
-    if (admission == null || authority == Authority.NONE) {
-      refuse(command, CommandAck.Code.NO_ADMISSION, "it stands on no admission");
-      return;
-    }
-    String uncovered = uncovered(command, admission);
-    if (uncovered != null) {
-      refuse(command, CommandAck.Code.NO_ADMISSION, uncovered);
-      return;
-    }
-    Done before = done.get(command.id());
-    if (before != null) {
-      actions.ack(repeated(before.last));
-      return;
-    }
-    Tracked under = tracked.get(command.id());
-    if (under != null) {
-      actions.ack(repeated(under.last));
-      return;
-    }
-    switch (command.kind()) {
-      case PREPARE -> prepare(command, admission);
-      case PROMOTE -> promote(command, admission, nowMillis);
-      case DEMOTE -> demote(command);
-      default -> cancel(command, admission);
-    }
-  }
-
-  private boolean isMeant(Command command) {
-    Subject addressee = command.addressee();
-    return addressee.equals(me)
-        || addressee.kind() == Subject.Kind.POOL && addressee.id().equals(command.pool());
-  }
-
-  /** Why the admission does not cover the command, null when it does. */
-  private @Nullable String uncovered(Command command, Admission admission) {
-    if (admission.state() != Admission.State.ADMITTED) {
-      return "the admission is " + admission.state();
-    }
-    if (!admission.act().changesOwner()) {
-      return "the admission is for " + admission.act() + ", which changes no owner";
-    }
-    if (!command.pool().equals(admission.pool())) {
-      return "the admission is for another pool";
-    }
-    if (!command.subject().equals(admission.subject())) {
-      return "the admission is for another subject";
-    }
-    boolean meant =
-        switch (command.kind()) {
-          case PREPARE, PROMOTE -> me.equals(admission.target());
-          case DEMOTE -> me.equals(admission.source());
-          default -> me.equals(admission.target()) || me.equals(admission.source());
-        };
-    if (!meant) {
-      return "the admission gives this node no part in it";
-    }
-    if (command.units().isEmpty() && command.kind() != Command.Kind.CANCEL) {
-      return "it names no units";
-    }
-    Set<UnitStep> admitted = new HashSet<>(admission.units());
-    for (UnitStep step : command.units()) {
-      if (!admitted.contains(step)) {
-        return "the admission does not hold the step of unit " + step.unit();
-      }
-      Unit unit = units.get(step.unit());
-      if (unit != null && !unit.spec.pool().equals(command.pool())) {
-        return "unit " + step.unit() + " is of another pool";
-      }
-    }
-    return null;
-  }
-
-  /** Why nothing may be begun under a command now, after answering so; false when it may. */
-  private boolean refusedForTimeOrBrake(Command command, Admission admission) {
-    if (wallMillis < command.notBeforeMillis() || wallMillis < admission.notBeforeMillis()) {
-      refuse(command, CommandAck.Code.TOO_EARLY, "it must not be begun yet");
-    } else if (wallMillis > command.expiresMillis() || wallMillis > admission.expiresMillis()) {
-      refuse(command, CommandAck.Code.EXPIRED, "it came after its expiry");
-    } else if (halted) {
-      refuse(command, CommandAck.Code.HALTED, "acts are halted");
-    } else if (cancelled.containsKey(admission.id())) {
-      refuse(command, CommandAck.Code.CANCELLED, "the act was cancelled");
-    } else {
-      return false;
-    }
-    return true;
-  }
-
-  private boolean refusedForCopies(Command command) {
-    for (UnitStep step : command.units()) {
-      Unit unit = units.get(step.unit());
-      if (unit == null) {
-        refuse(
-            command, CommandAck.Code.NOT_OWNER, "this node holds no copy of unit " + step.unit());
-        return true;
-      }
-      if (unit.role == Role.FAILED) {
-        refuse(command, CommandAck.Code.IO_ERROR, "the copy of unit " + step.unit() + " is broken");
-        return true;
-      }
-    }
-    if (storageFull) {
-      refuse(command, CommandAck.Code.NO_SPACE, "this node has no room");
-      return true;
-    }
-    return false;
-  }
-
-  private void prepare(Command command, Admission admission) {
-    if (refusedForTimeOrBrake(command, admission)
-        || refusedForCopies(command)
-        || refusedForEpochs(command)) {
-      return;
-    }
-    finish(ack(command, CommandAck.Status.DONE, CommandAck.Code.NONE, "ready"), command);
-  }
-
-  private boolean refusedForEpochs(Command command) {
-    for (UnitStep step : command.units()) {
-      Owned owned = owned(step.unit());
-      if (owned != null && owned.epoch() > step.expectedEpoch() && !isFenced(owned, step)) {
-        refuse(
-            command,
-            CommandAck.Code.WRONG_EPOCH,
-            "unit " + step.unit() + " is at epoch " + owned.epoch());
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /** True when the step of a takeover counted for this node and nobody else followed. */
-  private boolean isFenced(@Nullable Owned owned, UnitStep step) {
-    return owned != null && owned.epoch() >= step.newEpoch() && owned.owner().equals(me);
-  }
-
-  private void promote(Command command, Admission admission, long nowMillis) {
-    boolean fenced = true;
-    for (UnitStep step : command.units()) {
-      fenced &= isFenced(owned(step.unit()), step);
-    }
-    // Once its units are taken, no brake, no cancel and no clock stops a takeover: there is nobody
-    // else to serve them.
-    if (!fenced
-        && (refusedForTimeOrBrake(command, admission)
-            || refusedForCopies(command)
-            || refusedForEpochs(command))) {
-      return;
-    }
-    if (refusedForRoom(command)) {
-      return;
-    }
-    CommandAck received =
-        ack(command, CommandAck.Status.RECEIVED, CommandAck.Code.NONE, "takes the units over");
-    Tracked promotion = new Tracked(command, received);
-    tracked.put(command.id(), promotion);
-    for (UnitStep step : command.units()) {
-      promotion.begin(step);
-      Unit unit = units.get(step.unit());
-      if (unit != null) {
-        unit.tracked.add(promotion);
-      } else {
-        promotion.lose(step.unit(), CommandAck.Code.NOT_OWNER);
-      }
-    }
-    actions.ack(received);
-    settleAll(promotion);
-    takeOver(promotion, admission, nowMillis);
-  }
-
-  /** Appends the fence of all units of a promotion that want it, unless one is on its way. */
-  private void takeOver(Tracked promotion, Admission admission, long nowMillis) {
-    if (!tracked.containsKey(promotion.command.id())
-        || takeovers.containsKey(admission.id())
-        || promotion.count(Stage.BEGUN) == 0) {
-      return;
-    }
-    List<UnitStep> wanted = new ArrayList<>();
-    for (UnitStep step : promotion.command.units()) {
-      if (promotion.stages.get(step.unit()) == Stage.BEGUN) {
-        wanted.add(step);
-        Unit unit = units.get(step.unit());
-        if (unit != null) {
-          unit.promotedMillis = nowMillis;
-        }
-      }
-    }
-    OwnershipEntry entry =
-        new OwnershipEntry(
-            promotion.command.pool(),
-            OwnershipEntry.Kind.TAKEOVER,
-            wanted,
-            me,
-            settings.incarnation(),
-            admission,
-            Authority.VALID,
-            me.id(),
-            wallMillis);
-    takeovers.put(admission.id(), entry);
-    actions.appendOwnership(entry);
-  }
-
-  /**
-   * Until when a takeover may be begun, by the newest of its orders. The saga relies on it: what a
-   * dead or cut-off target was told is over a while after, without its word.
-   */
-  private long orderedUntilMillis(Admission admission) {
-    long until = Long.MIN_VALUE;
-    for (Tracked each : tracked.values()) {
-      Admission other = each.command.admission();
-      if (each.command.kind() == Command.Kind.PROMOTE
-          && other != null
-          && other.id().equals(admission.id())) {
-        until = Math.max(until, each.command.expiresMillis());
-      }
-    }
-    return until;
-  }
-
-  /** The append of a takeover failed, or nobody knows: again, while it may still be begun. */
-  private void takeoverAgain(OwnershipEntry entry) {
-    Admission admission = entry.admission();
-    if (admission == null || takeovers.get(admission.id()) != entry || isOver(entry)) {
-      return;
-    }
-    if (wallMillis <= Math.min(admission.expiresMillis(), orderedUntilMillis(admission))
-        && !halted
-        && !cancelled.containsKey(admission.id())) {
-      actions.appendOwnership(entry);
-      return;
-    }
-    for (Tracked each : List.copyOf(tracked.values())) {
-      Admission other = each.command.admission();
-      if (each.command.kind() == Command.Kind.PROMOTE
-          && other != null
-          && other.id().equals(admission.id())) {
-        // It may yet be in the log, and then this node serves, whatever was said here.
-        end(
-            each,
-            CommandAck.Status.FAILED,
-            CommandAck.Code.TOO_SLOW,
-            "the takeover could not be appended in time; the ownership log tells whether it was");
-      }
-    }
-  }
-
-  /** True when no step of a takeover can count any more, and forgets it. */
-  private boolean isOver(OwnershipEntry entry) {
-    for (UnitStep step : entry.steps()) {
-      Owned owned = owned(step.unit());
-      if (owned == null || owned.epoch() <= step.expectedEpoch()) {
-        return false;
-      }
-    }
-    Admission admission = entry.admission();
-    if (admission != null) {
-      takeovers.remove(admission.id(), entry);
-    }
-    return true;
-  }
-
-  private boolean refusedForRoom(Command command) {
-    if (tracked.size() >= MAX_TRACKED) {
-      refuse(command, CommandAck.Code.BUSY, "too many commands are under way");
-      return true;
-    }
-    return false;
-  }
-
-  private void demote(Command command) {
-    if (refusedForRoom(command)) {
-      return;
-    }
-    CommandAck received =
-        ack(command, CommandAck.Status.RECEIVED, CommandAck.Code.NONE, "reads who owns the units");
-    Tracked demotion = new Tracked(command, received);
-    for (UnitStep step : command.units()) {
-      Unit unit = units.get(step.unit());
-      if (unit != null && isUnder(unit, step)) {
-        demotion.begin(step);
-        unit.tracked.add(demotion);
-      }
-    }
-    if (demotion.count(Stage.BEGUN) > 0) {
-      tracked.put(command.id(), demotion);
-      actions.ack(received);
-    } else {
-      finish(
-          ack(command, CommandAck.Status.DONE, CommandAck.Code.NONE, "answers no more"), command);
-    }
-  }
-
-  /** True when this process owns the unit under an epoch that a step shall replace. */
-  private boolean isUnder(Unit unit, UnitStep step) {
-    Owned owned = unit.owned;
-    return owned != null && isMine(unit) && owned.epoch() < step.newEpoch();
-  }
-
-  private void cancel(Command command, Admission admission) {
-    for (UnitStep step : admission.units()) {
-      if (me.equals(admission.target()) && isFenced(owned(step.unit()), step)) {
-        refuse(
-            command, CommandAck.Code.WRONG_EPOCH, "the takeover is past its fence and completes");
-        return;
-      }
-    }
-    cancelled.put(admission.id(), keepUntilMillis(command));
-    actions.rememberCancelled(admission.id(), keepUntilMillis(command));
-    OwnershipEntry takeover = takeovers.get(admission.id());
-    if (takeover != null && !isOver(takeover)) {
-      // Whether it counts is in nobody's hands any more: the log tells, and the saga reads it.
-      refuse(command, CommandAck.Code.BUSY, "the takeover is on its way into the log; ask again");
-      return;
-    }
-    for (UnitStep step : admission.units()) {
-      if (!isLogKnown(step.unit())) {
-        // This process has begun nothing, but the one before it may have: the log tells.
-        refuse(
-            command, CommandAck.Code.BUSY, "this node has not read who owns its units; ask again");
-        return;
-      }
-    }
-    for (Tracked each : List.copyOf(tracked.values())) {
-      Admission other = each.command.admission();
-      if (other != null && other.id().equals(admission.id())) {
-        end(each, CommandAck.Status.REFUSED, CommandAck.Code.CANCELLED, "the act was cancelled");
-      }
-    }
-    finish(ack(command, CommandAck.Status.DONE, CommandAck.Code.NONE, "cancelled"), command);
-  }
-
-  /** How long the end of a command is remembered: nobody may begin under it any later. */
-  private long keepUntilMillis(Command command) {
-    Admission admission = command.admission();
-    long expires =
-        admission == null
-            ? command.expiresMillis()
-            : Math.max(command.expiresMillis(), admission.expiresMillis());
-    return Math.max(expires, wallMillis) + settings.commandMemoryMillis();
-  }
-
-  // ---- how far commands are
-
-  /** A record may have moved commands on, or decided against them. */
-  private void settleTracked(OwnershipEntry entry, long nowMillis) {
-    if (tracked.isEmpty() && takeovers.isEmpty()) {
-      return;
-    }
-    Admission admission = entry.admission();
-    OwnershipEntry mine = admission == null ? null : takeovers.get(admission.id());
-    // A record that only bears this node's name says nothing of the one that is still on its way.
-    boolean own =
-        mine != null
-            && entry.kind() == OwnershipEntry.Kind.TAKEOVER
-            && entry.authority() == Authority.VALID
-            && entry.writer().equals(me.id())
-            && entry.incarnation() == settings.incarnation()
-            && entry.steps().equals(mine.steps());
-    if (own && admission != null) {
-      takeovers.remove(admission.id());
-    }
-    Set<Tracked> touched = new LinkedHashSet<>();
-    for (UnitStep step : entry.steps()) {
-      Unit unit = units.get(step.unit());
-      if (unit == null) {
-        continue;
-      }
-      for (Tracked each : unit.tracked) {
-        advance(each, step.unit());
-        if (own && each.command.kind() == Command.Kind.PROMOTE && isOf(each, admission)) {
-          if (each.stages.get(step.unit()) == Stage.BEGUN) {
-            // The own record was read and is void for the unit.
-            each.lose(step.unit(), CommandAck.Code.WRONG_EPOCH);
-          }
-        }
-        touched.add(each);
-      }
-    }
-    for (Tracked each : touched) {
-      say(each);
-      Admission of = each.command.admission();
-      if (own && of != null && each.command.kind() == Command.Kind.PROMOTE) {
-        // Another attempt may name units that the record which was on its way did not.
-        takeOver(each, of, nowMillis);
-      }
-    }
-  }
-
-  private static boolean isOf(Tracked each, @Nullable Admission admission) {
-    Admission own = each.command.admission();
-    return own != null && admission != null && own.id().equals(admission.id());
-  }
-
-  private void settleAll(Tracked each) {
-    for (UnitStep step : each.command.units()) {
-      advance(each, step.unit());
-    }
-    say(each);
-  }
-
-  private void settle(Unit unit) {
-    if (unit.tracked.isEmpty()) {
-      return;
-    }
-    for (Tracked each : List.copyOf(unit.tracked)) {
-      advance(each, unit.spec.unit());
-      say(each);
-    }
-  }
-
-  private void advance(Tracked each, String id) {
-    UnitStep step = each.steps.get(id);
-    Unit unit = units.get(id);
-    if (step == null) {
-      return;
-    }
-    if (each.command.kind() == Command.Kind.DEMOTE) {
-      if (unit == null || !isUnder(unit, step)) {
-        each.reach(id, Stage.ENDED);
-      }
-      return;
-    }
-    Owned owned = owned(id);
-    if (isFenced(owned, step)) {
-      each.reach(id, Stage.FENCED);
-      if (unit == null || !isMine(unit)) {
-        return;
-      }
-      if (unit.role == Role.SERVING) {
-        each.reach(id, Stage.ENDED);
-      } else if (unit.role == Role.WAITING) {
-        each.reach(id, Stage.DRAINED);
-      }
-    } else if (owned != null && owned.epoch() > step.expectedEpoch()) {
-      each.lose(id, CommandAck.Code.WRONG_EPOCH);
-    }
-  }
-
-  /** Says what is new about a command: PROGRESS when fenced and when drained, DONE at its end. */
-  private void say(Tracked each) {
-    Command command = each.command;
-    if (!tracked.containsKey(command.id())) {
-      return;
-    }
-    int lost = each.count(Stage.LOST);
-    int ended = each.count(Stage.ENDED);
-    if (lost + ended == each.steps.size()) {
-      if (lost == 0) {
-        end(
-            each,
-            CommandAck.Status.DONE,
-            CommandAck.Code.NONE,
-            command.kind() == Command.Kind.DEMOTE ? "answers no more" : "serves all units");
-      } else {
-        end(
-            each,
-            ended > 0 || each.said != Stage.BEGUN
-                ? CommandAck.Status.FAILED
-                : CommandAck.Status.REFUSED,
-            each.lostCode,
-            lost
-                + " of "
-                + each.steps.size()
-                + " units went to another or are broken, the first "
-                + each.firstLost);
-      }
-      return;
-    }
-    if (command.kind() == Command.Kind.DEMOTE || each.count(Stage.BEGUN) > 0) {
-      return;
-    }
-    Stage stage = each.count(Stage.FENCED) > 0 ? Stage.FENCED : Stage.DRAINED;
-    if (stage.compareTo(each.said) > 0) {
-      each.said = stage;
-      CommandAck progress =
-          ack(
-              command,
-              CommandAck.Status.PROGRESS,
-              CommandAck.Code.NONE,
-              stage == Stage.FENCED ? "fenced" : "drained");
-      each.last = progress;
-      actions.ack(progress);
-    }
-  }
-
-  private void end(Tracked each, CommandAck.Status status, CommandAck.Code code, String text) {
-    CommandAck last = ack(each.command, status, code, text);
-    tracked.remove(each.command.id());
-    for (UnitStep step : each.command.units()) {
-      Unit unit = units.get(step.unit());
-      if (unit != null) {
-        unit.tracked.remove(each);
-      }
-    }
-    if (status == CommandAck.Status.REFUSED) {
-      refusals.merge(code, 1L, Long::sum);
-    }
-    finish(last, each.command);
-  }
-
-  /** The end of a command: remembered durably before it is told. */
-  private void finish(CommandAck last, Command command) {
-    long keepUntilMillis = keepUntilMillis(command);
-    done.put(command.id(), new Done(last, keepUntilMillis));
-    if (done.size() > MAX_DONE) {
-      // What is forgotten too early is looked at anew, and its epochs are over.
-      done.remove(done.keySet().iterator().next());
-    }
-    actions.remember(last, keepUntilMillis);
-    actions.ack(last);
-  }
-
-  /** A refusal changes nothing and is not remembered: what speaks against it may pass. */
-  private void refuse(Command command, CommandAck.Code code, String text) {
-    refusals.merge(code, 1L, Long::sum);
-    actions.ack(ack(command, CommandAck.Status.REFUSED, code, text));
-  }
-
-  private void answerQuestion(Command command, long nowMillis) {
-    if (command.kind() == Command.Kind.PROBE && command.parameters().containsKey(Command.REACH)) {
-      actions.reach(command);
-      return;
-    }
-    CommandAck answer =
-        ack(command, CommandAck.Status.DONE, CommandAck.Code.NONE, "this is how it stands");
-    actions.ack(
-        command.kind() == Command.Kind.PROBE ? withClients(answer, command, nowMillis) : answer);
+    wall(wallMillis);
+    commands.command(command, authority, nowMillis);
   }
 
   /**
@@ -1526,151 +831,16 @@ public final class NodeProtocol {
    */
   public void reached(
       Command probe, boolean reached, String text, long nowMillis, long wallMillis) {
-    this.wallMillis = wallMillis;
-    CommandAck answer =
-        ack(
-            probe,
-            reached ? CommandAck.Status.DONE : CommandAck.Status.FAILED,
-            reached ? CommandAck.Code.NONE : CommandAck.Code.UNREACHABLE,
-            text);
-    actions.ack(withClients(answer, probe, nowMillis));
-  }
-
-  private CommandAck withClients(CommandAck ack, Command command, long nowMillis) {
-    Map<String, Double> values = new HashMap<>(ack.values());
-    for (UnitStep step : command.units()) {
-      Unit unit = units.get(step.unit());
-      if (unit == null) {
-        continue;
-      }
-      for (Map.Entry<String, long[]> each : unit.clientsSeen.entrySet()) {
-        int slash = each.getKey().lastIndexOf('/');
-        String client = slash > 0 ? each.getKey().substring(0, slash) : each.getKey();
-        values.merge(
-            SagaValues.CLIENT_PREFIX + client,
-            (double) (nowMillis - each.getValue()[0]),
-            Math::min);
-      }
-    }
-    return copy(ack, ack.duplicate(), values);
-  }
-
-  private CommandAck repeated(CommandAck last) {
-    return copy(last, true, last.values());
-  }
-
-  private CommandAck copy(CommandAck ack, boolean duplicate, Map<String, Double> values) {
-    return new CommandAck(
-        ack.command(),
-        ack.from(),
-        ack.subject(),
-        ack.pool(),
-        ack.status(),
-        ack.code(),
-        ack.text(),
-        duplicate,
-        ack.unit(),
-        ack.epoch(),
-        ack.appliedSequence(),
-        ack.checksum(),
-        ack.ownershipOffset(),
-        ack.freeBytes(),
-        values,
-        settings.incarnation(),
-        duplicate ? ++ackSequence : ack.sequence(),
-        wallMillis);
-  }
-
-  /** An ack with the sums over the command's units, and one unit's own numbers when it is alone. */
-  private CommandAck ack(
-      Command command, CommandAck.Status status, CommandAck.Code code, String text) {
-    int held = 0;
-    int fenced = 0;
-    int drained = 0;
-    int serving = 0;
-    long longestMillis = 0;
-    Long offset = null;
-    for (UnitStep step : command.units()) {
-      Unit unit = units.get(step.unit());
-      if (unit == null) {
-        continue;
-      }
-      Partition partition = partitions.get(unit.partition);
-      if (partition != null) {
-        long read = partition.fold.nextOffset();
-        offset = offset == null ? read : Math.min(offset, read);
-      }
-      if (unit.role != Role.FAILED) {
-        held++;
-      }
-      if (!isFenced(unit.owned, step) || !isMine(unit)) {
-        // A probe asks how it is: an owner that is about to lose the unit serves it all the same.
-        if (command.kind() == Command.Kind.PROBE && isMine(unit) && unit.role == Role.SERVING) {
-          serving++;
-        }
-        continue;
-      }
-      fenced++;
-      if (unit.role == Role.WAITING || unit.role == Role.SERVING) {
-        drained++;
-      }
-      if (unit.role == Role.SERVING) {
-        serving++;
-        longestMillis = Math.max(longestMillis, unit.servingMillis - unit.claimedMillis);
-      }
-    }
-    Map<String, Double> values = new HashMap<>();
-    values.put(SagaValues.UNITS_HELD, (double) held);
-    values.put(SagaValues.UNITS_FENCED, (double) fenced);
-    values.put(SagaValues.UNITS_DRAINED, (double) drained);
-    values.put(SagaValues.UNITS_SERVING, (double) serving);
-    if (fenced > 0 && serving > 0) {
-      values.put(SagaValues.TAKEOVER_MILLIS, (double) longestMillis);
-    }
-    if (lagDeltas != null) {
-      values.put(SagaValues.LAG_DELTAS, (double) lagDeltas);
-    }
-    Unit alone = command.units().size() == 1 ? units.get(command.units().get(0).unit()) : null;
-    Owned owned = alone == null ? null : alone.owned;
-    return new CommandAck(
-        command.id(),
-        me,
-        command.subject(),
-        command.pool(),
-        status,
-        code,
-        text,
-        false,
-        alone == null ? null : alone.spec.unit(),
-        owned == null ? null : owned.epoch(),
-        alone == null ? null : alone.fold.lastSequence(),
-        alone == null ? null : checksum(alone),
-        offset,
-        freeBytes,
-        values,
-        settings.incarnation(),
-        ++ackSequence,
-        wallMillis);
-  }
-
-  /** What two copies that stand at the same sequence must have alike. */
-  private static int checksum(Unit unit) {
-    CRC32C crc = new CRC32C();
-    crc.update(unit.spec.unit().getBytes(StandardCharsets.UTF_8));
-    crc.update(
-        ByteBuffer.allocate(16)
-            .putLong(unit.fold.lastSequence())
-            .putLong(unit.fold.chain())
-            .flip());
-    return (int) crc.getValue();
+    wall(wallMillis);
+    commands.reached(probe, reached, text, nowMillis);
   }
 
   // ---- what clients ask
 
   /** A request of a client. */
   public void request(NodeRequest request, long nowMillis, long wallMillis) {
-    this.wallMillis = wallMillis;
-    Unit unit = units.get(request.unit());
+    wall(wallMillis);
+    NodeUnit unit = units.get(request.unit());
     if (unit == null) {
       actions.answer(
           new NodeAnswer(
@@ -1718,16 +888,16 @@ public final class NodeProtocol {
     }
   }
 
-  private void busy(Unit unit, NodeRequest request, String why) {
+  private void busy(NodeUnit unit, NodeRequest request, String why) {
     actions.answer(new NodeAnswer(request.token(), NodeAnswer.Outcome.BUSY, unit.owned, why));
   }
 
-  private void hold(Unit unit, NodeRequest request, long untilMillis) {
+  private void hold(NodeUnit unit, NodeRequest request, long untilMillis) {
     if (unit.isFull(settings)) {
       busy(unit, request, "too many requests wait for the unit");
       return;
     }
-    unit.held.add(new Held(request, untilMillis));
+    unit.held.add(new NodeUnit.Held(request, untilMillis));
     unit.payloadBytes += request.payload().length;
     if (untilMillis != Long.MAX_VALUE) {
       due.add(new Due(untilMillis, unit, null));
@@ -1735,17 +905,17 @@ public final class NodeProtocol {
   }
 
   /** Decides again about everything that waits. */
-  private void flushHeld(Unit unit, long nowMillis) {
+  private void flushHeld(NodeUnit unit, long nowMillis) {
     for (int left = unit.held.size(); left > 0; left--) {
-      Held each = unit.held.poll();
+      NodeUnit.Held each = unit.held.poll();
       if (each != null) {
-        unit.payloadBytes -= each.request.payload().length;
-        request(each.request, nowMillis, wallMillis);
+        unit.payloadBytes -= each.request().payload().length;
+        request(each.request(), nowMillis, wallMillis);
       }
     }
   }
 
-  private void read(Unit unit, NodeRequest request) {
+  private void read(NodeUnit unit, NodeRequest request) {
     if (unit.isFull(settings)) {
       busy(unit, request, "too many requests wait for the unit");
       return;
@@ -1755,14 +925,14 @@ public final class NodeProtocol {
     actions.read(request);
   }
 
-  private void write(Unit unit, NodeRequest request, long nowMillis) {
+  private void write(NodeUnit unit, NodeRequest request, long nowMillis) {
     if (unit.fold.requests().contains(request.client(), request.request())) {
       // A retry of what the log has: done once, and applied here before this.
       actions.answer(new NodeAnswer(request.token(), NodeAnswer.Outcome.DONE, null, ""));
       return;
     }
-    RequestKey key = new RequestKey(request.client(), request.request());
-    Write open = unit.open.get(key);
+    NodeUnit.RequestKey key = new NodeUnit.RequestKey(request.client(), request.request());
+    NodeUnit.Write open = unit.open.get(key);
     if (open != null) {
       if (open.moreTokens == null) {
         open.moreTokens = new ArrayList<>(1);
@@ -1792,7 +962,7 @@ public final class NodeProtocol {
       busy(unit, request, "the journal is full");
       return;
     }
-    Write write = new Write(request);
+    NodeUnit.Write write = new NodeUnit.Write(request);
     unit.open.put(key, write);
     unit.payloadBytes += request.payload().length;
     if (unit.role == Role.SERVING && !unit.stepping) {
@@ -1801,7 +971,7 @@ public final class NodeProtocol {
   }
 
   /** Gives a write its number under the present epoch and puts it into the journal. */
-  private void issue(Unit unit, Write write) {
+  private void issue(NodeUnit unit, NodeUnit.Write write) {
     Owned owned = unit.owned;
     if (owned == null) {
       return;
@@ -1852,7 +1022,7 @@ public final class NodeProtocol {
     return null;
   }
 
-  private void seen(Unit unit, String client, long nowMillis) {
+  private void seen(NodeUnit unit, String client, long nowMillis) {
     long[] last = unit.clientsSeen.get(client);
     if (last != null) {
       last[0] = nowMillis;
@@ -1882,7 +1052,7 @@ public final class NodeProtocol {
    *     older time would vouch for a lease that is over
    */
   public void readDone(NodeRequest request, boolean failed, long nowMillis) {
-    Unit unit = readsByToken.get(request.token());
+    NodeUnit unit = readsByToken.get(request.token());
     if (unit == null || unit.reads.get(request.token()) != request) {
       return;
     }
@@ -1904,13 +1074,13 @@ public final class NodeProtocol {
     }
   }
 
-  private void close(Unit unit, NodeRequest read) {
+  private void close(NodeUnit unit, NodeRequest read) {
     unit.reads.remove(read.token());
     readsByToken.remove(read.token());
   }
 
   /** Answers a read whose bytes are there and whose lease holds. */
-  private void answerRead(Unit unit, NodeRequest request) {
+  private void answerRead(NodeUnit unit, NodeRequest request) {
     close(unit, request);
     Owned owned = unit.owned;
     if (owned == null
@@ -1933,7 +1103,7 @@ public final class NodeProtocol {
    * client asks again; the shell drops answers to tokens that are gone.
    */
   public void forget(long token) {
-    Unit unit = readsByToken.remove(token);
+    NodeUnit unit = readsByToken.remove(token);
     if (unit != null) {
       unit.reads.remove(token);
     }
@@ -1986,10 +1156,10 @@ public final class NodeProtocol {
   }
 
   /** Writes that are not in the log yet did not happen: their clients wait until there is space. */
-  private void journalFull(Unit unit, long nowMillis) {
+  private void journalFull(NodeUnit unit, long nowMillis) {
     // The journal is the whole node's. One write tries again after a while and tells.
     journalBlockedUntilMillis = nowMillis + FULL_MILLIS;
-    for (Write write : List.copyOf(unit.open.values())) {
+    for (NodeUnit.Write write : List.copyOf(unit.open.values())) {
       if (!write.appended) {
         close(unit, write);
         answerAll(unit, write, NodeAnswer.Outcome.BUSY, "the journal is full");
@@ -2001,7 +1171,7 @@ public final class NodeProtocol {
 
   /** A delta was not appended, or nobody knows. */
   public void appendFailed(Delta delta, long nowMillis) {
-    Unit unit = units.get(delta.unit());
+    NodeUnit unit = units.get(delta.unit());
     Owned owned = unit == null ? null : unit.owned;
     if (unit == null || owned == null || !isMine(unit) || delta.epoch() != owned.epoch()) {
       return;
@@ -2022,7 +1192,7 @@ public final class NodeProtocol {
     switch (entry.kind()) {
       case START, MODE -> {
         for (UnitStep step : entry.steps()) {
-          Unit unit = units.get(step.unit());
+          NodeUnit unit = units.get(step.unit());
           if (unit != null && unit.stepInFlight) {
             due.add(new Due(nowMillis + RETRY_MILLIS, unit, entry));
           }
@@ -2038,13 +1208,13 @@ public final class NodeProtocol {
    * so the shell keeps no checkpoint of the unit any more.
    */
   public void applyFailed(String unit, long nowMillis) {
-    Unit broken = units.get(unit);
+    NodeUnit broken = units.get(unit);
     if (broken != null) {
       fail(broken, nowMillis);
     }
   }
 
-  private void fail(Unit unit, long nowMillis) {
+  private void fail(NodeUnit unit, long nowMillis) {
     if (unit.role == Role.FAILED) {
       return;
     }
@@ -2052,16 +1222,13 @@ public final class NodeProtocol {
     unit.role = Role.FAILED;
     unit.stepping = false;
     stepsWanted.remove(unit);
-    for (Tracked each : List.copyOf(unit.tracked)) {
-      each.lose(unit.spec.unit(), CommandAck.Code.IO_ERROR);
-      say(each);
-    }
+    commands.lost(unit, CommandAck.Code.IO_ERROR);
   }
 
   /**
    * Sets aside what the log can no longer take: its epoch is over and its request did not count.
    */
-  private void settleLeftovers(Unit unit) {
+  private void settleLeftovers(NodeUnit unit) {
     if (unit.leftovers.isEmpty()) {
       return;
     }
@@ -2090,7 +1257,7 @@ public final class NodeProtocol {
 
   /** Does what is due. */
   public void tick(long nowMillis, long wallMillis) {
-    this.wallMillis = wallMillis;
+    wall(wallMillis);
     for (Due head = due.peek(); head != null && head.atMillis <= nowMillis; head = due.peek()) {
       due.poll();
       if (head.again != null) {
@@ -2100,11 +1267,11 @@ public final class NodeProtocol {
       }
     }
     flushSteps(nowMillis);
-    forgetOld(nowMillis, wallMillis);
+    forgetOld(nowMillis);
   }
 
   /** Looks at a unit for which something was due. */
-  private void look(Unit unit, long nowMillis) {
+  private void look(NodeUnit unit, long nowMillis) {
     if (units.get(unit.spec.unit()) != unit) {
       return;
     }
@@ -2124,10 +1291,10 @@ public final class NodeProtocol {
       serve(unit, nowMillis);
     }
     for (int left = unit.held.size(); left > 0; left--) {
-      Held each = unit.held.poll();
-      if (each != null && each.untilMillis <= nowMillis) {
-        unit.payloadBytes -= each.request.payload().length;
-        busy(unit, each.request, "this node has not read yet who owns the unit");
+      NodeUnit.Held each = unit.held.poll();
+      if (each != null && each.untilMillis() <= nowMillis) {
+        unit.payloadBytes -= each.request().payload().length;
+        busy(unit, each.request(), "this node has not read yet who owns the unit");
       } else if (each != null) {
         unit.held.add(each);
       }
@@ -2135,7 +1302,7 @@ public final class NodeProtocol {
   }
 
   /** A record that could not be appended: again, when it is still wanted. */
-  private void again(OwnershipEntry entry, @Nullable Unit unit, long nowMillis) {
+  private void again(OwnershipEntry entry, @Nullable NodeUnit unit, long nowMillis) {
     switch (entry.kind()) {
       case START, MODE -> {
         if (unit != null && unit.stepInFlight) {
@@ -2148,7 +1315,7 @@ public final class NodeProtocol {
           actions.appendOwnership(entry);
         }
       }
-      case TAKEOVER -> takeoverAgain(entry);
+      case TAKEOVER -> commands.takeoverAgain(entry);
     }
   }
 
@@ -2168,13 +1335,12 @@ public final class NodeProtocol {
     return head == null ? Long.MAX_VALUE : head.atMillis;
   }
 
-  private void forgetOld(long nowMillis, long wallMillis) {
+  private void forgetOld(long nowMillis) {
     if (nowMillis < nextForgetMillis) {
       return;
     }
     nextForgetMillis = nowMillis + 60_000;
-    done.values().removeIf(each -> each.keepUntilMillis < wallMillis);
-    cancelled.values().removeIf(each -> each < wallMillis);
+    commands.gate().forgetOld();
   }
 
   // ---- what is known
@@ -2182,7 +1348,7 @@ public final class NodeProtocol {
   /** How each unit stands. */
   public Map<String, UnitStatus> status() {
     Map<String, UnitStatus> status = new TreeMap<>();
-    for (Unit unit : units.values()) {
+    for (NodeUnit unit : units.values()) {
       status.put(unit.spec.unit(), statusOf(unit));
     }
     return status;
@@ -2190,18 +1356,18 @@ public final class NodeProtocol {
 
   /** How one unit stands, null when this node holds no copy of it. */
   public @Nullable UnitStatus status(String unit) {
-    Unit known = units.get(unit);
+    NodeUnit known = units.get(unit);
     return known == null ? null : statusOf(known);
   }
 
-  private static UnitStatus statusOf(Unit unit) {
+  private static UnitStatus statusOf(NodeUnit unit) {
     return new UnitStatus(
         unit.spec, unit.role, unit.owned, unit.fold.lastSequence(), unit.pending());
   }
 
   /** Who owns a unit as this node has read it, null when it read of nobody. */
   public @Nullable Owned owned(String unit) {
-    Unit known = units.get(unit);
+    NodeUnit known = units.get(unit);
     if (known != null) {
       return known.owned;
     }
@@ -2216,6 +1382,6 @@ public final class NodeProtocol {
 
   /** Commands refused since the start, by code. */
   public Map<CommandAck.Code, Long> refusals() {
-    return Collections.unmodifiableMap(refusals);
+    return commands.gate().refusals();
   }
 }

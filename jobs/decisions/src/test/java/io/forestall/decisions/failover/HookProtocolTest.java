@@ -1,5 +1,9 @@
 package io.forestall.decisions.failover;
 
+import static io.forestall.decisions.failover.TestingCommands.ME;
+import static io.forestall.decisions.failover.TestingCommands.NOW;
+import static io.forestall.decisions.failover.TestingCommands.admission;
+import static io.forestall.decisions.failover.TestingCommands.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.forestall.decisions.ActKind;
@@ -12,15 +16,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class HookProtocolTest {
-  private static final long NOW = 1_767_571_200_000L;
-  private static final Subject ME = Subject.node("n-1");
-
   private final TestingHooks shell = new TestingHooks();
   private final HookProtocol node = start();
 
@@ -140,76 +140,13 @@ class HookProtocolTest {
     assertThat(shell.last().code()).isEqualTo(Code.EXPIRED);
   }
 
-  private static Command command(String id, Command.Kind kind, @Nullable Admission admission) {
-    return new Command(
-        id,
-        kind,
-        ME,
-        ME,
-        "p",
-        admission,
-        0,
-        0,
-        List.of(),
-        null,
-        NOW,
-        NOW,
-        NOW + 60_000,
-        null,
-        "",
-        Map.of());
-  }
-
-  private static Admission admission(ActKind act, Subject subject) {
-    return new Admission(
-        "a-" + act,
-        1,
-        Admission.State.ADMITTED,
-        "p-1",
-        act,
-        subject,
-        "p",
-        null,
-        true,
-        List.of(),
-        subject,
-        null,
-        List.of(),
-        1,
-        NOW,
-        NOW - 1_000,
-        NOW + 60_000,
-        NOW,
-        "",
-        Map.of());
-  }
-
   /** Remembers what it was asked. */
-  private static final class TestingHooks implements HookActions {
+  private static final class TestingHooks extends TestingCommands implements HookActions {
     private final List<String> runs = new ArrayList<>();
-    private final List<CommandAck> acks = new ArrayList<>();
-    private final List<CommandAck> remembered = new ArrayList<>();
-    private final List<String> order = new ArrayList<>();
 
     @Override
     public void run(Command command) {
       runs.add(command.id());
-    }
-
-    @Override
-    public void ack(CommandAck ack) {
-      acks.add(ack);
-      order.add("ack " + ack.command() + " " + ack.status());
-    }
-
-    @Override
-    public void remember(CommandAck last, long keepUntilMillis) {
-      remembered.add(last);
-      order.add("remember " + last.command());
-    }
-
-    CommandAck last() {
-      return acks.get(acks.size() - 1);
     }
   }
 }

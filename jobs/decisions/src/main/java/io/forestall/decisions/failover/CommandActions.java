@@ -1,0 +1,15 @@
+package io.forestall.decisions.failover;
+
+/** What a node that obeys commands lets its shell do, whatever its level. Calls return at once. */
+public interface CommandActions {
+
+  /** Answers a command. */
+  void ack(CommandAck ack);
+
+  /**
+   * Remembers durably that a command came to its end, before its last ack leaves.
+   *
+   * @param keepUntilMillis when it may be forgotten, by the wall clock
+   */
+  void remember(CommandAck last, long keepUntilMillis);
+}
