@@ -182,12 +182,15 @@ public final class CommandGate {
 
   /** A refusal changes nothing and is not remembered: what speaks against it may pass. */
   public void refuse(Command command, CommandAck.Code code, String text) {
-    countRefusal(code);
+    count(code);
     actions.ack(ack(command, CommandAck.Status.REFUSED, code, text));
   }
 
   /** The end of a command: remembered durably before it is said. */
   public void finish(Command command, CommandAck.Status status, CommandAck.Code code, String text) {
+    if (status == CommandAck.Status.REFUSED) {
+      count(code);
+    }
     CommandAck last = ack(command, status, code, text);
     long keepUntilMillis = keepUntilMillis(command);
     done.put(command.id(), new Done(last, keepUntilMillis));
@@ -199,8 +202,7 @@ public final class CommandGate {
     actions.ack(last);
   }
 
-  /** A command that was under way ended in a refusal. */
-  public void countRefusal(CommandAck.Code code) {
+  private void count(CommandAck.Code code) {
     refusals.merge(code, 1L, Long::sum);
   }
 

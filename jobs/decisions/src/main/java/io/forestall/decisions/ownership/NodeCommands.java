@@ -547,9 +547,6 @@ final class NodeCommands {
         unit.underWay.remove(each);
       }
     }
-    if (status == CommandAck.Status.REFUSED) {
-      gate.countRefusal(code);
-    }
     gate.finish(each.command(), status, code, text);
   }
 

@@ -257,7 +257,8 @@ class CommandGateTest {
   void refusalsAreCountedByCode() {
     gate.refuse(drain("c-1"), Code.BUSY, "");
     gate.refuse(drain("c-2"), Code.BUSY, "");
-    gate.countRefusal(Code.CANCELLED);
+    gate.finish(drain("c-3"), Status.REFUSED, Code.CANCELLED, "");
+    gate.finish(drain("c-4"), Status.FAILED, Code.IO_ERROR, "");
 
     assertThat(gate.refusals()).isEqualTo(Map.of(Code.BUSY, 2L, Code.CANCELLED, 1L));
   }

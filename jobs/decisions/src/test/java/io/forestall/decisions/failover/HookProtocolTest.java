@@ -127,6 +127,9 @@ class HookProtocolTest {
     node.command(command("c-4", Command.Kind.LEAVE, admission), Authority.VALID, NOW);
     assertThat(shell.runs).containsExactly("c-1");
     assertThat(shell.last().code()).isEqualTo(Code.CANCELLED);
+    assertThat(node.refusals())
+        .as("what waited and what came later")
+        .containsEntry(Code.CANCELLED, 2L);
   }
 
   @Test
