@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * What every node asks of a command, whatever its level (C4, G11): is its admission worth anything,
  * was it done before, does it come in its time, is there a brake on it. Answers what it refuses and
  * counts it, and remembers what came to its end and what was cancelled. What an admission has to
- * cover, and what a command does, is its owner's. Pure. For one thread.
+ * cover, and what a command does, its owner says. Pure. For one thread.
  */
 public final class CommandGate {
 
@@ -33,6 +33,12 @@ public final class CommandGate {
   private boolean halted;
   private long wallMillis;
   private long ackSequence;
+
+  /** What an admission has to cover, by the rules of the gate's owner. */
+  public interface Coverage {
+    /** Why the admission does not cover the command, null when it does. */
+    @Nullable String uncovered(Command command, Admission admission);
+  }
 
   private record Done(CommandAck last, long keepUntilMillis) {}
 
@@ -89,13 +95,32 @@ public final class CommandGate {
   // ---- what is asked of a command
 
   /**
-   * The admission that a command stands on, when it is one: signed by a trusted key, admitted, of
-   * the command's pool.
+   * The admission under which a command may be obeyed, when it is one: signed by a trusted key,
+   * admitted, of the command's pool, covering the command; and the command has not come to its end
+   * before.
    *
    * @param authority what the check of its signature found; NONE without one
-   * @return null after the command was refused
+   * @return null after the command was answered: refused, or once more as before
    */
-  public @Nullable Admission admitted(Command command, Authority authority) {
+  public @Nullable Admission admitted(Command command, Authority authority, Coverage coverage) {
+    Admission admission = standing(command, authority);
+    if (admission == null) {
+      return null;
+    }
+    String uncovered = coverage.uncovered(command, admission);
+    if (uncovered != null) {
+      refuse(command, CommandAck.Code.NO_ADMISSION, uncovered);
+      return null;
+    }
+    Done before = done.get(command.id());
+    if (before != null) {
+      answerAgain(before.last);
+      return null;
+    }
+    return admission;
+  }
+
+  private @Nullable Admission standing(Command command, Authority authority) {
     Admission admission = command.admission();
     if (authority == Authority.FORGED) {
       refuse(command, CommandAck.Code.BAD_SIGNATURE, "the signature of the admission is wrong");
@@ -111,15 +136,6 @@ public final class CommandGate {
       return admission;
     }
     return null;
-  }
-
-  /** True after giving the last answer again to a command that came to its end before. */
-  public boolean answeredAgain(Command command) {
-    Done before = done.get(command.id());
-    if (before != null) {
-      answerAgain(before.last);
-    }
-    return before != null;
   }
 
   /** Gives an answer again, marked as a duplicate. */

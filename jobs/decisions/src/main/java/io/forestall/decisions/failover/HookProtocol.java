@@ -80,16 +80,8 @@ public final class HookProtocol {
       gate.refuse(command, CommandAck.Code.UNSUPPORTED, "it has no program for " + command.kind());
       return;
     }
-    Admission admission = gate.admitted(command, authority);
+    Admission admission = gate.admitted(command, authority, this::uncovered);
     if (admission == null) {
-      return;
-    }
-    String uncovered = uncovered(command, admission);
-    if (uncovered != null) {
-      gate.refuse(command, CommandAck.Code.NO_ADMISSION, uncovered);
-      return;
-    }
-    if (gate.answeredAgain(command)) {
       return;
     }
     if (command.kind() == Command.Kind.CANCEL) {

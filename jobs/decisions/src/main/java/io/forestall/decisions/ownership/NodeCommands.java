@@ -93,16 +93,8 @@ final class NodeCommands {
       answerQuestion(command, nowMillis);
       return;
     }
-    Admission admission = gate.admitted(command, authority);
+    Admission admission = gate.admitted(command, authority, this::uncovered);
     if (admission == null) {
-      return;
-    }
-    String uncovered = uncovered(command, admission);
-    if (uncovered != null) {
-      gate.refuse(command, CommandAck.Code.NO_ADMISSION, uncovered);
-      return;
-    }
-    if (gate.answeredAgain(command)) {
       return;
     }
     CommandProgress under = underWay.get(command.id());

@@ -22,6 +22,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class CommandGateTest {
   private static final long MEMORY_MILLIS = 1_000;
 
+  private static final CommandGate.Coverage ANY = (command, admission) -> null;
+
   private final TestingCommands shell = new TestingCommands();
   private final CommandGate gate = start(3);
   private final Admission admission = admission("a-1");
@@ -55,14 +57,14 @@ class CommandGateTest {
   void whatIsNotSignedByATrustedKeyIsRefused(Authority authority, boolean there, Code code) {
     Command drain = command("c-1", Command.Kind.DRAIN, there ? admission : null);
 
-    assertThat(gate.admitted(drain, authority)).isNull();
+    assertThat(gate.admitted(drain, authority, ANY)).isNull();
 
     assertRefused(code);
   }
 
   @Test
   void whatIsSignedByATrustedKeyIsTaken() {
-    assertThat(gate.admitted(drain("c-1"), Authority.VALID)).isSameAs(admission);
+    assertThat(gate.admitted(drain("c-1"), Authority.VALID, ANY)).isSameAs(admission);
     assertThat(shell.acks).isEmpty();
     assertThat(gate.refusals()).isEmpty();
   }
@@ -70,12 +72,23 @@ class CommandGateTest {
   @Test
   void anActThatEndedOrIsOfAnotherPoolIsNoAdmission() {
     Admission ended = admission("a-1", Admission.State.DONE, "p", NOW, EXPIRES);
-    assertThat(gate.admitted(drain("c-1", ended), Authority.VALID)).isNull();
+    assertThat(gate.admitted(drain("c-1", ended), Authority.VALID, ANY)).isNull();
     assertRefused(Code.NO_ADMISSION);
 
     Admission elsewhere = admission("a-1", Admission.State.ADMITTED, "q", NOW, EXPIRES);
-    assertThat(gate.admitted(drain("c-2", elsewhere), Authority.VALID)).isNull();
+    assertThat(gate.admitted(drain("c-2", elsewhere), Authority.VALID, ANY)).isNull();
     assertRefused(Code.NO_ADMISSION);
+  }
+
+  @Test
+  void whatItsOwnerDoesNotFindCoveredIsRefusedBeforeItIsAnsweredAgain() {
+    gate.finish(drain("c-1"), Status.DONE, Code.NONE, "");
+
+    assertThat(gate.admitted(drain("c-1"), Authority.VALID, (command, act) -> "not that one"))
+        .isNull();
+
+    assertRefused(Code.NO_ADMISSION);
+    assertThat(shell.last().text()).isEqualTo("not that one");
   }
 
   // ---- time and brakes
@@ -163,12 +176,12 @@ class CommandGateTest {
 
   @Test
   void whatCameToItsEndIsAnsweredAgainAndMarked() {
-    assertThat(gate.answeredAgain(drain("c-1"))).isFalse();
+    assertThat(admitted(gate, drain("c-1"))).isSameAs(admission);
     gate.finish(drain("c-1"), Status.FAILED, Code.IO_ERROR, "no quorum");
     CommandAck first = shell.last();
     gate.wall(NOW + 5);
 
-    assertThat(gate.answeredAgain(drain("c-1"))).isTrue();
+    assertThat(admitted(gate, drain("c-1"))).isNull();
 
     assertThat(shell.last())
         .isEqualTo(
@@ -201,7 +214,7 @@ class CommandGateTest {
     CommandGate restarted = start(4);
     restarted.remembered(shell.last(), NOW);
 
-    assertThat(restarted.answeredAgain(drain("c-1"))).isTrue();
+    assertThat(admitted(restarted, drain("c-1"))).isNull();
 
     assertThat(shell.last().text()).isEqualTo("empty");
     assertThat(shell.last().duplicate()).isTrue();
@@ -213,7 +226,7 @@ class CommandGateTest {
   void aRefusalIsNotRemembered() {
     gate.refuse(drain("c-1"), Code.BUSY, "later");
 
-    assertThat(gate.answeredAgain(drain("c-1"))).isFalse();
+    assertThat(admitted(gate, drain("c-1"))).isSameAs(admission);
     assertThat(shell.remembered).isEmpty();
   }
 
@@ -222,11 +235,11 @@ class CommandGateTest {
     gate.finish(drain("c-1"), Status.DONE, Code.NONE, "");
     gate.wall(EXPIRES + MEMORY_MILLIS);
     gate.forgetOld();
-    assertThat(gate.answeredAgain(drain("c-1"))).isTrue();
+    assertThat(admitted(gate, drain("c-1"))).isNull();
     gate.wall(EXPIRES + MEMORY_MILLIS + 1);
     gate.forgetOld();
 
-    assertThat(gate.answeredAgain(drain("c-1"))).isFalse();
+    assertThat(admitted(gate, drain("c-1"))).isSameAs(admission);
   }
 
   @Test
@@ -235,9 +248,9 @@ class CommandGateTest {
       gate.finish(drain("c-" + i), Status.DONE, Code.NONE, "");
     }
 
-    assertThat(gate.answeredAgain(drain("c-0"))).isFalse();
-    assertThat(gate.answeredAgain(drain("c-1"))).isTrue();
-    assertThat(gate.answeredAgain(drain("c-" + CommandGate.MAX_DONE))).isTrue();
+    assertThat(admitted(gate, drain("c-0"))).isSameAs(admission);
+    assertThat(admitted(gate, drain("c-1"))).isNull();
+    assertThat(admitted(gate, drain("c-" + CommandGate.MAX_DONE))).isNull();
   }
 
   // ---- answers
@@ -261,6 +274,10 @@ class CommandGateTest {
     gate.finish(drain("c-4"), Status.FAILED, Code.IO_ERROR, "");
 
     assertThat(gate.refusals()).isEqualTo(Map.of(Code.BUSY, 2L, Code.CANCELLED, 1L));
+  }
+
+  private static @Nullable Admission admitted(CommandGate gate, Command command) {
+    return gate.admitted(command, Authority.VALID, ANY);
   }
 
   private Command drain(String id) {
