@@ -56,10 +56,6 @@ class HookNodeOverKafkaTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Subject NODE = Subject.node("h-1");
 
-  private final AckRecords acks = new AckRecords();
-  private final Map<String, CommandAck> answers = new HashMap<>();
-  private int count;
-
   @Test
   void aRotatedKeyIsBelievedWithoutARestartAndSoIsWhatItSignedBefore(@TempDir Path folder)
       throws Exception {
@@ -68,145 +64,194 @@ class HookNodeOverKafkaTest {
     Trusted before = Trusted.read(trusted);
     Signer second =
         Signatures.generate(folder.resolve("second.key"), trusted.resolve("second.pub"));
-    try (EmbeddedKafka kafka = EmbeddedKafka.start(folder.resolve("kafka"))) {
+    try (EmbeddedKafka kafka = EmbeddedKafka.start(folder.resolve("kafka"));
+        Orders orders = new Orders(kafka);
+        HookNode node = orders.start(folder, before)) {
+      orders.awaitReady(first);
+      assertThat(orders.drain(second).code()).isEqualTo(CommandAck.Code.UNKNOWN_KEY);
+      orders.send(Topics.POLICIES, haltKey(), halt(1, true, second));
+
+      node.trust(Trusted.read(trusted));
+      Await.until(
+          PATIENCE,
+          "the halt that the second key signed before counts",
+          () -> orders.drain(second).code() == CommandAck.Code.HALTED);
+      orders.send(Topics.POLICIES, haltKey(), halt(2, false, second));
+      Await.until(
+          PATIENCE,
+          "the second key is obeyed",
+          () -> orders.drain(second).status() == CommandAck.Status.DONE);
+      assertThat(orders.drain(first).status()).isEqualTo(CommandAck.Status.DONE);
+
+      Files.delete(trusted.resolve("first.pub"));
+      node.trust(Trusted.read(trusted));
+      assertThat(orders.drain(first).code()).isEqualTo(CommandAck.Code.UNKNOWN_KEY);
+      assertThat(orders.drain(second).status()).isEqualTo(CommandAck.Status.DONE);
+    }
+  }
+
+  @Test
+  void aCancelHoldsAlsoAfterARestart(@TempDir Path folder) throws Exception {
+    Path trusted = Files.createDirectories(folder.resolve("trusted"));
+    Signer guard = Signatures.generate(folder.resolve("guard.key"), trusted.resolve("guard.pub"));
+    try (EmbeddedKafka kafka = EmbeddedKafka.start(folder.resolve("kafka"));
+        Orders orders = new Orders(kafka)) {
+      Admission cancelled = orders.admission();
+      try (HookNode node = orders.start(folder, Trusted.read(trusted))) {
+        orders.awaitReady(guard);
+        assertThat(orders.order(Command.Kind.CANCEL, cancelled, guard).status())
+            .isEqualTo(CommandAck.Status.DONE);
+        assertThat(node.level()).isEqualTo(1);
+      }
+      try (HookNode again = orders.start(folder, Trusted.read(trusted))) {
+        orders.awaitReady(guard);
+        assertThat(orders.order(Command.Kind.DRAIN, cancelled, guard).code())
+            .isEqualTo(CommandAck.Code.CANCELLED);
+        assertThat(again.incarnation()).isEqualTo(2);
+      }
+    }
+  }
+
+  /** A guard's side of the topics: gives orders and reads the answers. */
+  private static final class Orders implements AutoCloseable {
+    private final Properties properties;
+    private final KafkaProducer<byte[], byte[]> producer;
+    private final KafkaConsumer<byte[], byte[]> consumer;
+    private final AckRecords acks = new AckRecords();
+    private final Map<String, CommandAck> answers = new HashMap<>();
+    private int count;
+
+    Orders(EmbeddedKafka kafka) throws Exception {
       KafkaOptions options = new KafkaOptions(kafka.bootstrapServers(), PREFIX);
       try (Admin admin = options.openAdmin()) {
         new TopicAdmin(admin, PREFIX).createMissing((short) 1);
       }
-      Properties properties = options.clientProperties();
-      try (KafkaProducer<byte[], byte[]> producer =
-              new KafkaProducer<>(
-                  properties, new ByteArraySerializer(), new ByteArraySerializer());
-          KafkaConsumer<byte[], byte[]> consumer =
-              new KafkaConsumer<>(
-                  properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
-          HookNode node =
-              HookNode.start(
-                  "h-1",
-                  new Place("h-1", "r1", "z1", "local", "p1"),
-                  folder.resolve("h-1"),
-                  new HookRunner(Map.of(Hook.DRAIN, List.of("/bin/sh", "-c", "echo ok")), 30_000),
-                  properties,
-                  PREFIX,
-                  before,
-                  60_000)) {
-        TopicPartition where = partition(producer, Topics.ACKS, NODE.toString());
-        consumer.assign(List.of(where));
-        consumer.seekToBeginning(List.of(where));
-        // A node that has just started answers once it has read what the policies say.
-        Await.until(
-            PATIENCE,
-            "the first key is believed",
-            () -> drain(producer, consumer, first).status() == CommandAck.Status.DONE);
-        assertThat(drain(producer, consumer, second).code()).isEqualTo(CommandAck.Code.UNKNOWN_KEY);
-        send(producer, Topics.POLICIES, haltKey(), halt(1, true, second));
-
-        node.trust(Trusted.read(trusted));
-        Await.until(
-            PATIENCE,
-            "the halt that the second key signed before counts",
-            () -> drain(producer, consumer, second).code() == CommandAck.Code.HALTED);
-        send(producer, Topics.POLICIES, haltKey(), halt(2, false, second));
-        Await.until(
-            PATIENCE,
-            "the second key is obeyed",
-            () -> drain(producer, consumer, second).status() == CommandAck.Status.DONE);
-        assertThat(drain(producer, consumer, first).status()).isEqualTo(CommandAck.Status.DONE);
-
-        Files.delete(trusted.resolve("first.pub"));
-        node.trust(Trusted.read(trusted));
-        assertThat(drain(producer, consumer, first).code()).isEqualTo(CommandAck.Code.UNKNOWN_KEY);
-        assertThat(drain(producer, consumer, second).status()).isEqualTo(CommandAck.Status.DONE);
-      }
+      properties = options.clientProperties();
+      producer =
+          new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
+      consumer =
+          new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+      TopicPartition where = partition(Topics.ACKS, NODE.toString());
+      consumer.assign(List.of(where));
+      consumer.seekToBeginning(List.of(where));
     }
-  }
 
-  private static TopicPartition partition(
-      KafkaProducer<byte[], byte[]> producer, Topics topic, String key) {
-    String name = topic.name(PREFIX);
-    return new TopicPartition(
-        name, FixedPartitioner.partition(key, producer.partitionsFor(name).size()));
-  }
+    HookNode start(Path folder, Trusted trusted) throws Exception {
+      return HookNode.start(
+          "h-1",
+          new Place("h-1", "r1", "z1", "local", "p1"),
+          folder.resolve("h-1"),
+          new HookRunner(Map.of(Hook.DRAIN, List.of("/bin/sh", "-c", "echo ok")), 30_000),
+          properties,
+          PREFIX,
+          trusted,
+          60_000);
+    }
 
-  private static void send(
-      KafkaProducer<byte[], byte[]> producer, Topics topic, String key, byte[] value)
-      throws Exception {
-    TopicPartition where = partition(producer, topic, key);
-    var unused =
-        producer
-            .send(
-                new ProducerRecord<>(
-                    where.topic(), where.partition(), key.getBytes(StandardCharsets.UTF_8), value))
-            .get(30, TimeUnit.SECONDS);
-  }
+    /** A node that has just started answers once it has read what the policies say. */
+    void awaitReady(Signer by) throws Exception {
+      Await.until(
+          PATIENCE, "the key is believed", () -> drain(by).status() == CommandAck.Status.DONE);
+    }
 
-  /** Orders a drain, and returns its last answer. */
-  private CommandAck drain(
-      KafkaProducer<byte[], byte[]> producer, KafkaConsumer<byte[], byte[]> consumer, Signer by)
-      throws Exception {
-    long now = System.currentTimeMillis();
-    Admission admission =
-        new Admission(
-            "a-" + ++count,
-            1,
-            Admission.State.ADMITTED,
-            "p-" + count,
-            ActKind.DRAIN,
-            NODE,
-            "p1",
-            null,
-            true,
-            List.of(),
-            NODE,
-            null,
-            List.of(),
-            count,
-            now - 1_000,
-            now - 1_000,
-            now + 60_000,
-            now,
-            "a test",
-            Map.of());
-    Command command =
-        new Command(
-            admission.id() + "/drain",
-            Command.Kind.DRAIN,
-            NODE,
-            NODE,
-            "p1",
-            admission,
-            0,
-            0,
-            List.of(),
-            null,
-            now,
-            now - 1_000,
-            now + 60_000,
-            null,
-            "a test",
-            Map.of());
-    send(
-        producer,
-        Topics.COMMANDS,
-        CommandRecords.key(command),
-        new CommandRecords().encode(command, new AdmissionRecords().of(admission, by)));
-    Await.until(
-        Duration.ofSeconds(5),
-        "an answer to " + command.id(),
-        () -> {
-          for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(20))) {
-            CommandAck ack = acks.decode(record.value());
-            if (ack.ends()) {
-              answers.put(ack.command(), ack);
+    private TopicPartition partition(Topics topic, String key) {
+      String name = topic.name(PREFIX);
+      return new TopicPartition(
+          name, FixedPartitioner.partition(key, producer.partitionsFor(name).size()));
+    }
+
+    void send(Topics topic, String key, byte[] value) throws Exception {
+      TopicPartition where = partition(topic, key);
+      var unused =
+          producer
+              .send(
+                  new ProducerRecord<>(
+                      where.topic(),
+                      where.partition(),
+                      key.getBytes(StandardCharsets.UTF_8),
+                      value))
+              .get(30, TimeUnit.SECONDS);
+    }
+
+    Admission admission() {
+      long now = System.currentTimeMillis();
+      return new Admission(
+          "a-" + ++count,
+          1,
+          Admission.State.ADMITTED,
+          "p-" + count,
+          ActKind.DRAIN,
+          NODE,
+          "p1",
+          null,
+          true,
+          List.of(),
+          NODE,
+          null,
+          List.of(),
+          count,
+          now - 1_000,
+          now - 1_000,
+          now + 600_000,
+          now,
+          "a test",
+          Map.of());
+    }
+
+    /** Orders a drain under an act of its own, and returns its last answer. */
+    CommandAck drain(Signer by) throws Exception {
+      return order(Command.Kind.DRAIN, admission(), by);
+    }
+
+    /** Gives an order, and returns its last answer. */
+    CommandAck order(Command.Kind kind, Admission admission, Signer by) throws Exception {
+      long now = System.currentTimeMillis();
+      Command command =
+          new Command(
+              admission.id() + "/" + kind,
+              kind,
+              NODE,
+              NODE,
+              "p1",
+              admission,
+              0,
+              0,
+              List.of(),
+              null,
+              now,
+              now - 1_000,
+              now + 60_000,
+              null,
+              "a test",
+              Map.of());
+      send(
+          Topics.COMMANDS,
+          CommandRecords.key(command),
+          new CommandRecords().encode(command, new AdmissionRecords().of(admission, by)));
+      Await.until(
+          Duration.ofSeconds(5),
+          "an answer to " + command.id(),
+          () -> {
+            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(20))) {
+              CommandAck ack = acks.decode(record.value());
+              if (ack.ends()) {
+                answers.put(ack.command(), ack);
+              }
             }
-          }
-          return answers.containsKey(command.id());
-        });
-    CommandAck answer = answers.get(command.id());
-    if (answer == null) {
-      throw new AssertionError("no answer to " + command.id());
+            return answers.containsKey(command.id());
+          });
+      CommandAck answer = answers.get(command.id());
+      if (answer == null) {
+        throw new AssertionError("no answer to " + command.id());
+      }
+      return answer;
     }
-    return answer;
+
+    @Override
+    public void close() {
+      producer.close();
+      consumer.close();
+    }
   }
 
   private static String haltKey() {

@@ -12,4 +12,12 @@ public interface CommandActions {
    * @param keepUntilMillis when it may be forgotten, by the wall clock
    */
   void remember(CommandAck last, long keepUntilMillis);
+
+  /**
+   * Remembers durably that an admission was cancelled here, before the CANCEL is answered: a later
+   * command under it is refused, also after a restart.
+   *
+   * @param keepUntilMillis when it may be forgotten, by the wall clock
+   */
+  void rememberCancelled(String admission, long keepUntilMillis);
 }

@@ -178,15 +178,11 @@ public final class CommandGate {
     return true;
   }
 
-  /**
-   * Nothing is begun under an admission any more.
-   *
-   * @return when that may be forgotten, by the wall clock
-   */
-  public long cancel(Command command, Admission admission) {
+  /** Nothing is begun under an admission any more: remembered durably. */
+  public void cancel(Command command, Admission admission) {
     long keepUntilMillis = keepUntilMillis(command);
     cancelled.put(admission.id(), keepUntilMillis);
-    return keepUntilMillis;
+    actions.rememberCancelled(admission.id(), keepUntilMillis);
   }
 
   /** True when an act was cancelled here. */

@@ -53,6 +53,11 @@ public final class HookProtocol {
     gate.remembered(last, keepUntilMillis);
   }
 
+  /** An admission that was cancelled here before this start, from the durable memory. */
+  public void rememberedCancelled(String admission, long keepUntilMillis) {
+    gate.rememberedCancelled(admission, keepUntilMillis);
+  }
+
   /** Acts that touch this node are halted, or go on. A program that runs is not stopped. */
   public void halted(boolean halted, long wallMillis) {
     gate.wall(wallMillis);

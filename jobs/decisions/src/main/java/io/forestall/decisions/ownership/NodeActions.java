@@ -46,14 +46,6 @@ public interface NodeActions extends CommandActions {
   void answer(NodeAnswer answer);
 
   /**
-   * Remembers durably that an admission was cancelled here, before the CANCEL is answered: a later
-   * PROMOTE under it is refused, also after a restart.
-   *
-   * @param keepUntilMillis when it may be forgotten, by the wall clock
-   */
-  void rememberCancelled(String admission, long keepUntilMillis);
-
-  /**
    * Tries to reach the node that a PROBE names in its parameter {@link Command#REACH}; {@link
    * NodeProtocol#reached} follows.
    */

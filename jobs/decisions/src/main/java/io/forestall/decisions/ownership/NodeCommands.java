@@ -357,7 +357,7 @@ final class NodeCommands {
         return;
       }
     }
-    actions.rememberCancelled(admission.id(), gate.cancel(command, admission));
+    gate.cancel(command, admission);
     OwnershipEntry takeover = takeovers.get(admission.id());
     if (takeover != null && !isOver(takeover)) {
       // Whether it counts is in nobody's hands any more: the log tells, and the saga reads it.

@@ -130,10 +130,11 @@ class CommandGateTest {
 
   @Test
   void nothingIsBegunUnderACancelledAdmissionUntilItMayBeForgotten() {
-    long keepUntilMillis = gate.cancel(cancel("c-1"), admission);
+    gate.cancel(cancel("c-1"), admission);
+    long keepUntilMillis = EXPIRES + MEMORY_MILLIS;
     Admission other = admission("a-2");
 
-    assertThat(keepUntilMillis).isEqualTo(EXPIRES + MEMORY_MILLIS);
+    assertThat(shell.keptUntilMillis).containsExactly(Map.entry("a-1", keepUntilMillis));
     assertThat(gate.refusedForTimeOrBrake(drain("c-2"), admission)).isTrue();
     assertRefused(Code.CANCELLED);
     assertThat(gate.isCancelled(other)).isFalse();

@@ -133,6 +133,21 @@ class HookProtocolTest {
   }
 
   @Test
+  void aCancelHoldsAlsoAfterARestart() {
+    Admission admission = admission(ActKind.DRAIN, ME);
+    node.command(command("c-1", Command.Kind.CANCEL, admission), Authority.VALID, NOW);
+    HookProtocol restarted = start();
+    restarted.rememberedCancelled(
+        admission.id(), shell.keptUntilMillis.getOrDefault(admission.id(), 0L));
+    restarted.command(command("c-2", Command.Kind.DRAIN, admission), Authority.VALID, NOW);
+
+    assertThat(shell.order)
+        .startsWith("remember cancel of " + admission.id(), "remember c-1", "ack c-1 DONE");
+    assertThat(shell.last().code()).isEqualTo(Code.CANCELLED);
+    assertThat(shell.runs).isEmpty();
+  }
+
+  @Test
   void aCommandThatWaitedPastItsExpiryIsNotBegun() {
     Admission admission = admission(ActKind.DRAIN, ME);
     Command drain = command("c-1", Command.Kind.DRAIN, admission);

@@ -33,6 +33,12 @@ class TestingCommands implements CommandActions {
     order.add("remember " + last.command());
   }
 
+  @Override
+  public void rememberCancelled(String admission, long keepUntilMillis) {
+    keptUntilMillis.put(admission, keepUntilMillis);
+    order.add("remember cancel of " + admission);
+  }
+
   CommandAck last() {
     return acks.get(acks.size() - 1);
   }

@@ -21,12 +21,9 @@ import io.forestall.nodes.node.Medium.MediumException;
 import io.forestall.nodes.node.NodeException.Reason;
 import io.forestall.schemas.Admission;
 import io.forestall.schemas.FleetEntry;
-import io.forestall.wire.AckRecords;
 import io.forestall.wire.FleetEntries;
 import io.forestall.wire.Signatures.Trusted;
-import io.forestall.wire.WireException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
@@ -61,7 +58,6 @@ public final class HookNode implements AutoCloseable {
   private final NodeMeasure measure;
   private final CommandMemory memory;
   private final HookProtocol protocol;
-  private final AckRecords acks = new AckRecords();
 
   /** The protocol's thread: everything below is its own. */
   private final ScheduledExecutorService loop = Executors.newSingleThreadScheduledExecutor();
@@ -93,24 +89,17 @@ public final class HookNode implements AutoCloseable {
     }
     this.protocol =
         new HookProtocol(node, directory.incarnation(), MEMORY_MILLIS, supported, new Actions());
-    List<CommandMemory.Entry> remembered = new ArrayList<>();
     try {
       memory =
           CommandMemory.open(
               medium,
               directory.folder().resolve("commands"),
               System.currentTimeMillis(),
-              remembered);
+              protocol::remembered,
+              protocol::rememberedCancelled);
     } catch (MediumException e) {
       throw new NodeException(
           Reason.MEDIUM, "the folder of the node cannot be read: " + e.getMessage(), e);
-    }
-    for (CommandMemory.Entry entry : remembered) {
-      try {
-        protocol.remembered(acks.decode(entry.ack()), entry.keepUntilMillis());
-      } catch (WireException e) {
-        LOG.warn("A remembered answer cannot be read and is forgotten: {}", e.getMessage());
-      }
     }
   }
 
@@ -301,10 +290,22 @@ public final class HookNode implements AutoCloseable {
     @Override
     public void remember(CommandAck last, long keepUntilMillis) {
       try {
-        memory.remember(new CommandMemory.Entry(keepUntilMillis, acks.encode(last)));
+        memory.remember(last, keepUntilMillis);
       } catch (MediumException e) {
         // The program changes nothing when it is run again, so a lost memory costs time only.
         LOG.error("The end of command {} is not remembered: {}", last.command(), e.getMessage());
+      }
+    }
+
+    @Override
+    public void rememberCancelled(String admission, long keepUntilMillis) {
+      try {
+        memory.rememberCancelled(admission, keepUntilMillis);
+      } catch (MediumException e) {
+        LOG.error(
+            "The cancel of {} is remembered until the next start only: {}",
+            admission,
+            e.getMessage());
       }
     }
   }

@@ -34,15 +34,12 @@ import io.forestall.schemas.Event;
 import io.forestall.schemas.FailureMode;
 import io.forestall.schemas.FleetEntry;
 import io.forestall.schemas.Severity;
-import io.forestall.wire.AckRecords;
 import io.forestall.wire.FleetEntries;
 import io.forestall.wire.MapRecords;
 import io.forestall.wire.Signatures.Trusted;
-import io.forestall.wire.WireException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -225,14 +222,13 @@ public final class ReferenceNode implements AutoCloseable {
     this.aside = new SetAside(medium, directory.aside());
     this.measure = new NodeMeasure(node, directory.folder(), options.pairLatency());
     try {
-      List<CommandMemory.Entry> remembered = new ArrayList<>();
       this.commands =
           CommandMemory.open(
               medium,
               directory.folder().resolve("commands"),
               System.currentTimeMillis(),
-              remembered);
-      recall(remembered);
+              protocol::remembered,
+              protocol::rememberedCancelled);
       this.journal =
           Journal.open(
               medium,
@@ -442,24 +438,6 @@ public final class ReferenceNode implements AutoCloseable {
     readied.countDown();
     // Nobody decides any more: better no answer than a wrong one.
     new Thread(this::close, "forestall-end").start();
-  }
-
-  private void recall(List<CommandMemory.Entry> remembered) {
-    AckRecords acks = new AckRecords();
-    for (CommandMemory.Entry entry : remembered) {
-      byte[] bytes = entry.ack();
-      if (bytes.length > 0 && bytes[0] == CommandMemory.CANCELLED) {
-        protocol.rememberedCancelled(
-            new String(bytes, 1, bytes.length - 1, StandardCharsets.UTF_8),
-            entry.keepUntilMillis());
-        continue;
-      }
-      try {
-        protocol.remembered(acks.decode(bytes), entry.keepUntilMillis());
-      } catch (WireException e) {
-        LOG.warn("A remembered answer cannot be read and is forgotten: {}", e.getMessage());
-      }
-    }
   }
 
   // ---- events of the protocol's thread
@@ -1188,28 +1166,30 @@ public final class ReferenceNode implements AutoCloseable {
     @Override
     public void remember(CommandAck last, long keepUntilMillis) {
       record(
-          () ->
-              keep(
-                  new CommandMemory.Entry(keepUntilMillis, new AckRecords().encode(last)),
-                  "command " + last.command()));
+          () -> {
+            try {
+              commands.remember(last, keepUntilMillis);
+            } catch (MediumException e) {
+              notRemembered("command " + last.command(), e);
+            }
+          });
     }
 
     @Override
     public void rememberCancelled(String admission, long keepUntilMillis) {
       record(
-          () ->
-              keep(
-                  CommandMemory.cancelled(admission, keepUntilMillis),
-                  "the cancel of " + admission));
+          () -> {
+            try {
+              commands.rememberCancelled(admission, keepUntilMillis);
+            } catch (MediumException e) {
+              notRemembered("the cancel of " + admission, e);
+            }
+          });
     }
 
-    private void keep(CommandMemory.Entry entry, String what) {
-      try {
-        commands.remember(entry);
-      } catch (MediumException e) {
-        // The epochs still keep a repeat from doing harm; a full disk must not hold up a saga.
-        LOG.error("{} is remembered until the next start only: {}", what, e.getMessage());
-      }
+    private static void notRemembered(String what, MediumException e) {
+      // The epochs still keep a repeat from doing harm; a full disk must not hold up a saga.
+      LOG.error("{} is remembered until the next start only: {}", what, e.getMessage());
     }
 
     @Override
