@@ -5,6 +5,7 @@ import io.forestall.decisions.failover.Command;
 import io.forestall.decisions.failover.CommandAck;
 import io.forestall.decisions.ownership.Authority;
 import io.forestall.decisions.ownership.OwnershipEntry;
+import io.forestall.nodes.LostRecords;
 import io.forestall.nodes.PublishException;
 import io.forestall.nodes.Rehearsal;
 import io.forestall.schemas.EntityKind;
@@ -66,6 +67,7 @@ public final class KafkaClientFeed implements ClientReports, AutoCloseable {
   private static final long PAUSE_AGAIN_MILLIS = 1000;
 
   private final ClientSettings settings;
+  private final LostRecords lost = new LostRecords(LOG::warn, System::nanoTime);
   private final String prefix;
   private final Signatures.Trusted trusted;
   private final Subject me;
@@ -485,11 +487,11 @@ public final class KafkaClientFeed implements ClientReports, AutoCloseable {
                   value),
               (metadata, problem) -> {
                 if (problem != null) {
-                  LOG.warn("A record of {} is lost: {}", topic, problem.getMessage());
+                  lost.lost(topic, key, problem);
                 }
               });
     } catch (KafkaException | IllegalStateException e) {
-      LOG.warn("A record of {} is lost: {}", topic, e.getMessage());
+      lost.lost(topic, key, e);
     }
   }
 

@@ -5,6 +5,7 @@ import io.forestall.decisions.failover.CommandAck;
 import io.forestall.decisions.guard.PolicyRecord;
 import io.forestall.decisions.ownership.Delta;
 import io.forestall.decisions.ownership.OwnershipEntry;
+import io.forestall.nodes.LostRecords;
 import io.forestall.nodes.node.NodeException.Reason;
 import io.forestall.schemas.Admission;
 import io.forestall.schemas.DeadLetter;
@@ -128,7 +129,7 @@ final class KafkaNodeLog implements NodeLog {
   private final AvroCodec<FleetEntry> fleet = AvroCodec.of(FleetEntry.class);
   private final AvroCodec<DeadLetter> letters = AvroCodec.of(DeadLetter.class);
   private final AtomicLong unreadable = new AtomicLong();
-  private final AtomicLong lost = new AtomicLong();
+  private final LostRecords lost = new LostRecords(LOG::warn, System::nanoTime);
 
   // Following: what the thread of the deltas is told, and what it has.
   private record Wish(String unit, long fromOffset, boolean follow) {}
@@ -980,12 +981,7 @@ final class KafkaNodeLog implements NodeLog {
 
   private void lost(Topics topic, String key, Exception problem) {
     if (!closed) {
-      LOG.warn(
-          "The record of {} for {} was not taken ({} such): {}",
-          key,
-          topic.noun(),
-          lost.incrementAndGet(),
-          problem.getMessage());
+      lost.lost(topic, key, problem);
     }
   }
 
