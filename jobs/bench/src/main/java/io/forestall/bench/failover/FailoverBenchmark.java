@@ -4,10 +4,12 @@ import io.forestall.app.runtime.Await;
 import io.forestall.bench.Flags;
 import io.forestall.schemas.Admission;
 import io.forestall.schemas.AdmissionState;
+import io.forestall.schemas.CopyState;
 import io.forestall.schemas.Event;
 import io.forestall.schemas.Incident;
 import io.forestall.schemas.Ownership;
 import io.forestall.schemas.OwnershipKind;
+import io.forestall.schemas.VolumeMap;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -294,6 +296,22 @@ public final class FailoverBenchmark {
                     && each.getState() != AdmissionState.STARTED);
   }
 
+  /** Until all copies are in sync again: who kills two of three nodes at once waits for one. */
+  private void awaitWhole(int mark) throws Exception {
+    var unused =
+        field
+            .tape()
+            .await(
+                mark,
+                VolumeMap.class,
+                "a map with all copies in sync",
+                PATIENCE,
+                map ->
+                    map.getSegments().stream()
+                        .flatMap(segment -> segment.getCopies().stream())
+                        .allMatch(copy -> copy.getState() == CopyState.IN_SYNC));
+  }
+
   /** From death to the first acknowledged write, by its parts. */
   private void killed(int rounds) throws Exception {
     Map<String, Quantiles> parts = new LinkedHashMap<>();
@@ -362,6 +380,7 @@ public final class FailoverBenchmark {
       }
       field.startAgain(owner);
       field.pool().returned(owner);
+      awaitWhole(mark);
     }
     Field.say("kill -9 of the owner, %d rounds, %d volumes:", rounds, volumes.size());
     parts.forEach(

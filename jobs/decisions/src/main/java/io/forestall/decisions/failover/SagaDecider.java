@@ -59,6 +59,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>A map is written whenever the fold changed, also without a saga; a copy on a former owner
  *       stays a copy. A new owner or epoch goes out at once; what else changed goes with it, or
  *       {@code MAP_DELAY_MILLIS} later, so that an act over many volumes waits for one map of each.
+ *   <li>A copy that the map says has to catch up is asked about until its node follows, whoever
+ *       owns the unit by then; only then it counts as one in sync.
  *   <li>Failback is proposed, never begun: after {@code failbackDwellMillis} in which the former
  *       owner followed all its units. It is asked less and less while it is not well, and once a
  *       failback was proposed.
@@ -117,6 +119,17 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
    * Longest time between two questions to a former owner, unless its dwell is long; milliseconds.
    */
   static final long MAX_WATCH_MILLIS = 30_000;
+
+  /**
+   * Shortest and longest time between two questions to a node whose copies have to catch up;
+   * milliseconds.
+   */
+  static final long CATCH_UP_MILLIS = 1_000;
+
+  static final long MAX_CATCH_UP_MILLIS = 10_000;
+
+  /** Most units of one such question; the others follow with the next; count. */
+  static final int MAX_CATCH_UP_UNITS = 1_024;
 
   /** Most nodes that are asked in one check; count. */
   static final int MAX_PROBED = 8;
@@ -199,6 +212,12 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         Long free =
             node.freeBytes() == null && before != null ? before.freeBytes() : node.freeBytes();
         state.put(new SagaState.Node(node.node(), node.level(), free, critical));
+        CatchUp catchUp = state.catchUp(node.node());
+        if (catchUp != null) {
+          // it speaks: it may have come back
+          catchUp.attempts = 0;
+          state.schedule.at(SagaState.CATCH_UP_DUE + node.node(), now);
+        }
       } else if (event instanceof SagaInput.NodeRisk risk) {
         risk(risk);
       } else if (event instanceof SagaInput.Halted halted) {
@@ -223,6 +242,11 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
             saga.dueMillis = NO_ALARM;
             due(saga);
             keep(saga);
+          }
+        } else if (due.startsWith(SagaState.CATCH_UP_DUE)) {
+          CatchUp catchUp = state.catchUp(Subject.parse(id));
+          if (catchUp != null) {
+            askToFollow(catchUp);
           }
         } else {
           Watch watch = state.watches().get(id);
@@ -1328,6 +1352,11 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       }
       Saga saga = state.sagaOf(ack.command());
       if (saga == null) {
+        CatchUp catchUp = state.catchUp(ack.from());
+        if (catchUp != null && catchUp.asked.equals(ack.command())) {
+          caughtUp(catchUp, ack);
+          return;
+        }
         for (Watch watch : state.watches().values()) {
           if (watch.asked.equals(ack.command()) && ack.from().equals(watch.former)) {
             followed(watch, ack);
@@ -1440,11 +1469,6 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         return;
       }
       MapSlice after = SagaMaps.folded(kept.slice(), before, state.fold());
-      for (Watch watch : state.watches().values()) {
-        if (watch.wellSinceMillis > 0) {
-          after = SagaMaps.caughtUp(after, watch.former, watch.epochs.keySet());
-        }
-      }
       if (after == kept.slice() && !anyway) {
         return;
       }
@@ -1452,6 +1476,10 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         state.mapLater(key, now + MAP_DELAY_MILLIS);
         return;
       }
+      write(key, kept, after);
+    }
+
+    private void write(String key, SagaState.Slice kept, MapSlice after) {
       MapSlice next = SagaMaps.version(after, kept.slice().version() + 1, state.nextOffset(), now);
       state.put(new SagaState.Slice(next, kept.readVersion()));
       state.mapWritten(key);
@@ -1512,6 +1540,117 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
           state.forget(watch);
         }
       }
+    }
+
+    // ---------------------------------------------------------------- catch-up
+
+    /** Asks a node whether it follows the units of which its copies have to catch up. */
+    private void askToFollow(CatchUp catchUp) {
+      long most = Math.min(MAX_CATCH_UP_MILLIS, CATCH_UP_MILLIS << Math.min(10, catchUp.attempts));
+      long read = readMillis();
+      boolean known = state.node(catchUp.node) != null;
+      // the first question waits a moment: whoever lost its units is dead, or is busy with that
+      boolean first = catchUp.attempts == 0 && catchUp.asked.isEmpty();
+      catchUp.attempts++;
+      catchUp.asked = "";
+      List<UnitStep> steps = new ArrayList<>();
+      for (String unit : catchUp.units) {
+        Owned owned = state.fold().owned(unit);
+        if (owned != null
+            && !owned.owner().equals(catchUp.node)
+            && steps.size() < MAX_CATCH_UP_UNITS) {
+          steps.add(new UnitStep(unit, owned.epoch(), owned.epoch() + 1));
+        }
+      }
+      if (first || !known || now < read || steps.isEmpty()) {
+        state.schedule.at(SagaState.CATCH_UP_DUE + catchUp.node, Math.max(now + most, read));
+        return;
+      }
+      catchUp.asked = Ids.of("c-", "CATCH-UP", catchUp.node.toString(), Long.toString(now));
+      catchUp.askedUnits = steps.stream().map(UnitStep::unit).toList();
+      state.schedule.at(SagaState.CATCH_UP_DUE + catchUp.node, now + most);
+      voice.accept(
+          new SagaOutput.Ordered(
+              question(catchUp.asked, catchUp.node, steps, null, now + MAX_CATCH_UP_MILLIS)));
+    }
+
+    private Command question(
+        String id, Subject node, List<UnitStep> units, @Nullable Subject owner, long until) {
+      return new Command(
+          id,
+          Command.Kind.PROBE,
+          node,
+          node,
+          state.pool(),
+          null,
+          0,
+          0,
+          units,
+          owner,
+          now,
+          now,
+          until,
+          null,
+          "Do you follow these units again?",
+          Map.of());
+    }
+
+    private void caughtUp(CatchUp catchUp, CommandAck ack) {
+      if (!ack.ends()) {
+        return;
+      }
+      // it lives: what it lacks is a matter of moments
+      catchUp.attempts = 0;
+      if (!follows(ack)) {
+        return;
+      }
+      Set<String> units = new TreeSet<>(catchUp.askedUnits);
+      Set<String> keys = new TreeSet<>();
+      for (String unit : units) {
+        String key = state.sliceOf(unit);
+        if (key != null) {
+          keys.add(key);
+        }
+      }
+      for (String key : keys) {
+        SagaState.Slice kept = state.slice(key);
+        if (kept != null) {
+          MapSlice folded = SagaMaps.folded(kept.slice(), state.fold());
+          MapSlice after = SagaMaps.caughtUp(folded, catchUp.node, units);
+          if (after != kept.slice()) {
+            write(key, kept, after);
+          }
+        }
+      }
+      SagaState.Node node = state.node(catchUp.node);
+      for (Watch watch : state.watches().values()) {
+        boolean well = node != null && !node.critical() && !isCatchingUp(watch);
+        if (well && watch.former.equals(catchUp.node) && watch.wellSinceMillis == 0) {
+          watch.wellSinceMillis = now;
+          state.put(watch);
+        }
+      }
+    }
+
+    private boolean follows(CommandAck ack) {
+      Double lag = ack.values().get(SagaValues.LAG_DELTAS);
+      return ack.status() == CommandAck.Status.DONE
+          && ack.code() == CommandAck.Code.NONE
+          && (lag == null || lag <= policy.maxLagDeltas());
+    }
+
+    /** True while a former owner is asked anyway whether it follows. */
+    private boolean isCatchingUp(Watch watch) {
+      CatchUp catchUp = state.catchUp(watch.former);
+      if (catchUp == null) {
+        return false;
+      }
+      for (String unit : watch.epochs.keySet()) {
+        if (catchUp.units.contains(unit)) {
+          return true;
+        }
+      }
+      return false;
     }
 
     // ---------------------------------------------------------------- failback
@@ -1601,30 +1740,16 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
           return;
         }
       }
-      String id =
-          Ids.of("c-", watch.admission, "FOLLOWS", watch.former.toString(), Long.toString(now));
-      watch.asked = id;
-      watch.answered = false;
       watch.dueMillis = now + pauseMillis(watch);
-      voice.accept(
-          new SagaOutput.Ordered(
-              new Command(
-                  id,
-                  Command.Kind.PROBE,
-                  watch.former,
-                  watch.former,
-                  state.pool(),
-                  null,
-                  0,
-                  0,
-                  steps(watch),
-                  watch.owner,
-                  now,
-                  now,
-                  watch.dueMillis,
-                  null,
-                  "Do you follow these units again?",
-                  Map.of())));
+      watch.answered = false;
+      watch.asked = "";
+      if (!isCatchingUp(watch)) {
+        watch.asked =
+            Ids.of("c-", watch.admission, "FOLLOWS", watch.former.toString(), Long.toString(now));
+        voice.accept(
+            new SagaOutput.Ordered(
+                question(watch.asked, watch.former, steps(watch), watch.owner, watch.dueMillis)));
+      }
       state.put(watch);
     }
 
@@ -1643,24 +1768,11 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         return;
       }
       watch.answered = true;
-      Double lag = ack.values().get(SagaValues.LAG_DELTAS);
       SagaState.Node node = state.node(watch.former);
-      boolean well =
-          ack.status() == CommandAck.Status.DONE
-              && ack.code() == CommandAck.Code.NONE
-              && (lag == null || lag <= policy.maxLagDeltas())
-              && node != null
-              && !node.critical();
-      if (!well) {
+      if (!follows(ack) || node == null || node.critical()) {
         watch.wellSinceMillis = 0;
       } else if (watch.wellSinceMillis == 0) {
         watch.wellSinceMillis = now;
-        for (String unit : watch.epochs.keySet()) {
-          String key = state.sliceOf(unit);
-          if (key != null) {
-            state.mapLater(key, now + MAP_DELAY_MILLIS);
-          }
-        }
       }
       state.put(watch);
     }

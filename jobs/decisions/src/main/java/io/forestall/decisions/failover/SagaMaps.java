@@ -47,6 +47,11 @@ final class SagaMaps {
     return changed ? with(slice, segments) : slice;
   }
 
+  /** True when a copy is one that has to catch up before it counts. */
+  static boolean isCatchingUp(MapCopy copy) {
+    return copy.role().equals(REPLICA) && copy.state().equals(CATCHING_UP);
+  }
+
   /** True when two slices name the same owners and epochs. */
   static boolean sameOwners(MapSlice left, MapSlice right) {
     if (left.segments().size() != right.segments().size()) {

@@ -40,6 +40,9 @@ public final class SagaState implements DeciderState {
    */
   static final int MAX_TAKEN = 256;
 
+  /** Begin of the name in the schedule of a node that has to catch up. */
+  static final String CATCH_UP_DUE = "c/";
+
   /** Name in the schedule of the maps that may wait. */
   static final String MAPS_DUE = "m/";
 
@@ -84,6 +87,7 @@ public final class SagaState implements DeciderState {
   private final Map<String, String> sliceByUnit = new HashMap<>();
   private final Map<String, MapSegment> segments = new HashMap<>();
   private final Map<String, String> sagaByCommand = new HashMap<>();
+  private final TreeMap<Subject, CatchUp> catchUps = new TreeMap<>(BY_NAME);
   private final TreeSet<String> dirty = new TreeSet<>();
 
   /** Slices that may have to be written, and are not urgent; not kept: found again at a start. */
@@ -284,7 +288,9 @@ public final class SagaState implements DeciderState {
       for (MapSegment segment : slice.slice().segments()) {
         sliceByUnit.put(segment.unit(), key);
         segments.put(segment.unit(), segment);
+        catchUp(segment);
       }
+      forgetCaughtUp();
     }
     dirty.add("m/" + key);
   }
@@ -295,6 +301,7 @@ public final class SagaState implements DeciderState {
     mapWritten(key);
     if (before != null) {
       drop(key, before.slice());
+      forgetCaughtUp();
       for (MapSegment segment : before.slice().segments()) {
         if (!sliceByUnit.containsKey(segment.unit())) {
           fold.forget(segment.unit());
@@ -332,8 +339,44 @@ public final class SagaState implements DeciderState {
     for (MapSegment segment : slice.segments()) {
       if (sliceByUnit.remove(segment.unit(), key)) {
         segments.remove(segment.unit());
+        for (CatchUp each : catchUps.values()) {
+          each.units.remove(segment.unit());
+        }
       }
     }
+  }
+
+  private void catchUp(MapSegment segment) {
+    for (MapCopy copy : segment.copies()) {
+      if (SagaMaps.isCatchingUp(copy)) {
+        CatchUp known = catchUps.get(copy.node());
+        if (known == null) {
+          known = new CatchUp(copy.node());
+          catchUps.put(copy.node(), known);
+          schedule.at(CATCH_UP_DUE + copy.node(), 0);
+        }
+        known.units.add(segment.unit());
+      }
+    }
+  }
+
+  private void forgetCaughtUp() {
+    for (CatchUp each : List.copyOf(catchUps.values())) {
+      if (each.units.isEmpty()) {
+        catchUps.remove(each.node);
+        schedule.off(CATCH_UP_DUE + each.node);
+      }
+    }
+  }
+
+  /** Nodes with copies that have to catch up. */
+  Iterable<CatchUp> catchUps() {
+    return catchUps.values();
+  }
+
+  /** What a node has to catch up with, null when that is nothing. */
+  @Nullable CatchUp catchUp(Subject node) {
+    return catchUps.get(node);
   }
 
   /** The segment of a unit as the newest map has it, null when no map has it. */
