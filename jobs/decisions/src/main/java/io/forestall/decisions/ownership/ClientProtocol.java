@@ -160,21 +160,7 @@ public final class ClientProtocol {
     op.sentTo = owned.owner();
     awaited.add(new Awaited(nowMillis + settings.answerMillis(), op, op.step));
     NodeRequest request = op.request;
-    actions.send(
-        owned.owner(),
-        new NodeRequest(
-            request.token(),
-            request.client(),
-            request.request(),
-            request.unit(),
-            owned.epoch(),
-            request.kind(),
-            request.offset(),
-            request.length(),
-            request.codec(),
-            request.payload(),
-            request.encodedCrc(),
-            request.plainCrc()));
+    actions.send(owned.owner(), request.withEpoch(owned.epoch()));
   }
 
   /** Asks again after a pause that grows, unless the map changes before. */
@@ -245,21 +231,7 @@ public final class ClientProtocol {
         flyingByUnit.remove(request.unit());
       }
     }
-    actions.complete(
-        new NodeRequest(
-            op.userToken,
-            request.client(),
-            request.request(),
-            request.unit(),
-            request.epoch(),
-            request.kind(),
-            request.offset(),
-            request.length(),
-            request.codec(),
-            request.payload(),
-            request.encodedCrc(),
-            request.plainCrc()),
-        answer);
+    actions.complete(request.withToken(op.userToken), answer);
     launch(nowMillis);
   }
 

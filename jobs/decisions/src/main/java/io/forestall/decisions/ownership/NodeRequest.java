@@ -30,6 +30,40 @@ public record NodeRequest(
     int encodedCrc,
     int plainCrc) {
 
+  /** The same under another handle. */
+  public NodeRequest withToken(long other) {
+    return new NodeRequest(
+        other,
+        client,
+        request,
+        unit,
+        epoch,
+        kind,
+        offset,
+        length,
+        codec,
+        payload,
+        encodedCrc,
+        plainCrc);
+  }
+
+  /** The same by the word of a client that has read of another epoch. */
+  public NodeRequest withEpoch(long other) {
+    return new NodeRequest(
+        token,
+        client,
+        request,
+        unit,
+        other,
+        kind,
+        offset,
+        length,
+        codec,
+        payload,
+        encodedCrc,
+        plainCrc);
+  }
+
   /** What is asked. */
   public enum Kind {
     /** Bytes. */

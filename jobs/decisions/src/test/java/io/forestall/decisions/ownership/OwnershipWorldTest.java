@@ -579,20 +579,7 @@ class OwnershipWorldTest {
       }
       long token = nextToken++;
       tokens.put(token, new long[] {client, request.token()});
-      NodeRequest own =
-          new NodeRequest(
-              token,
-              request.client(),
-              request.request(),
-              request.unit(),
-              request.epoch(),
-              request.kind(),
-              request.offset(),
-              request.length(),
-              request.codec(),
-              request.payload(),
-              request.encodedCrc(),
-              request.plainCrc());
+      NodeRequest own = request.withToken(token);
       requestOf.put(token, own);
       running().request(own, now(), world.now());
     }

@@ -225,20 +225,7 @@ public final class NodeServer implements AutoCloseable {
       openRequests.incrementAndGet();
       openBytes.addAndGet(bytes);
       open.put(token, new Open(this, asked.token(), bytes));
-      handler.request(
-          new NodeRequest(
-              token,
-              asked.client(),
-              asked.request(),
-              asked.unit(),
-              asked.epoch(),
-              asked.kind(),
-              asked.offset(),
-              asked.length(),
-              asked.codec(),
-              asked.payload(),
-              asked.encodedCrc(),
-              asked.plainCrc()));
+      handler.request(asked.withToken(token));
       if (!held && (openRequests.get() >= MAX_OPEN_REQUESTS || openBytes.get() >= MAX_OPEN_BYTES)) {
         held = true;
         link.reading(false);

@@ -407,22 +407,7 @@ final class NodeLife implements NodeActions {
   /** A request arrived over a connection. */
   void asked(Link link, NodeRequest asked) {
     long token = world.nextToken();
-    NodeRequest request =
-        world.bug.request(
-            this,
-            new NodeRequest(
-                token,
-                asked.client(),
-                asked.request(),
-                asked.unit(),
-                asked.epoch(),
-                asked.kind(),
-                asked.offset(),
-                asked.length(),
-                asked.codec(),
-                asked.payload(),
-                asked.encodedCrc(),
-                asked.plainCrc()));
+    NodeRequest request = world.bug.request(this, asked.withToken(token));
     input(
         () -> "is asked " + ProtocolWorld.text(request),
         now -> {
