@@ -47,6 +47,11 @@ final class Cast {
         Map.of());
   }
 
+  /** The order to n-2 to take {@code v/0} over from n-1. */
+  static Command promote() {
+    return command("c", Command.Kind.PROMOTE, "n-2", admission("a", STEP));
+  }
+
   static Command command(
       String id, Command.Kind kind, String addressee, @Nullable Admission admission) {
     return command(

@@ -1,24 +1,18 @@
 package io.forestall.decisions.ownership;
 
+import static io.forestall.decisions.ownership.Cast.UNIT;
+import static io.forestall.decisions.ownership.Cast.promote;
+import static io.forestall.decisions.ownership.Cast.request;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.forestall.decisions.ActKind;
-import io.forestall.decisions.Subject;
-import io.forestall.decisions.failover.Command;
-import io.forestall.decisions.guard.Admission;
-import io.forestall.decisions.guard.Proposal.UnitStep;
 import io.forestall.decisions.ownership.NodeAnswer.Outcome;
 import io.forestall.decisions.ownership.NodeProtocol.Role;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** What the protocol's simulator found about nodes that do not know something yet. */
 class DeposedOwnerTest {
-
-  private static final UnitSpec UNIT = new UnitSpec("v/0", "v", "p", 1 << 20, 4096);
-  private static final UnitStep STEP = new UnitStep("v/0", 1, 2);
 
   private final List<OwnershipEntry> ownership = new ArrayList<>();
   private final List<Delta> deltas = new ArrayList<>();
@@ -70,51 +64,6 @@ class DeposedOwnerTest {
   }
 
   private static NodeRequest write(long token) {
-    return new NodeRequest(
-        token, "c/1", 1, "v/0", 0, NodeRequest.Kind.WRITE, 0, 4096, "NONE", new byte[0], 0, 0);
-  }
-
-  private static Command promote() {
-    Subject source = Subject.node("n-1");
-    Subject target = Subject.node("n-2");
-    Admission admission =
-        new Admission(
-            "a-1",
-            1,
-            Admission.State.ADMITTED,
-            "proposal",
-            ActKind.FAILOVER,
-            source,
-            "p",
-            null,
-            true,
-            List.of(STEP),
-            source,
-            target,
-            List.of(),
-            1,
-            0,
-            0,
-            10_000,
-            0,
-            "admitted",
-            Map.of());
-    return new Command(
-        "a-1/promote/0",
-        Command.Kind.PROMOTE,
-        target,
-        source,
-        "p",
-        admission,
-        2,
-        0,
-        List.of(STEP),
-        source,
-        0,
-        0,
-        10_000,
-        null,
-        "because",
-        Map.of());
+    return request(token, "c/1", 1, NodeRequest.Kind.WRITE);
   }
 }

@@ -3,14 +3,13 @@ package io.forestall.decisions.ownership;
 import static io.forestall.decisions.ownership.Cast.STEP;
 import static io.forestall.decisions.ownership.Cast.UNIT;
 import static io.forestall.decisions.ownership.Cast.admission;
-import static io.forestall.decisions.ownership.Cast.command;
+import static io.forestall.decisions.ownership.Cast.promote;
 import static io.forestall.decisions.ownership.Cast.request;
 import static io.forestall.decisions.ownership.Cast.takeover;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.groups.Tuple.tuple;
 
 import io.forestall.decisions.Subject;
-import io.forestall.decisions.failover.Command;
 import io.forestall.decisions.guard.Proposal.UnitStep;
 import io.forestall.decisions.ownership.NodeAnswer.Outcome;
 import io.forestall.decisions.ownership.NodeProtocol.Role;
@@ -527,9 +526,5 @@ class NodeFaultsTest {
 
   private List<Outcome> outcomes() {
     return one.takeAnswers().stream().map(NodeAnswer::outcome).toList();
-  }
-
-  private static Command promote() {
-    return command("c", Command.Kind.PROMOTE, "n-2", admission("a", STEP));
   }
 }

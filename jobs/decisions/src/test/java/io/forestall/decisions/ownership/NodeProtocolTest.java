@@ -1,24 +1,20 @@
 package io.forestall.decisions.ownership;
 
+import static io.forestall.decisions.ownership.Cast.UNIT;
+import static io.forestall.decisions.ownership.Cast.command;
+import static io.forestall.decisions.ownership.Cast.promote;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.forestall.decisions.ActKind;
-import io.forestall.decisions.Subject;
 import io.forestall.decisions.failover.Command;
 import io.forestall.decisions.failover.CommandAck;
 import io.forestall.decisions.failover.SagaValues;
-import io.forestall.decisions.guard.Admission;
-import io.forestall.decisions.guard.Proposal.UnitStep;
 import io.forestall.decisions.ownership.NodeAnswer.Outcome;
 import io.forestall.decisions.ownership.NodeProtocol.Role;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class NodeProtocolTest {
-
-  private static final UnitSpec UNIT = new UnitSpec("v/0", "v", "p", 1 << 20, 4096);
 
   private final List<OwnershipEntry> ownership = new ArrayList<>();
   private final List<Delta> deltas = new ArrayList<>();
@@ -101,7 +97,7 @@ class NodeProtocolTest {
     one.readOwnership(1_000);
     one.protocol.request(read("c/1", 1), 1_249, 1_249);
     one.finishReads(1_250);
-    two.protocol.command(promote("a-1", 1, 2), Authority.VALID, 1_251, 1_251);
+    two.protocol.command(promote(), Authority.VALID, 1_251, 1_251);
     two.flush();
 
     one.readOwnership(1_300);
@@ -151,7 +147,7 @@ class NodeProtocolTest {
     one.settle(10);
     two.settle(10);
 
-    two.protocol.command(promote("a-1", 1, 2), Authority.VALID, 20, 20);
+    two.protocol.command(promote(), Authority.VALID, 20, 20);
     two.flush();
     two.readOwnership(20);
     assertThat(two.role("v/0")).isEqualTo(Role.CLAIMED);
@@ -187,25 +183,7 @@ class NodeProtocolTest {
   @Test
   void anOwnerThatIsAskedAboutATakeoverSaysThatItStillServes() {
     startBoth();
-    List<UnitStep> units = List.of(new UnitStep("v/0", 1, 2));
-    Command probe =
-        new Command(
-            "c-1",
-            Command.Kind.PROBE,
-            Subject.node("n-1"),
-            Subject.node("n-1"),
-            "p",
-            null,
-            0,
-            0,
-            units,
-            null,
-            0,
-            0,
-            10_000,
-            null,
-            "",
-            Map.of());
+    Command probe = command("c-1", Command.Kind.PROBE, "n-1", null);
     one.protocol.command(probe, Authority.NONE, 20, 20);
 
     assertThat(one.takeAcks().get(0).values())
@@ -217,7 +195,7 @@ class NodeProtocolTest {
   @Test
   void withoutAReleaseTheNewOwnerWaitsForTheLeaseAndTheDrift() {
     startBoth();
-    two.protocol.command(promote("a-1", 1, 2), Authority.VALID, 20, 20);
+    two.protocol.command(promote(), Authority.VALID, 20, 20);
     two.settle(20);
     two.settle(294);
     assertThat(two.role("v/0")).isEqualTo(Role.WAITING);
@@ -231,7 +209,7 @@ class NodeProtocolTest {
   void theLongestLeaseOfThePoolIsWaitedForAndATenthMore() {
     startBoth();
     two.protocol.leaseOfOthers(500);
-    two.protocol.command(promote("a-1", 1, 2), Authority.VALID, 20, 20);
+    two.protocol.command(promote(), Authority.VALID, 20, 20);
     two.settle(20);
     two.settle(569);
     assertThat(two.role("v/0")).isEqualTo(Role.WAITING);
@@ -263,52 +241,6 @@ class NodeProtocolTest {
   }
 
   private NodeRequest request(String client, long request, NodeRequest.Kind kind) {
-    return new NodeRequest(
-        nextToken++, client, request, "v/0", 0, kind, 0, 4096, "NONE", new byte[0], 0, 0);
-  }
-
-  private static Command promote(String admission, long expectedEpoch, long newEpoch) {
-    List<UnitStep> units = List.of(new UnitStep("v/0", expectedEpoch, newEpoch));
-    return new Command(
-        admission + "/promote/0",
-        Command.Kind.PROMOTE,
-        Subject.node("n-2"),
-        Subject.node("n-1"),
-        "p",
-        admission(admission, units),
-        2,
-        0,
-        units,
-        Subject.node("n-1"),
-        0,
-        0,
-        10_000,
-        null,
-        "because",
-        Map.of());
-  }
-
-  private static Admission admission(String id, List<UnitStep> units) {
-    return new Admission(
-        id,
-        1,
-        Admission.State.ADMITTED,
-        "proposal",
-        ActKind.FAILOVER,
-        Subject.node("n-1"),
-        "p",
-        null,
-        true,
-        units,
-        Subject.node("n-1"),
-        Subject.node("n-2"),
-        List.of(),
-        1,
-        0,
-        0,
-        10_000,
-        0,
-        "admitted",
-        Map.of());
+    return Cast.request(nextToken++, client, request, kind);
   }
 }
