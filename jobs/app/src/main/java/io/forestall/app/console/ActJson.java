@@ -3,17 +3,14 @@ package io.forestall.app.console;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.forestall.schemas.ActKind;
 import io.forestall.schemas.ActMode;
-import io.forestall.schemas.Candidate;
 import io.forestall.schemas.Decision;
 import io.forestall.schemas.EntityRef;
-import io.forestall.schemas.EventRef;
 import io.forestall.schemas.GuardResult;
 import io.forestall.schemas.Incident;
 import io.forestall.schemas.Input;
 import io.forestall.schemas.PolicyKind;
 import io.forestall.schemas.Proposal;
 import io.forestall.schemas.Severity;
-import io.forestall.schemas.Suspect;
 import io.forestall.schemas.UnitEpoch;
 import java.io.IOException;
 import java.util.List;
@@ -63,20 +60,12 @@ final class ActJson {
     json.writeNumberField("inFlight", acts.admissions().inFlight());
     json.writeNumberField("openSagas", acts.sagas().open());
     json.writeNumberField("volumes", acts.volumes().size());
-    json.writeArrayFieldStart("halts");
-    for (PolicyView.Row halt : acts.policies().holding(PolicyKind.HALT, now)) {
-      json.writeStartObject();
-      policy(json, halt, now, false);
-      json.writeEndObject();
-    }
-    json.writeEndArray();
-    json.writeArrayFieldStart("storms");
-    for (ActViews.Notice storm : acts.storms()) {
-      json.writeStartObject();
-      notice(json, storm);
-      json.writeEndObject();
-    }
-    json.writeEndArray();
+    ConsoleJson.objects(
+        json,
+        "halts",
+        acts.policies().holding(PolicyKind.HALT, now),
+        halt -> policy(json, halt, now, false));
+    ConsoleJson.objects(json, "storms", acts.storms(), storm -> notice(json, storm));
     json.writeEndObject();
   }
 
@@ -85,14 +74,15 @@ final class ActJson {
     return ConsoleJson.object(
         json -> {
           ConsoleJson.paging(json, page.total(), offset, limit, next);
-          json.writeArrayFieldStart("items");
-          for (IncidentView.Row row : page.items()) {
-            json.writeStartObject();
-            incident(json, row);
-            json.writeEndObject();
-          }
-          json.writeEndArray();
+          ConsoleJson.objects(json, "items", page.items(), row -> incident(json, row));
         });
+  }
+
+  private static void subject(JsonGenerator json, Enum<?> kind, String id) throws IOException {
+    json.writeObjectFieldStart("subject");
+    json.writeStringField("kind", ConsoleJson.lower(kind));
+    json.writeStringField("id", id);
+    json.writeEndObject();
   }
 
   private static void incident(JsonGenerator json, IncidentView.Row row) throws IOException {
@@ -101,10 +91,7 @@ final class ActJson {
     json.writeStringField("state", ConsoleJson.lower(row.state()));
     json.writeStringField("severity", ConsoleJson.lower(row.severity()));
     json.writeStringField("summary", row.summary());
-    json.writeObjectFieldStart("subject");
-    json.writeStringField("kind", ConsoleJson.lower(row.kind()));
-    json.writeStringField("id", row.subject());
-    json.writeEndObject();
+    subject(json, row.kind(), row.subject());
     json.writeStringField("pool", row.pool());
     json.writeBooleanField("predicted", row.predicted());
     ConsoleJson.number(json, "confidence", row.confidence());
@@ -132,48 +119,44 @@ final class ActJson {
           // The list's summary may be cut.
           json.writeStringField("whole", incident.getSummary());
           json.writeStringField("recommendationReason", incident.getRecommendationReason());
-          json.writeArrayFieldStart("suspects");
-          for (Suspect suspect : incident.getSuspects()) {
-            json.writeStartObject();
-            entity(json, "entity", suspect.getEntity());
-            ConsoleJson.number(json, "weight", suspect.getWeight());
-            json.writeStringField("text", suspect.getText());
-            json.writeEndObject();
-          }
-          json.writeEndArray();
-          json.writeArrayFieldStart("affectedEntities");
-          for (EntityRef affected : incident.getAffected()) {
-            json.writeStartObject();
-            entity(json, affected);
-            json.writeEndObject();
-          }
-          json.writeEndArray();
-          json.writeArrayFieldStart("events");
-          for (EventRef event : incident.getEvents()) {
-            json.writeStartObject();
-            json.writeStringField("id", event.getId());
-            json.writeStringField("type", event.getType());
-            entity(json, "entity", event.getEntity());
-            json.writeNumberField("timeMillis", event.getTimeMillis());
-            json.writeBooleanField("predicted", event.getPredicted());
-            json.writeEndObject();
-          }
-          json.writeEndArray();
-          json.writeArrayFieldStart("revisions");
-          for (IncidentView.Revision revision : detail.revisions()) {
-            json.writeStartObject();
-            json.writeNumberField("revision", revision.revision());
-            json.writeStringField("state", ConsoleJson.lower(revision.state()));
-            json.writeStringField("severity", ConsoleJson.lower(revision.severity()));
-            json.writeStringField("recommendation", ConsoleJson.lower(revision.recommendation()));
-            json.writeBooleanField("predicted", revision.predicted());
-            ConsoleJson.number(json, "confidence", revision.confidence());
-            json.writeNumberField("eventCount", revision.eventCount());
-            json.writeNumberField("updatedMillis", revision.updatedMillis());
-            json.writeStringField("inhibitedBy", revision.inhibitedBy());
-            json.writeEndObject();
-          }
-          json.writeEndArray();
+          ConsoleJson.objects(
+              json,
+              "suspects",
+              incident.getSuspects(),
+              suspect -> {
+                entity(json, "entity", suspect.getEntity());
+                ConsoleJson.number(json, "weight", suspect.getWeight());
+                json.writeStringField("text", suspect.getText());
+              });
+          ConsoleJson.objects(
+              json, "affectedEntities", incident.getAffected(), affected -> entity(json, affected));
+          ConsoleJson.objects(
+              json,
+              "events",
+              incident.getEvents(),
+              event -> {
+                json.writeStringField("id", event.getId());
+                json.writeStringField("type", event.getType());
+                entity(json, "entity", event.getEntity());
+                json.writeNumberField("timeMillis", event.getTimeMillis());
+                json.writeBooleanField("predicted", event.getPredicted());
+              });
+          ConsoleJson.objects(
+              json,
+              "revisions",
+              detail.revisions(),
+              revision -> {
+                json.writeNumberField("revision", revision.revision());
+                json.writeStringField("state", ConsoleJson.lower(revision.state()));
+                json.writeStringField("severity", ConsoleJson.lower(revision.severity()));
+                json.writeStringField(
+                    "recommendation", ConsoleJson.lower(revision.recommendation()));
+                json.writeBooleanField("predicted", revision.predicted());
+                ConsoleJson.number(json, "confidence", revision.confidence());
+                json.writeNumberField("eventCount", revision.eventCount());
+                json.writeNumberField("updatedMillis", revision.updatedMillis());
+                json.writeStringField("inhibitedBy", revision.inhibitedBy());
+              });
           json.writeFieldName("swallower");
           if (swallower == null) {
             json.writeNull();
@@ -182,20 +165,8 @@ final class ActJson {
             incident(json, swallower);
             json.writeEndObject();
           }
-          json.writeArrayFieldStart("swallowed");
-          for (IncidentView.Row row : detail.swallowed()) {
-            json.writeStartObject();
-            incident(json, row);
-            json.writeEndObject();
-          }
-          json.writeEndArray();
-          json.writeArrayFieldStart("cases");
-          for (DecisionView.Case one : cases) {
-            json.writeStartObject();
-            asked(json, one);
-            json.writeEndObject();
-          }
-          json.writeEndArray();
+          ConsoleJson.objects(json, "swallowed", detail.swallowed(), row -> incident(json, row));
+          ConsoleJson.objects(json, "cases", cases, one -> asked(json, one));
           words(json, "labels", incident.getLabels());
         });
   }
@@ -210,10 +181,7 @@ final class ActJson {
     } else {
       json.writeStartObject();
       json.writeStringField("act", ConsoleJson.lower(asked.act()));
-      json.writeObjectFieldStart("subject");
-      json.writeStringField("kind", ConsoleJson.lower(asked.kind()));
-      json.writeStringField("id", asked.subject());
-      json.writeEndObject();
+      subject(json, asked.kind(), asked.subject());
       json.writeStringField("pool", asked.pool());
       json.writeStringField("zone", asked.zone());
       entity(json, "target", asked.target());
@@ -230,13 +198,7 @@ final class ActJson {
       json.writeStringField("lane", asked.lane());
       json.writeEndObject();
     }
-    json.writeArrayFieldStart("decisions");
-    for (DecisionView.Row row : one.decisions()) {
-      json.writeStartObject();
-      decision(json, row);
-      json.writeEndObject();
-    }
-    json.writeEndArray();
+    ConsoleJson.objects(json, "decisions", one.decisions(), row -> decision(json, row));
   }
 
   static byte[] decisions(
@@ -244,13 +206,7 @@ final class ActJson {
     return ConsoleJson.object(
         json -> {
           ConsoleJson.paging(json, page.total(), offset, limit, next);
-          json.writeArrayFieldStart("items");
-          for (DecisionView.Row row : page.items()) {
-            json.writeStartObject();
-            decision(json, row);
-            json.writeEndObject();
-          }
-          json.writeEndArray();
+          ConsoleJson.objects(json, "items", page.items(), row -> decision(json, row));
         });
   }
 
@@ -258,10 +214,7 @@ final class ActJson {
     json.writeStringField("id", row.id());
     json.writeStringField("proposal", row.proposal());
     json.writeStringField("act", ConsoleJson.lower(row.act()));
-    json.writeObjectFieldStart("subject");
-    json.writeStringField("kind", ConsoleJson.lower(row.kind()));
-    json.writeStringField("id", row.subject());
-    json.writeEndObject();
+    subject(json, row.kind(), row.subject());
     json.writeStringField("pool", row.pool());
     json.writeStringField("zone", row.zone());
     entity(json, "target", row.target());
@@ -318,13 +271,8 @@ final class ActJson {
             proposal(json, proposal);
             json.writeEndObject();
           }
-          json.writeArrayFieldStart("sameProposal");
-          for (DecisionView.Row row : detail.of().decisions()) {
-            json.writeStartObject();
-            decision(json, row);
-            json.writeEndObject();
-          }
-          json.writeEndArray();
+          ConsoleJson.objects(
+              json, "sameProposal", detail.of().decisions(), row -> decision(json, row));
         });
   }
 
@@ -333,16 +281,16 @@ final class ActJson {
     json.writeStringField("reason", proposal.getReason());
     entity(json, "source", proposal.getSource());
     units(json, proposal.getUnits());
-    json.writeArrayFieldStart("candidates");
-    for (Candidate candidate : proposal.getCandidates()) {
-      json.writeStartObject();
-      entity(json, "entity", candidate.getEntity());
-      ConsoleJson.number(json, "score", candidate.getScore());
-      json.writeStringField("refusal", candidate.getRefusal());
-      json.writeStringField("text", candidate.getText());
-      json.writeEndObject();
-    }
-    json.writeEndArray();
+    ConsoleJson.objects(
+        json,
+        "candidates",
+        proposal.getCandidates(),
+        candidate -> {
+          entity(json, "entity", candidate.getEntity());
+          ConsoleJson.number(json, "score", candidate.getScore());
+          json.writeStringField("refusal", candidate.getRefusal());
+          json.writeStringField("text", candidate.getText());
+        });
     inputs(json, proposal.getInputs());
     ConsoleJson.number(json, "probability", proposal.getProbability());
     json.writeNumberField("horizonMillis", proposal.getHorizonMillis());
@@ -405,13 +353,7 @@ final class ActJson {
     return ConsoleJson.object(
         json -> {
           ConsoleJson.paging(json, total, offset, limit, next);
-          json.writeArrayFieldStart("items");
-          for (PolicyView.Row row : page) {
-            json.writeStartObject();
-            policy(json, row, nowMillis, true);
-            json.writeEndObject();
-          }
-          json.writeEndArray();
+          ConsoleJson.objects(json, "items", page, row -> policy(json, row, nowMillis, true));
         });
   }
 
@@ -444,13 +386,8 @@ final class ActJson {
     return ConsoleJson.object(
         json -> {
           json.writeStringField("mode", ConsoleJson.lower(acts.policies().mode(acts.nowMillis())));
-          json.writeArrayFieldStart("halts");
-          for (PolicyView.Row halt : board.halts()) {
-            json.writeStartObject();
-            policy(json, halt, acts.nowMillis(), false);
-            json.writeEndObject();
-          }
-          json.writeEndArray();
+          ConsoleJson.objects(
+              json, "halts", board.halts(), halt -> policy(json, halt, acts.nowMillis(), false));
           json.writeArrayFieldStart("pools");
           int locks = 0;
           for (BudgetBoard.Pool pool : board.pools()) {
@@ -475,10 +412,7 @@ final class ActJson {
                   json.writeNumberField("newEpoch", unit.getNewEpoch());
                   json.writeStringField("admission", act.id());
                   json.writeStringField("act", ConsoleJson.lower(act.act()));
-                  json.writeObjectFieldStart("subject");
-                  json.writeStringField("kind", ConsoleJson.lower(act.kind()));
-                  json.writeStringField("id", act.subject());
-                  json.writeEndObject();
+                  subject(json, act.kind(), act.subject());
                   json.writeStringField("pool", act.pool());
                   json.writeNumberField("sinceMillis", act.issuedMillis());
                   json.writeNumberField("expiresMillis", act.expiresMillis());
@@ -496,31 +430,32 @@ final class ActJson {
     json.writeNumberField("sequence", pool.sequence());
     json.writeStringField("incarnation", pool.incarnation());
     nullable(json, "startedMillis", pool.startedMillis() == 0 ? null : pool.startedMillis());
-    json.writeArrayFieldStart("budgets");
-    for (BudgetBoard.Line line : pool.budgets()) {
-      json.writeStartObject();
-      json.writeStringField("scope", line.scope());
-      ConsoleJson.number(json, "inFlight", line.inFlight());
-      ConsoleJson.number(json, "limit", line.limit());
-      ConsoleJson.number(json, "left", Math.max(0, line.limit() - line.inFlight()));
-      json.writeStringField("source", line.source());
-      json.writeEndObject();
-    }
-    json.writeEndArray();
+    ConsoleJson.objects(
+        json,
+        "budgets",
+        pool.budgets(),
+        line -> {
+          json.writeStringField("scope", line.scope());
+          ConsoleJson.number(json, "inFlight", line.inFlight());
+          ConsoleJson.number(json, "limit", line.limit());
+          ConsoleJson.number(json, "left", Math.max(0, line.limit() - line.inFlight()));
+          json.writeStringField("source", line.source());
+        });
     json.writeArrayFieldStart("inFlight");
     for (AdmissionView.Act act : pool.inFlight()) {
       act(json, act);
     }
     json.writeEndArray();
-    json.writeArrayFieldStart("modes");
-    for (ActKind act : MODED) {
-      json.writeStartObject();
-      json.writeStringField("act", ConsoleJson.lower(act));
-      json.writeStringField(
-          "mode", ConsoleJson.lower(pool.acting().contains(act) ? ActMode.ACT : ActMode.ADVISE));
-      json.writeEndObject();
-    }
-    json.writeEndArray();
+    ConsoleJson.objects(
+        json,
+        "modes",
+        MODED,
+        act -> {
+          json.writeStringField("act", ConsoleJson.lower(act));
+          json.writeStringField(
+              "mode",
+              ConsoleJson.lower(pool.acting().contains(act) ? ActMode.ACT : ActMode.ADVISE));
+        });
     json.writeFieldName("storm");
     if (pool.notice() == null) {
       json.writeNull();
@@ -552,10 +487,7 @@ final class ActJson {
     json.writeStringField("state", ConsoleJson.lower(act.state()));
     json.writeStringField("proposal", act.proposal());
     json.writeStringField("act", ConsoleJson.lower(act.act()));
-    json.writeObjectFieldStart("subject");
-    json.writeStringField("kind", ConsoleJson.lower(act.kind()));
-    json.writeStringField("id", act.subject());
-    json.writeEndObject();
+    subject(json, act.kind(), act.subject());
     json.writeStringField("pool", act.pool());
     json.writeStringField("zone", act.zone());
     json.writeBooleanField("predicted", act.predicted());
@@ -578,43 +510,45 @@ final class ActJson {
   }
 
   private static void guards(JsonGenerator json, List<GuardResult> guards) throws IOException {
-    json.writeArrayFieldStart("guards");
-    for (GuardResult guard : guards) {
-      json.writeStartObject();
-      json.writeStringField("guard", guard.getGuard());
-      json.writeBooleanField("passed", guard.getPassed());
-      json.writeStringField("code", guard.getCode().name());
-      ConsoleJson.number(
-          json, "observed", guard.getObserved() == null ? Double.NaN : guard.getObserved());
-      ConsoleJson.number(json, "limit", guard.getLimit() == null ? Double.NaN : guard.getLimit());
-      json.writeStringField("text", guard.getText());
-      json.writeEndObject();
-    }
-    json.writeEndArray();
+    ConsoleJson.objects(
+        json,
+        "guards",
+        guards,
+        guard -> {
+          json.writeStringField("guard", guard.getGuard());
+          json.writeBooleanField("passed", guard.getPassed());
+          json.writeStringField("code", guard.getCode().name());
+          ConsoleJson.number(
+              json, "observed", guard.getObserved() == null ? Double.NaN : guard.getObserved());
+          ConsoleJson.number(
+              json, "limit", guard.getLimit() == null ? Double.NaN : guard.getLimit());
+          json.writeStringField("text", guard.getText());
+        });
   }
 
   private static void inputs(JsonGenerator json, List<Input> inputs) throws IOException {
-    json.writeArrayFieldStart("inputs");
-    for (Input input : inputs) {
-      json.writeStartObject();
-      json.writeStringField("name", input.getName());
-      ConsoleJson.number(json, "value", input.getValue() == null ? Double.NaN : input.getValue());
-      json.writeStringField("text", input.getText());
-      json.writeEndObject();
-    }
-    json.writeEndArray();
+    ConsoleJson.objects(
+        json,
+        "inputs",
+        inputs,
+        input -> {
+          json.writeStringField("name", input.getName());
+          ConsoleJson.number(
+              json, "value", input.getValue() == null ? Double.NaN : input.getValue());
+          json.writeStringField("text", input.getText());
+        });
   }
 
   private static void units(JsonGenerator json, List<UnitEpoch> units) throws IOException {
-    json.writeArrayFieldStart("units");
-    for (UnitEpoch unit : units) {
-      json.writeStartObject();
-      json.writeStringField("unit", unit.getUnit());
-      json.writeNumberField("expectedEpoch", unit.getExpectedEpoch());
-      json.writeNumberField("newEpoch", unit.getNewEpoch());
-      json.writeEndObject();
-    }
-    json.writeEndArray();
+    ConsoleJson.objects(
+        json,
+        "units",
+        units,
+        unit -> {
+          json.writeStringField("unit", unit.getUnit());
+          json.writeNumberField("expectedEpoch", unit.getExpectedEpoch());
+          json.writeNumberField("newEpoch", unit.getNewEpoch());
+        });
   }
 
   private static void words(JsonGenerator json, String name, Map<String, String> words)

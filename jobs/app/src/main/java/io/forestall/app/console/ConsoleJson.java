@@ -42,19 +42,24 @@ final class ConsoleJson {
     void write(JsonGenerator json) throws IOException;
   }
 
+  /** Writes the fields of one object of an array. */
+  interface Item<T> {
+    void write(T item) throws IOException;
+  }
+
   static byte[] page(FleetView.RiskPage page, RiskQuery query, @Nullable String next) {
     return object(
         json -> {
           paging(json, page.total(), query.offset(), query.limit(), next);
-          json.writeArrayFieldStart("items");
-          for (EntityRisk entity : page.items()) {
-            json.writeStartObject();
-            entity(json, entity);
-            Reason top = entity.topReason();
-            json.writeStringField("topReason", top == null ? null : top.getText());
-            json.writeEndObject();
-          }
-          json.writeEndArray();
+          objects(
+              json,
+              "items",
+              page.items(),
+              entity -> {
+                entity(json, entity);
+                Reason top = entity.topReason();
+                json.writeStringField("topReason", top == null ? null : top.getText());
+              });
         });
   }
 
@@ -73,27 +78,27 @@ final class ConsoleJson {
             }
           }
           json.writeEndArray();
-          json.writeArrayFieldStart("history");
-          for (HistoryPoint point : detail.history()) {
-            json.writeStartObject();
-            json.writeNumberField("timeMillis", point.timeMillis());
-            number(json, "score", point.score());
-            number(json, "probability", point.probability());
-            number(json, "confidence", point.confidence());
-            json.writeStringField("tier", lower(point.tier()));
-            json.writeBooleanField("stale", point.stale());
-            json.writeArrayFieldStart("reasons");
-            for (HistoryPoint.Part part : point.reasons()) {
-              json.writeStartObject();
-              json.writeStringField("metric", part.metric());
-              number(json, "value", part.value());
-              number(json, "contribution", part.contribution());
-              json.writeEndObject();
-            }
-            json.writeEndArray();
-            json.writeEndObject();
-          }
-          json.writeEndArray();
+          objects(
+              json,
+              "history",
+              detail.history(),
+              point -> {
+                json.writeNumberField("timeMillis", point.timeMillis());
+                number(json, "score", point.score());
+                number(json, "probability", point.probability());
+                number(json, "confidence", point.confidence());
+                json.writeStringField("tier", lower(point.tier()));
+                json.writeBooleanField("stale", point.stale());
+                objects(
+                    json,
+                    "reasons",
+                    point.reasons(),
+                    part -> {
+                      json.writeStringField("metric", part.metric());
+                      number(json, "value", part.value());
+                      number(json, "contribution", part.contribution());
+                    });
+              });
           json.writeArrayFieldStart("anomalies");
           for (AnomalyView anomaly : detail.anomalies()) {
             anomaly(json, anomaly);
@@ -244,25 +249,25 @@ final class ConsoleJson {
             }
             json.writeStringField("nodeCells", cells.toString());
             if (disks) {
-              json.writeArrayFieldStart("rows");
-              for (FleetTree.Group node : rack.children.values()) {
-                json.writeStartObject();
-                List<Slot> members = node.membersOf(EntityKind.DISK);
-                StringBuilder row = new StringBuilder();
-                for (Slot member : members) {
-                  row.append(cell(member));
-                }
-                json.writeStringField("cells", row.toString());
-                if (full || node.structure > since) {
-                  json.writeArrayFieldStart("ids");
-                  for (Slot member : members) {
-                    json.writeString(member.id);
-                  }
-                  json.writeEndArray();
-                }
-                json.writeEndObject();
-              }
-              json.writeEndArray();
+              objects(
+                  json,
+                  "rows",
+                  rack.children.values(),
+                  node -> {
+                    List<Slot> members = node.membersOf(EntityKind.DISK);
+                    StringBuilder row = new StringBuilder();
+                    for (Slot member : members) {
+                      row.append(cell(member));
+                    }
+                    json.writeStringField("cells", row.toString());
+                    if (full || node.structure > since) {
+                      json.writeArrayFieldStart("ids");
+                      for (Slot member : members) {
+                        json.writeString(member.id);
+                      }
+                      json.writeEndArray();
+                    }
+                  });
             }
             json.writeEndObject();
           }
@@ -351,21 +356,21 @@ final class ConsoleJson {
         json -> {
           paging(json, page.total(), offset, limit, next);
           time(json, "fleetMillis", status.fleetMillis());
-          json.writeArrayFieldStart("items");
-          for (FleetView.LateEntry entry : page.items()) {
-            json.writeStartObject();
-            entity(json, entry.entity());
-            json.writeStringField("state", entry.state());
-            time(json, "newestMillis", entry.newestMillis());
-            if (entry.ageMillis() < 0) {
-              json.writeNullField("ageMillis");
-            } else {
-              json.writeNumberField("ageMillis", entry.ageMillis());
-            }
-            number(json, "intervalMillis", entry.intervalMillis());
-            json.writeEndObject();
-          }
-          json.writeEndArray();
+          objects(
+              json,
+              "items",
+              page.items(),
+              entry -> {
+                entity(json, entry.entity());
+                json.writeStringField("state", entry.state());
+                time(json, "newestMillis", entry.newestMillis());
+                if (entry.ageMillis() < 0) {
+                  json.writeNullField("ageMillis");
+                } else {
+                  json.writeNumberField("ageMillis", entry.ageMillis());
+                }
+                number(json, "intervalMillis", entry.intervalMillis());
+              });
         });
   }
 
@@ -387,22 +392,22 @@ final class ConsoleJson {
             json.writeNumberField(reason.getKey().name(), reason.getValue());
           }
           json.writeEndObject();
-          json.writeArrayFieldStart("newest");
-          for (FleetView.DeadEntry letter : page) {
-            json.writeStartObject();
-            json.writeStringField("origin", letter.origin());
-            json.writeNumberField("partition", letter.partition());
-            json.writeNumberField("offset", letter.offset());
-            json.writeNumberField("index", letter.index());
-            json.writeNumberField("timeMillis", letter.timeMillis());
-            json.writeStringField("reason", letter.reason().name());
-            json.writeStringField("detail", letter.detail());
-            json.writeStringField("kind", letter.kind() == null ? null : lower(letter.kind()));
-            json.writeStringField("id", letter.id());
-            json.writeStringField("component", letter.component());
-            json.writeEndObject();
-          }
-          json.writeEndArray();
+          objects(
+              json,
+              "newest",
+              page,
+              letter -> {
+                json.writeStringField("origin", letter.origin());
+                json.writeNumberField("partition", letter.partition());
+                json.writeNumberField("offset", letter.offset());
+                json.writeNumberField("index", letter.index());
+                json.writeNumberField("timeMillis", letter.timeMillis());
+                json.writeStringField("reason", letter.reason().name());
+                json.writeStringField("detail", letter.detail());
+                json.writeStringField("kind", letter.kind() == null ? null : lower(letter.kind()));
+                json.writeStringField("id", letter.id());
+                json.writeStringField("component", letter.component());
+              });
         });
   }
 
@@ -450,13 +455,7 @@ final class ConsoleJson {
           json.writeNumberField("historyEvicted", status.historyEvicted());
           json.writeNumberField("values", status.values());
           json.writeNumberField("entitiesRefused", status.entitiesRefused());
-          json.writeArrayFieldStart("models");
-          for (FleetView.ModelEntry model : status.models()) {
-            json.writeStartObject();
-            model(json, model, status);
-            json.writeEndObject();
-          }
-          json.writeEndArray();
+          objects(json, "models", status.models(), model -> model(json, model, status));
           json.writeObjectFieldStart("scoredByModel");
           for (var model : status.scoredByModel().entrySet()) {
             json.writeNumberField(model.getKey(), model.getValue());
@@ -468,13 +467,7 @@ final class ConsoleJson {
   static byte[] models(FleetView.Status status) {
     return object(
         json -> {
-          json.writeArrayFieldStart("items");
-          for (FleetView.ModelEntry model : status.models()) {
-            json.writeStartObject();
-            model(json, model, status);
-            json.writeEndObject();
-          }
-          json.writeEndArray();
+          objects(json, "items", status.models(), model -> model(json, model, status));
           // Detectors without weights score too; they are on no topic.
           json.writeObjectFieldStart("scoredByModel");
           for (var model : status.scoredByModel().entrySet()) {
@@ -583,16 +576,16 @@ final class ConsoleJson {
     json.writeNumberField("horizonMillis", mode.getHorizonMillis());
     json.writeStringField("model", mode.getModel());
     json.writeNumberField("modelVersion", mode.getModelVersion());
-    json.writeArrayFieldStart("reasons");
-    for (Reason reason : mode.getReasons()) {
-      json.writeStartObject();
-      json.writeStringField("metric", reason.getMetric());
-      number(json, "value", reason.getValue());
-      number(json, "contribution", reason.getContribution());
-      json.writeStringField("text", reason.getText());
-      json.writeEndObject();
-    }
-    json.writeEndArray();
+    objects(
+        json,
+        "reasons",
+        mode.getReasons(),
+        reason -> {
+          json.writeStringField("metric", reason.getMetric());
+          number(json, "value", reason.getValue());
+          number(json, "contribution", reason.getContribution());
+          json.writeStringField("text", reason.getText());
+        });
     json.writeEndObject();
   }
 
@@ -626,19 +619,19 @@ final class ConsoleJson {
     json.writeStartObject();
     json.writeNumberField("timeMillis", baseline.timeMillis());
     json.writeNumberField("samples", baseline.samples());
-    json.writeArrayFieldStart("signals");
-    for (BaselineView.SignalView signal : baseline.signals()) {
-      json.writeStartObject();
-      json.writeStringField("signal", signal.signal());
-      json.writeStringField("label", LABELS.getOrDefault(signal.signal(), signal.signal()));
-      json.writeNumberField("samples", signal.samples());
-      number(json, "level", signal.level());
-      number(json, "spread", signal.spread());
-      number(json, "last", signal.last());
-      number(json, "peerMedian", signal.peerMedian());
-      json.writeEndObject();
-    }
-    json.writeEndArray();
+    objects(
+        json,
+        "signals",
+        baseline.signals(),
+        signal -> {
+          json.writeStringField("signal", signal.signal());
+          json.writeStringField("label", LABELS.getOrDefault(signal.signal(), signal.signal()));
+          json.writeNumberField("samples", signal.samples());
+          number(json, "level", signal.level());
+          number(json, "spread", signal.spread());
+          number(json, "last", signal.last());
+          number(json, "peerMedian", signal.peerMedian());
+        });
     json.writeEndObject();
   }
 
@@ -697,6 +690,18 @@ final class ConsoleJson {
     } else {
       json.writeNumberField(name, millis);
     }
+  }
+
+  /** A field that is an array of objects. */
+  static <T> void objects(JsonGenerator json, String name, Iterable<T> items, Item<T> item)
+      throws IOException {
+    json.writeArrayFieldStart(name);
+    for (T each : items) {
+      json.writeStartObject();
+      item.write(each);
+      json.writeEndObject();
+    }
+    json.writeEndArray();
   }
 
   static byte[] object(Body body) {
