@@ -41,6 +41,7 @@ import picocli.CommandLine.Spec;
 final class ScrapeCommand implements Callable<Integer> {
 
   @Mixin private KafkaOptions kafka = new KafkaOptions();
+  @Mixin private MetricsOptions metrics = new MetricsOptions();
 
   @Option(
       names = "--targets",
@@ -96,19 +97,6 @@ final class ScrapeCommand implements Callable<Integer> {
       defaultValue = "16777216",
       description = "Longest page, unpacked. Default: ${DEFAULT-VALUE}.")
   private int maxPageBytes = 16 << 20;
-
-  @Option(
-      names = "--metrics-port",
-      paramLabel = "PORT",
-      description = "Serve metrics of this command itself; 0 for any free port.")
-  private @Nullable Integer metricsPort;
-
-  @Option(
-      names = "--metrics-host",
-      paramLabel = "ADDRESS",
-      defaultValue = "127.0.0.1",
-      description = "Address for --metrics-port. Default: ${DEFAULT-VALUE}, this machine only.")
-  private String metricsHost = "127.0.0.1";
 
   @Option(
       names = "--tls-ca",
@@ -182,14 +170,8 @@ final class ScrapeCommand implements Callable<Integer> {
       IngestFigures figures = new IngestFigures();
       try (TelemetryPublisher publisher =
               TelemetryPublisher.open(kafka.clientProperties(), kafka.topicPrefix());
-          MetricsServer server =
-              metricsPort == null
-                  ? null
-                  : MetricsServer.start(metricsHost, metricsPort, figures::page)) {
+          MetricsServer server = metrics.start(figures::page, line -> say(err, line))) {
         publisher.publishSchemas("forestall ingest scrape", System.currentTimeMillis());
-        if (server != null) {
-          say(err, "metrics on http://" + metricsHost + ":" + server.port() + "/metrics");
-        }
         Scraper scraper =
             new Scraper(
                 new Scraper.Options(intervalMillis, smartMillis, concurrency, once),

@@ -40,6 +40,7 @@ import picocli.CommandLine.Spec;
 final class TelegrafCommand implements Callable<Integer> {
 
   @Mixin private KafkaOptions kafka = new KafkaOptions();
+  @Mixin private MetricsOptions metrics = new MetricsOptions();
 
   @Option(
       names = "--input-topic",
@@ -112,19 +113,6 @@ final class TelegrafCommand implements Callable<Integer> {
               + " pool of the metrics say it.")
   private @Nullable Path inventory;
 
-  @Option(
-      names = "--metrics-port",
-      paramLabel = "PORT",
-      description = "Serve metrics of this command itself; 0 for any free port.")
-  private @Nullable Integer metricsPort;
-
-  @Option(
-      names = "--metrics-host",
-      paramLabel = "ADDRESS",
-      defaultValue = "127.0.0.1",
-      description = "Address for --metrics-port. Default: ${DEFAULT-VALUE}, this machine only.")
-  private String metricsHost = "127.0.0.1";
-
   @Spec private @Nullable CommandSpec spec;
 
   @Override
@@ -155,14 +143,8 @@ final class TelegrafCommand implements Callable<Integer> {
     try (TelemetryPublisher publisher =
             TelemetryPublisher.open(kafka.clientProperties(), kafka.topicPrefix());
         KafkaConsumer<byte[], byte[]> consumer = consumer();
-        MetricsServer server =
-            metricsPort == null
-                ? null
-                : MetricsServer.start(metricsHost, metricsPort, figures::page)) {
+        MetricsServer server = metrics.start(figures::page, line -> say(err, line))) {
       publisher.publishSchemas("forestall ingest telegraf", System.currentTimeMillis());
-      if (server != null) {
-        say(err, "metrics on http://" + metricsHost + ":" + server.port() + "/metrics");
-      }
       TelegrafFeed feed =
           new TelegrafFeed(
               options,
