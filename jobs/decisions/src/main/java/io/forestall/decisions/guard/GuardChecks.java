@@ -376,6 +376,17 @@ final class GuardChecks {
       }
     }
     boolean described = q.host != null && q.host.member() != null;
+    if (q.proposal.subject().kind() == Subject.Kind.DISK
+        && q.act() == ActKind.FAILOVER
+        && q.proposal.units().isEmpty()
+        && q.host != null
+        && q.host.level() >= 2) {
+      // nobody would ever carry it out, and its locks would be held until it expires
+      return no(
+          name,
+          UNKNOWN_SUBJECT,
+          "Which units lie on " + q.proposal.subject() + " is not known; their node says it.");
+    }
     return described || !q.proposal.units().isEmpty()
         ? yes(name, q.proposal.subject() + " is known.")
         : no(

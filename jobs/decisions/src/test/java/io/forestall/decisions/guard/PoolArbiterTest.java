@@ -307,6 +307,19 @@ class PoolArbiterTest {
   }
 
   @Test
+  void aFailoverOfADiskOfWhichNobodyKnowsTheUnitsIsNotDone() {
+    TestingPool pool = TestingPool.started(20, 4);
+    pool.act();
+    pool.unit("u", 1, 3, 4, 5);
+    Subject disk = new Subject(Subject.Kind.DISK, "d-1");
+    pool.give(
+        new GuardInput.IncidentChanged(
+            pool.incident("i1", 1, disk, false, 0, ActKind.FAILOVER, List.of(disk, node(3)))));
+    assertThat(last(pool).code()).as(last(pool).text()).isEqualTo(DecisionCode.UNKNOWN_SUBJECT);
+    assertThat(admitted(pool)).isEmpty();
+  }
+
+  @Test
   void aDrainToNobodyOrOfNothingIsNotDone() {
     TestingPool alone = TestingPool.started(20, 4);
     alone.act();

@@ -210,6 +210,17 @@ final class TestingPool {
       boolean predicted,
       long horizonMillis,
       ActKind act) {
+    return incident(id, revision, subject, predicted, horizonMillis, act, List.of(subject));
+  }
+
+  Incident incident(
+      String id,
+      int revision,
+      Subject subject,
+      boolean predicted,
+      long horizonMillis,
+      ActKind act,
+      List<Subject> affected) {
     return new Incident(
         id,
         revision,
@@ -227,7 +238,7 @@ final class TestingPool {
         1,
         subject.toString(),
         List.of(),
-        List.of(subject),
+        affected,
         List.of(),
         1,
         now - 1_000,
