@@ -52,8 +52,11 @@ public final class SagaView {
   private static final int MAX_PAUSES = 50;
   private static final int HEAD_BYTES = 1_200;
 
-  /** Pauses that ended so long after an act began or ended belong to it; milliseconds. */
-  private static final long PAUSE_SLACK_MILLIS = 60_000;
+  /** A dead owner's pause begins so long before its act at most; milliseconds. */
+  private static final long PAUSE_BEFORE_MILLIS = 60_000;
+
+  /** A pause that begins so long after its act ended is another's: clocks differ; milliseconds. */
+  private static final long PAUSE_AFTER_MILLIS = 2_000;
 
   private static final Set<ActKind> ACTS =
       EnumSet.of(
@@ -135,6 +138,9 @@ public final class SagaView {
     long lastMillis;
     @Nullable Long endedMillis;
     @Nullable Long pauseMillis;
+
+    /** What its clients felt, kept beyond the newest pauses of the volumes. */
+    final List<Pause> felt = new ArrayList<>();
 
     Held(Admission admission, AdmissionState state) {
       this.admission = admission;
@@ -233,6 +239,11 @@ public final class SagaView {
       }
       held = new Held(admission, record.getState());
       sagas.put(admission.id(), held);
+      for (String volume : held.volumes) {
+        for (Pause pause : pauses.getOrDefault(volume, new ArrayDeque<>())) {
+          feel(held, pause);
+        }
+      }
       List<Object> before = early.remove(admission.id());
       if (before != null) {
         for (Object each : before) {
@@ -428,12 +439,35 @@ public final class SagaView {
       of.removeFirst();
     }
     changes++;
-    of.addLast(
+    Pause pause =
         new Pause(
             volume,
             event.getEntity().getId().substring(at + 1),
             Math.round(millis),
-            event.getTimeMillis()));
+            event.getTimeMillis());
+    of.addLast(pause);
+    for (Held held : sagas.values()) {
+      if (held.volumes.contains(volume)) {
+        feel(held, pause);
+      }
+    }
+  }
+
+  private static void feel(Held held, Pause pause) {
+    if (held.felt.size() < MAX_PAUSES && isOf(held, pause)) {
+      held.felt.add(pause);
+    }
+  }
+
+  /** True when the act was under way during the pause, or the pause led to it. */
+  private static boolean isOf(Held held, Pause pause) {
+    long from = held.admission.issuedMillis();
+    Long ended = held.endedMillis;
+    long began = pause.timeMillis() - pause.pauseMillis();
+    return pause.timeMillis() >= from
+        && (ended == null || began <= ended + PAUSE_AFTER_MILLIS)
+        // What began long before the act has another cause, but a dead owner's pause does not.
+        && began >= from - PAUSE_BEFORE_MILLIS;
   }
 
   /** Grows with whatever is taken in. */
@@ -505,21 +539,9 @@ public final class SagaView {
     return of == null ? List.of() : List.copyOf(of);
   }
 
-  private List<Pause> pauses(Held held) {
-    long from = held.admission.issuedMillis();
-    long until = held.endedMillis == null ? Long.MAX_VALUE : held.endedMillis + PAUSE_SLACK_MILLIS;
-    List<Pause> found = new ArrayList<>();
-    for (String volume : held.volumes) {
-      for (Pause pause : pauses.getOrDefault(volume, new ArrayDeque<>())) {
-        if (pause.timeMillis() >= from
-            && pause.timeMillis() <= until
-            // What began long before the act has another cause, but a dead owner's pause does not.
-            && pause.timeMillis() - pause.pauseMillis() >= from - PAUSE_SLACK_MILLIS) {
-          found.add(pause);
-        }
-      }
-    }
-    return found;
+  /** Its end may have been told after a pause that came later. */
+  private static List<Pause> pauses(Held held) {
+    return held.felt.stream().filter(pause -> isOf(held, pause)).toList();
   }
 
   private Saga saga(Held held) {

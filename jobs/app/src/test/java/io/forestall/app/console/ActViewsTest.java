@@ -430,4 +430,23 @@ class ActViewsTest {
     assertThat(acts.storms()).isEmpty();
     assertThat(Objects.requireNonNull(acts.notice("p-01")).stopped()).isFalse();
   }
+
+  @Test
+  void theirActKeepsThePausesThatItCostAndNoOthers() throws Exception {
+    ActViews acts =
+        new ActViews(IncidentView.Limits.DEFAULT, DecisionView.Limits.DEFAULT, () -> NOW);
+    TestingVolumes volumes = new TestingVolumes(acts);
+    volumes.feed();
+    long ended =
+        Objects.requireNonNull(
+            Objects.requireNonNull(acts.sagas().saga(TestingVolumes.DONE)).saga().endedMillis());
+    // Ten seconds later its volume pauses for another reason, again and again.
+    for (int i = 0; i < 200; i++) {
+      volumes.pause("orders", "c-web-1", 900, ended + 10_000 + 1_000 * i);
+    }
+    var done = Objects.requireNonNull(acts.sagas().saga(TestingVolumes.DONE));
+    assertThat(done.saga().clientPauseMillis()).isEqualTo(47);
+    assertThat(done.pauses()).hasSize(2);
+    assertThat(acts.sagas().pauses("orders")).as("the newest").hasSize(50);
+  }
 }

@@ -254,7 +254,8 @@ public final class ConsoleBenchmark {
         shown.sort(null);
         System.out.printf(
             Locale.ROOT,
-            "page /%-24s first paint %6.0f ms, all shown and answering keys %6.0f ms (median of 5)%n",
+            "page /%-24s first paint %6.0f ms, all shown and answering keys %6.0f ms (median of"
+                + " 5)%n",
             where.length() > 24 ? where.substring(0, 24) : where,
             paints.get(2),
             shown.get(2));
@@ -265,11 +266,11 @@ public final class ConsoleBenchmark {
           "an arrow key on the map takes "
               + chrome
                   .eval(
-                      "(async () => { const m = document.querySelector('.map [tabindex=\"0\"]');"
-                          + " if (!m) return 'no map'; m.focus(); const t = []; for (let i = 0; i <"
+                      "(async () => { const m = document.querySelector('.map [tabindex=\"0\"]'); if"
+                          + " (!m) return 'no map'; m.focus(); const t = []; for (let i = 0; i <"
                           + " 40; i++) { const a = performance.now();"
-                          + " document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key:"
-                          + " 'ArrowRight', bubbles: true})); await new Promise(r =>"
+                          + " document.activeElement.dispatchEvent(new KeyboardEvent('keydown',"
+                          + " {key: 'ArrowRight', bubbles: true})); await new Promise(r =>"
                           + " requestAnimationFrame(r)); t.push(performance.now() - a); }"
                           + " t.sort((a, b) => a - b); return t[20].toFixed(1) + ' ms to the next"
                           + " frame (median), ' + t[39].toFixed(1) + ' ms at most'; })()")

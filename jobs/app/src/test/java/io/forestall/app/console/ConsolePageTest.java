@@ -110,7 +110,7 @@ class ConsolePageTest {
   @Test
   void theMapShowsTheFleetAndThatItIsSimulated() throws Exception {
     open("");
-    assertThat(text("#mode")).isEqualTo("Simulated fleet: nothing here is real");
+    assertThat(text("#mode")).isEqualTo("Simulated fleet: these machines are not real");
     assertThat(text("#placement")).contains("synthetic");
     assertThat(text("#feed")).isEqualTo("Live");
     assertThat(text(".map-panel .note")).contains("60 nodes, 720 disks");
@@ -193,7 +193,7 @@ class ConsolePageTest {
                 "#/decisions?outcome=refused", "Decisions",
                 "#/policies", "Policies",
                 "#/volumes", "Volumes",
-                "#/sagas?state=ended", "Failovers")
+                "#/failovers?state=ended", "Failovers")
             .entrySet()) {
       open(view.getKey());
       assertThat(text("#view-title")).as(view.getKey()).isEqualTo(view.getValue());
@@ -225,8 +225,8 @@ class ConsolePageTest {
             "#/policies",
             "#/volumes",
             "#/volumes/orders",
-            "#/sagas",
-            "#/sagas/" + TestingVolumes.DONE)) {
+            "#/failovers",
+            "#/failovers/" + TestingVolumes.DONE)) {
       open(where);
       assertThat(chrome().eval("document.documentElement.scrollWidth").asInt())
           .as(where)
@@ -324,14 +324,19 @@ class ConsolePageTest {
     assertThat(text("main")).contains("n-1 (1) → n-2 (2)").contains("47 ms").contains("c-batch");
     chrome()
         .eval("document.querySelector('[data-key=\"saga-" + TestingVolumes.DONE + "\"]').click()");
-    chrome().await("document.documentElement.dataset.view === 'sagas'");
+    chrome().await("document.documentElement.dataset.view === 'failovers'");
     assertThat(text("#view-title")).contains("node/n-1 to node/n-2");
-    assertThat(count(".track li.been")).isEqualTo(8);
+    assertThat(count(".track li.been"))
+        .as("also the step that was passed before anybody told of it")
+        .isEqualTo(9);
+    assertThat(text(".steps")).contains("4 ms").contains("37 ms");
     assertThat(text("main")).contains("It serves both units.").contains("28 ms").contains("47 ms");
     open("#/sagas/" + TestingVolumes.OPEN);
+    assertThat(text("#view-title")).as("an address of before").contains("node/n-3");
+    open("#/failovers/" + TestingVolumes.OPEN);
     assertThat(text(".track [aria-current]")).contains("Fenced");
     assertThat(text("main")).contains("past the point of no return");
-    open("#/sagas/" + TestingVolumes.GIVEN_BACK);
+    open("#/failovers/" + TestingVolumes.GIVEN_BACK);
     assertThat(text(".track .back")).contains("Given back");
     assertThat(text("main")).contains("NO_SPACE");
     assertThat(chrome().complaints()).isEmpty();

@@ -203,7 +203,9 @@ final class MadeUpFleet {
             START_MILLIS + 400 * DAY_MILLIS,
             "forestall-lstm-1",
             ByteBuffer.wrap(new byte[49_280]),
-            "# disk-lstm 1\n\nA made-up card: this fleet is simulated.\n\n* AUC: 0.80 within 30 days\n"
+            "# disk-lstm 1\n\n"
+                + "A made-up card: this fleet is simulated.\n\n"
+                + "* AUC: 0.80 within 30 days\n"
                 + "* Sees SMART counters only; what shows no sign there it cannot find.\n"));
   }
 

@@ -336,8 +336,8 @@ public final class TestingVolumes {
     sink.event(event);
   }
 
-  private void pause(String volume, String client, long millis, long timeMillis)
-      throws WireException {
+  /** A client tells of a pause that has just ended. */
+  void pause(String volume, String client, long millis, long timeMillis) throws WireException {
     Event event =
         event(
             "volume.paused",

@@ -61,6 +61,15 @@ export function bytes(value) {
   return `${(value / 10 ** (3 * at)).toPrecision(3).replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '')} ${units[at]}`;
 }
 
+/** A size that people chose in powers of two, such as that of a volume. */
+export function binaryBytes(value) {
+  if (value === null || value === undefined) return '';
+  if (!value) return '0 B';
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+  const at = Math.max(0, Math.min(units.length - 1, Math.floor(Math.log2(Math.abs(value)) / 10)));
+  return `${(value / 2 ** (10 * at)).toPrecision(4).replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '')} ${units[at]}`;
+}
+
 function time(value) {
   const size = Math.abs(value);
   if (size === 0) return '0 s';

@@ -12,8 +12,8 @@ import { showSagas, showVolumes } from './volumes.js';
 const EVERY_MILLIS = 2000;
 const VIEWS = { fleet: showFleet, risks: showRisks, anomalies: showAnomalies, late: showLate, 'dead-letters': showDead, models: showModels, entity: showEntity,
   incidents: showIncidents, decisions: showDecisions, approvals: showApprovals, guard: showGuard, policies: showPolicies,
-  volumes: showVolumes, sagas: showSagas };
-const TABS = { approvals: 'decisions', guard: 'decisions', policies: 'decisions', sagas: 'volumes' };
+  volumes: showVolumes, failovers: showSagas, sagas: showSagas };
+const TABS = { approvals: 'decisions', guard: 'decisions', policies: 'decisions', failovers: 'volumes', sagas: 'volumes' };
 let route = null;
 let status = null;
 let timer = 0;
@@ -56,7 +56,7 @@ function go(name, value) {
 
 const SOURCES = {
   none: () => 'No telemetry yet',
-  simulated: () => 'Simulated fleet: nothing here is real',
+  simulated: () => 'Simulated fleet: these machines are not real',
   mixed: () => 'Simulated and real telemetry mixed',
   data: (sources) => `Data: ${sources.join(', ')}`,
 };
@@ -253,7 +253,7 @@ $('skip').addEventListener('click', (event) => {
 
 // Keys.
 let pending = 0;
-const GO = { f: 'fleet', r: 'risks', a: 'anomalies', l: 'late', d: 'dead-letters', m: 'models', i: 'incidents', c: 'decisions', w: 'approvals', b: 'guard', v: 'volumes', s: 'sagas' };
+const GO = { f: 'fleet', r: 'risks', a: 'anomalies', l: 'late', d: 'dead-letters', m: 'models', i: 'incidents', c: 'decisions', w: 'approvals', b: 'guard', v: 'volumes', s: 'failovers' };
 document.addEventListener('keydown', (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey || $('keys').open) return;
   const field = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
@@ -274,7 +274,7 @@ document.addEventListener('keydown', (event) => {
   else if (event.key === 'u' || event.key === 'Escape') {
     if (route.view === 'entity') location.hash = aboveEntity();
     else if (route.view === 'fleet' && route.parts.length) location.hash = above(route);
-    else if (['models', 'incidents', 'decisions', 'volumes', 'sagas'].includes(route.view) && route.parts.length) location.hash = `#/${route.view}`;
+    else if (['models', 'incidents', 'decisions', 'volumes', 'failovers', 'sagas'].includes(route.view) && route.parts.length) location.hash = `#/${route.view}`;
   }
 });
 

@@ -1,7 +1,7 @@
 import { ask } from './ask.js';
 import { actName, plain } from './codes.js';
 import { h, replace } from './dom.js';
-import { bytes, integer, link, span, when, whenExactly } from './format.js';
+import { binaryBytes, integer, link, span, when, whenExactly } from './format.js';
 import { pager, pick, table } from './table.js';
 
 const STATES = { ok: 'in order', degraded: 'degraded', unclaimed: 'nobody took it', 'in-doubt': 'in doubt' };
@@ -9,7 +9,7 @@ const SAGA_STATES = ['open', 'ended'];
 const FORWARD = ['admitted', 'checking', 'preparing', 'instructed', 'fenced', 'drained', 'promoted', 'mapped', 'confirmed'];
 const BAD_ENDS = { 'given-back': 'given back', cancelled: 'cancelled', expired: 'expired' };
 const volumeLink = (name) => `#/volumes/${encodeURIComponent(name)}`;
-const sagaLink = (id) => `#/sagas/${encodeURIComponent(id)}`;
+const sagaLink = (id) => `#/failovers/${encodeURIComponent(id)}`;
 
 function named(key) {
   if (!key) return h('span', { class: 'soft' }, '–');
@@ -29,7 +29,7 @@ const deltas = (value) => (value === null || value === undefined ? '–' : integ
 
 function tabs(now, status) {
   const open = status.acts.openSagas;
-  return h('nav', { class: 'subtabs', 'aria-label': 'Volumes' }, [['volumes', 'Volumes', ''], ['sagas', 'Failovers', open ? integer(open) : '']]
+  return h('nav', { class: 'subtabs', 'aria-label': 'Volumes' }, [['volumes', 'Volumes', ''], ['failovers', 'Failovers', open ? integer(open) : '']]
     .map(([view, name, count]) => h('a', { href: `#/${view}`, 'aria-current': view === now ? 'page' : null, 'data-key': `sub-${view}` }, name, count ? h('b', {}, count) : null)));
 }
 
@@ -52,7 +52,7 @@ export async function showVolumes(host, route, context) {
       { name: 'State', cell: (one) => volumeState(one.state) },
       { name: 'Volume', cell: (one) => h('a', { class: 'go', href: volumeLink(one.volume), 'data-key': `volume-${one.volume}` }, one.volume) },
       { name: 'Pool', cell: (one) => one.pool },
-      { name: 'Size', number: true, cell: (one) => bytes(one.bytes) },
+      { name: 'Size', number: true, cell: (one) => binaryBytes(one.bytes) },
       { name: 'Segments', number: true, cell: (one) => integer(one.segments) },
       { name: 'Owners', cell: (one) => [one.owners.slice(0, 3).map((owner, i) => [i ? ', ' : '', named(owner.node)]), one.owners.length > 3 ? h('span', { class: 'soft' }, ` and ${integer(one.owners.length - 3)} more`) : null].flat(2).filter(Boolean) },
       { name: 'Copies', number: true, cell: (one) => `${integer(one.copies)}, never under ${integer(one.minReplicas)}` },
@@ -109,7 +109,7 @@ async function showVolume(host, route, context) {
       h('p', { class: 'back' }, h('a', { href: '#/volumes', 'data-key': 'back' }, '‹ All volumes')),
       h('div', { class: 'entity-title' }, volumeState(volume.state), h('h2', { id: 'view-title' }, volume.volume)),
       volume.degraded ? h('p', { class: 'verdict-text' }, volume.degraded) : null,
-      h('dl', { class: 'detail-facts' }, fact('Size', bytes(volume.bytes), `in blocks of ${integer(volume.blockBytes)} B`), fact('Segments', integer(volume.segments), `of ${bytes(volume.segmentBytes)}`),
+      h('dl', { class: 'detail-facts' }, fact('Size', binaryBytes(volume.bytes), `in blocks of ${integer(volume.blockBytes)} B`), fact('Segments', integer(volume.segments), `of ${binaryBytes(volume.segmentBytes)}`),
         fact('Pool', volume.pool), fact('Copies', integer(volume.copies), `never under ${integer(volume.minReplicas)} by an act`), fact('Lag', deltas(volume.lagDeltas), 'writes'), fact('Map', `version ${integer(volume.version)}`, when(volume.timeMillis)))),
     h('section', { class: 'panel', 'aria-labelledby': 'segments-title' }, h('h2', { id: 'segments-title' }, 'Who owns what'),
       table([
@@ -138,7 +138,7 @@ export async function showSagas(host, route, context) {
   const page = await ask('sagas', query);
   if (!context.current()) return;
   const go = context.go;
-  replace(host, [tabs('sagas', context.status), h('section', { class: 'panel', 'aria-labelledby': 'view-title' },
+  replace(host, [tabs('failovers', context.status), h('section', { class: 'panel', 'aria-labelledby': 'view-title' },
     h('div', { class: 'panel-head' }, h('h2', { id: 'view-title' }, 'Failovers'), h('p', { class: 'note' }, `${integer(page.total)}, the newest first`),
       h('div', { class: 'picks' }, pick('Which', 'state', route.query.state, [['', 'all'], ...SAGA_STATES.map((state) => [state, state === 'open' ? 'going on' : 'over'])], go))),
     sagaTable(page.items, Object.keys(route.query).length ? 'Nothing matches.' : 'Nothing was moved yet: an act begins when the guard admits it.'),
@@ -153,8 +153,10 @@ function track(saga, steps) {
   const hooks = steps.some((step) => ['draining', 'leaving', 'returning'].includes(step.state));
   const way = hooks ? ['admitted', ...new Set(steps.map((step) => step.state))] : FORWARD;
   const ended = !saga.open && BAD_ENDS[saga.state];
-  return h('ol', { class: 'track', 'aria-label': 'Steps of the act' }, way.map((name) => h('li', {
-    class: [been.has(name) ? 'been' : '', name === 'fenced' ? 'fence' : ''].join(' ').trim() || null, 'aria-current': saga.open && name === saga.state ? 'step' : null,
+  // What was passed so quickly that nobody told of it was passed all the same.
+  const reached = Math.max(...way.map((name, i) => (been.has(name) ? i : -1)));
+  return h('ol', { class: 'track', 'aria-label': 'Steps of the act' }, way.map((name, i) => h('li', {
+    class: [i <= reached ? 'been' : '', name === 'fenced' ? 'fence' : ''].join(' ').trim() || null, 'aria-current': saga.open && name === saga.state ? 'step' : null,
   }, h('b', {}, plain(name)), h('span', { class: 'soft num' }, been.has(name) ? `${integer(Math.max(0, been.get(name) - saga.issuedMillis))} ms` : ''))),
   ended ? h('li', { class: 'been back' }, h('b', {}, plain(saga.state)), h('span', { class: 'soft num' }, `${integer(Math.max(0, (saga.endedMillis || saga.lastMillis) - saga.issuedMillis))} ms`)) : null);
 }
@@ -163,17 +165,17 @@ async function showSaga(host, route, context) {
   const one = await ask(`sagas/${encodeURIComponent(route.parts[0])}`);
   if (!context.current()) return;
   if (!one) {
-    replace(host, [tabs('sagas', context.status), h('section', { class: 'panel' }, h('h2', { id: 'view-title' }, 'Failover'), h('p', { class: 'empty' }, 'No such act is held. ', h('a', { href: '#/sagas' }, 'All failovers')))]);
+    replace(host, [tabs('failovers', context.status), h('section', { class: 'panel' }, h('h2', { id: 'view-title' }, 'Failover'), h('p', { class: 'empty' }, 'No such act is held. ', h('a', { href: '#/failovers' }, 'All failovers')))]);
     return;
   }
   const saga = one.saga;
   const answers = one.commands.flatMap((command) => [{ command, answer: null }, ...command.answers.map((answer) => ({ command, answer }))])
     .sort((a, b) => (a.answer || a.command).timeMillis - (b.answer || b.command).timeMillis);
   const volumes = [...new Set(one.units.map((unit) => unit.unit.slice(0, unit.unit.lastIndexOf('/'))))];
-  replace(host, [tabs('sagas', context.status),
+  replace(host, [tabs('failovers', context.status),
     h('section', { class: 'panel entity-head', 'aria-labelledby': 'view-title' },
-      h('p', { class: 'back' }, h('a', { href: '#/sagas', 'data-key': 'back' }, '‹ All failovers')),
-      h('div', { class: 'entity-title' }, sagaState(saga), saga.predicted ? h('span', { class: 'state' }, 'before it fails') : h('span', { class: 'state' }, 'after it failed'), saga.open && saga.pastFence ? h('span', { class: 'state' }, 'past the point of no return') : null),
+      h('p', { class: 'back' }, h('a', { href: '#/failovers', 'data-key': 'back' }, '‹ All failovers')),
+      h('div', { class: 'entity-title' }, sagaState(saga), h('span', { class: 'state' }, saga.predicted ? 'before it fails' : saga.act === 'failover' ? 'after it failed' : 'while it serves'), saga.open && saga.pastFence ? h('span', { class: 'state' }, 'past the point of no return') : null),
       h('h2', { class: 'sentence', id: 'view-title' }, `${actName(saga.act)} ${saga.subject}${saga.target ? ` to ${saga.target}` : ''}`),
       h('p', { class: 'verdict-text' }, saga.text),
       track(saga, one.steps),
@@ -192,7 +194,7 @@ async function showSaga(host, route, context) {
       ], answers, { label: 'Commands and answers', empty: 'No command was read.' })),
     h('div', { class: 'entity-grid' },
       h('section', { class: 'panel', 'aria-labelledby': 'steps-title' }, h('h2', { id: 'steps-title' }, 'Step by step'),
-        one.steps.length ? h('ol', { class: 'steps' }, one.steps.map((step) => h('li', {}, h('span', { class: 'soft num' }, whenExactly(step.timeMillis)), h('b', {}, plain(step.state)), h('span', {}, step.text)))) : h('p', { class: 'empty' }, 'No step was told yet.')),
+        one.steps.length ? h('ol', { class: 'steps' }, one.steps.map((step) => h('li', {}, h('span', { class: 'soft num', title: whenExactly(step.timeMillis) }, `${integer(Math.max(0, step.timeMillis - saga.issuedMillis))} ms`), h('b', {}, plain(step.state)), h('span', {}, step.text)))) : h('p', { class: 'empty' }, 'No step was told yet.')),
       h('section', { class: 'panel', 'aria-labelledby': 'felt-title' }, h('h2', { id: 'felt-title' }, 'What clients felt'), pauseList(one.pauses),
         h('h3', {}, `Units of ${volumes.length === 1 ? 'one volume' : `${integer(volumes.length)} volumes`}`),
         h('ul', { class: 'units' }, one.units.slice(0, 12).map((unit) => h('li', {}, h('a', { class: 'id', href: volumeLink(unit.unit.slice(0, unit.unit.lastIndexOf('/'))) }, unit.unit), h('span', { class: 'soft' }, ` epoch ${unit.expectedEpoch} → ${unit.newEpoch}`))),
