@@ -35,7 +35,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -64,7 +63,6 @@ public final class KafkaClientFeed implements ClientReports, AutoCloseable {
   public static final String ADDRESS_LABEL = "forestall.address";
 
   private static final Duration POLL = Duration.ofMillis(250);
-  private static final long PAUSE_AGAIN_MILLIS = 1000;
 
   private final ClientSettings settings;
   private final LostRecords lost = new LostRecords(LOG::warn, System::nanoTime);
@@ -89,7 +87,7 @@ public final class KafkaClientFeed implements ClientReports, AutoCloseable {
   private final AtomicLong frameNumbers = new AtomicLong();
   private final AtomicLong ackNumbers = new AtomicLong();
   private final AtomicLong pauseNumbers = new AtomicLong();
-  private final Map<String, Long> pausesTold = new ConcurrentHashMap<>();
+  private final PauseLimit pauseLimit = new PauseLimit();
   private final Map<TopicPartition, Long> ends = new HashMap<>();
 
   private KafkaClientFeed(
@@ -393,9 +391,7 @@ public final class KafkaClientFeed implements ClientReports, AutoCloseable {
   @Override
   public void paused(String volume, long pauseMillis) {
     long now = System.currentTimeMillis();
-    Long before = pausesTold.put(volume, now);
-    if (before != null && now - before < PAUSE_AGAIN_MILLIS) {
-      pausesTold.put(volume, before);
+    if (!pauseLimit.tells(volume, pauseMillis, now)) {
       return;
     }
     Event event =
