@@ -26,6 +26,7 @@ import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -642,7 +643,18 @@ final class ConsoleApi {
     }
     ObjectNode body = paging("/volumes", given, offset, limit, fit.size());
     ArrayNode items = body.putArray("items");
-    page(fit, offset, limit).forEach(volume -> items.add(VolumeJson.volume(volume)));
+    List<VolumeView.Volume> shown = page(fit, offset, limit);
+    Map<String, SagaView.Saga> newest =
+        acts.sagas()
+            .newestOf(
+                shown.stream()
+                    .map(VolumeView.Volume::volume)
+                    .collect(Collectors.toUnmodifiableSet()));
+    for (VolumeView.Volume volume : shown) {
+      SagaView.Saga saga = newest.get(volume.volume());
+      items.add(
+          VolumeJson.volume(volume).set("newestSaga", saga == null ? null : SagaJson.saga(saga)));
+    }
     return json(body);
   }
 
@@ -669,7 +681,7 @@ final class ConsoleApi {
     ArrayNode sagas = body.putArray("sagas");
     List<SagaView.Saga> of = acts.sagas().ofVolume(name);
     of.subList(0, Math.min(20, of.size())).forEach(saga -> sagas.add(SagaJson.saga(saga)));
-    body.set("pauses", SagaJson.pauses(acts.sagas().pauses(name)));
+    body.set("pauses", SagaJson.pauses(acts.sagas().pauses(name), acts.sagas()::actOf));
     return json(body);
   }
 

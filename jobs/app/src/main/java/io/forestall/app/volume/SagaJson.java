@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.guard.Proposal.UnitStep;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Sagas as JSON, the same for the command line and over HTTP. Stateless. */
@@ -79,19 +80,25 @@ public final class SagaJson {
             .put("timeMillis", answer.timeMillis());
       }
     }
-    node.set("pauses", pauses(detail.pauses()));
+    node.set("pauses", pauses(detail.pauses(), pause -> detail.saga().admission()));
     return node;
   }
 
-  /** Pauses that clients saw. */
-  public static ArrayNode pauses(List<SagaView.Pause> pauses) {
+  /**
+   * Pauses that clients saw.
+   *
+   * @param act admission of the act that a pause belongs to; null for none
+   */
+  public static ArrayNode pauses(
+      List<SagaView.Pause> pauses, Function<SagaView.Pause, @Nullable String> act) {
     ArrayNode all = JsonNodeFactory.instance.arrayNode();
     for (SagaView.Pause pause : pauses) {
       all.addObject()
           .put("volume", pause.volume())
           .put("client", pause.client())
           .put("pauseMillis", pause.pauseMillis())
-          .put("timeMillis", pause.timeMillis());
+          .put("timeMillis", pause.timeMillis())
+          .put("admission", act.apply(pause));
     }
     return all;
   }

@@ -19,7 +19,10 @@ import io.forestall.wire.WireException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -454,8 +457,13 @@ public final class SagaView {
   }
 
   private static void feel(Held held, Pause pause) {
-    if (held.felt.size() < MAX_PAUSES && isOf(held, pause)) {
-      held.felt.add(pause);
+    if (!isOf(held, pause)) {
+      return;
+    }
+    held.felt.add(pause);
+    if (held.felt.size() > MAX_PAUSES) {
+      // The longest is what is asked for; of others some are enough.
+      held.felt.remove(Collections.min(held.felt, Comparator.comparingLong(Pause::pauseMillis)));
     }
   }
 
@@ -533,10 +541,45 @@ public final class SagaView {
     return all;
   }
 
+  /**
+   * The newest saga of each of these volumes.
+   *
+   * @return by volume; without those that nothing moved
+   */
+  public synchronized Map<String, Saga> newestOf(Set<String> volumes) {
+    Map<String, Held> newest = new HashMap<>();
+    for (Held held : sagas.values()) {
+      for (String volume : held.volumes) {
+        if (volumes.contains(volume)) {
+          newest.merge(
+              volume,
+              held,
+              (a, b) -> b.admission.issuedMillis() >= a.admission.issuedMillis() ? b : a);
+        }
+      }
+    }
+    Map<String, Saga> all = new HashMap<>();
+    newest.forEach((volume, held) -> all.put(volume, saga(held)));
+    return all;
+  }
+
   /** Pauses that clients of a volume saw, in the order in which they were told. */
   public synchronized List<Pause> pauses(String volume) {
     ArrayDeque<Pause> of = pauses.get(volume);
     return of == null ? List.of() : List.copyOf(of);
+  }
+
+  /** The newest act that a pause of a volume belongs to, null when it has another cause. */
+  public synchronized @Nullable String actOf(Pause pause) {
+    Held found = null;
+    for (Held held : sagas.values()) {
+      if (held.volumes.contains(pause.volume())
+          && isOf(held, pause)
+          && (found == null || held.admission.issuedMillis() > found.admission.issuedMillis())) {
+        found = held;
+      }
+    }
+    return found == null ? null : found.admission.id();
   }
 
   /** Its end may have been told after a pause that came later. */

@@ -21,6 +21,7 @@ public final class VolumeJson {
     node.put("blockBytes", volume.blockBytes());
     node.put("segments", volume.segmentCount());
     node.put("minReplicas", volume.minReplicas());
+    node.put("epoch", volume.epoch());
     node.put("copies", volume.copies());
     node.put("state", VolumeCommand.word(volume.state()));
     node.put("degraded", volume.degraded());

@@ -100,6 +100,7 @@ public final class VolumeView {
    *
    * @param segmentCount as its size says; count
    * @param owners units by owner
+   * @param epoch newest epoch of a segment, 0 while nobody took any
    * @param copies copies of the segment that has fewest in sync, the owner's with them; count
    * @param lagDeltas largest lag of a copy, null when none is known; deltas
    * @param degraded why, null when it is not
@@ -115,6 +116,7 @@ public final class VolumeView {
       long version,
       State state,
       Map<Subject, Integer> owners,
+      long epoch,
       int copies,
       @Nullable Long lagDeltas,
       @Nullable String degraded,
@@ -324,6 +326,7 @@ public final class VolumeView {
     Map<Subject, Integer> owners = new LinkedHashMap<>();
     int fewest = Integer.MAX_VALUE;
     Long lag = null;
+    long epoch = 0;
     String degraded = null;
     long version = 0;
     long timeMillis = 0;
@@ -339,6 +342,7 @@ public final class VolumeView {
         Segment segment = segment(slice, each);
         state = segment.state().compareTo(state) < 0 ? segment.state() : state;
         owners.merge(segment.owner(), 1, Integer::sum);
+        epoch = Math.max(epoch, segment.epoch());
         int inSync = 0;
         for (Copy copy : segment.copies()) {
           inSync += copy.state().equals("IN_SYNC") ? 1 : 0;
@@ -363,6 +367,7 @@ public final class VolumeView {
         version,
         state,
         owners,
+        epoch,
         fewest == Integer.MAX_VALUE ? 0 : fewest,
         lag,
         degraded,

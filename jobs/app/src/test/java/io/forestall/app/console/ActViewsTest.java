@@ -448,5 +448,23 @@ class ActViewsTest {
     assertThat(done.saga().clientPauseMillis()).isEqualTo(47);
     assertThat(done.pauses()).hasSize(2);
     assertThat(acts.sagas().pauses("orders")).as("the newest").hasSize(50);
+    assertThat(acts.sagas().actOf(done.pauses().get(0))).isEqualTo(TestingVolumes.DONE);
+    assertThat(acts.sagas().actOf(acts.sagas().pauses("orders").get(49))).isNull();
+  }
+
+  @Test
+  void theLongestPauseOfAnActIsKeptHoweverManyShortOnesThereAre() throws Exception {
+    ActViews acts =
+        new ActViews(IncidentView.Limits.DEFAULT, DecisionView.Limits.DEFAULT, () -> NOW);
+    TestingVolumes volumes = new TestingVolumes(acts);
+    volumes.feed();
+    long began =
+        Objects.requireNonNull(acts.sagas().saga(TestingVolumes.DONE)).saga().issuedMillis();
+    for (int i = 0; i < 200; i++) {
+      volumes.pause("orders", "c-web-1", i == 150 ? 80 : 21, began + 100);
+    }
+    var done = Objects.requireNonNull(acts.sagas().saga(TestingVolumes.DONE));
+    assertThat(done.saga().clientPauseMillis()).isEqualTo(80);
+    assertThat(done.pauses()).hasSizeLessThan(100);
   }
 }

@@ -161,6 +161,12 @@ class ConsoleApiTest {
     assertThat(volumes.at("/items/0/state").asText()).isEqualTo("unclaimed");
     assertThat(volumes.at("/items/1/lagDeltas").asLong()).isEqualTo(12);
     assertThat(volumes.at("/items/2/state").asText()).isEqualTo("degraded");
+    assertThat(volumes.at("/items/0/epoch").asLong()).isZero();
+    assertThat(volumes.at("/items/0/newestSaga").isNull()).as("nothing moved it").isTrue();
+    assertThat(volumes.at("/items/1/volume").asText()).isEqualTo("orders");
+    assertThat(volumes.at("/items/1/epoch").asLong()).isEqualTo(2);
+    assertThat(volumes.at("/items/1/newestSaga/admission").asText())
+        .isEqualTo(get("/sagas?volume=orders").at("/items/0/admission").asText());
 
     JsonNode orders = get("/volumes/orders");
     JsonNode first = orders.at("/segments/0");
@@ -173,6 +179,7 @@ class ConsoleApiTest {
     assertThat(first.at("/history/1/kind").asText()).isEqualTo("takeover");
     assertThat(orders.get("sagas")).hasSize(2);
     assertThat(orders.get("pauses")).hasSize(2);
+    assertThat(orders.at("/pauses/0/admission").asText()).isEqualTo(TestingVolumes.DONE);
   }
 
   @Test

@@ -55,8 +55,10 @@ export async function showVolumes(host, route, context) {
       { name: 'Size', number: true, cell: (one) => binaryBytes(one.bytes) },
       { name: 'Segments', number: true, cell: (one) => integer(one.segments) },
       { name: 'Owners', cell: (one) => [one.owners.slice(0, 3).map((owner, i) => [i ? ', ' : '', named(owner.node)]), one.owners.length > 3 ? h('span', { class: 'soft' }, ` and ${integer(one.owners.length - 3)} more`) : null].flat(2).filter(Boolean) },
+      { name: 'Epoch', number: true, cell: (one) => integer(one.epoch), hint: () => 'Grows each time a segment changes hands; who wrote under an older one is not believed' },
       { name: 'Copies', number: true, cell: (one) => `${integer(one.copies)}, never under ${integer(one.minReplicas)}` },
       { name: 'Lag', number: true, cell: (one) => deltas(one.lagDeltas), hint: () => 'Writes that the owner has and its slowest copy has not' },
+      { name: 'Newest failover', cell: (one) => moved(one.newestSaga, one.volume) },
       { name: 'Why', wide: true, cell: (one) => one.degraded || '' },
     ], page.items, { label: 'Volumes', empty: Object.keys(route.query).length ? 'Nothing matches.' : 'There is no volume yet: forestall volume create makes one.' }),
     pager(page, query, go))]);
@@ -72,15 +74,23 @@ function steps(history) {
   return history.filter((step) => step.kind !== 'release').slice(-5).map((step, i) => [i ? ' → ' : '', h('span', { title: `${plain(step.kind)} at ${whenExactly(step.timeMillis)}` }, `${step.owner.slice(step.owner.indexOf('/') + 1)} (${step.epoch})`)]).flat();
 }
 
-function pauseList(pauses) {
-  if (!pauses.length) return h('p', { class: 'empty' }, 'No client told of a pause.');
-  const most = Math.max(...pauses.map((pause) => pause.pauseMillis), 1);
-  return h('ul', { class: 'pauses' }, pauses.slice(-20).reverse().map((pause) => h('li', {}, h('span', { class: 'soft num' }, whenExactly(pause.timeMillis)), h('span', {}, `${pause.volume} for ${pause.client}`),
-    h('span', { class: 'pause-bar', 'aria-hidden': 'true' }, h('i', { style: { '--w': `${Math.max(2, (100 * pause.pauseMillis) / most)}%` } })), h('b', { class: 'num' }, millis(pause.pauseMillis)))));
+/** How the newest act on a volume stands: its step while it goes on, then the pause that it cost. */
+function moved(saga, volume) {
+  if (!saga) return '';
+  const pause = saga.clientPauseMillis === null ? saga.pauseMillis : saga.clientPauseMillis;
+  return [h('a', { class: 'go', href: sagaLink(saga.admission), 'data-key': `moved-${volume}` }, sagaState(saga)),
+    h('span', { class: 'soft' }, saga.open ? ` to ${saga.target ? saga.target.slice(saga.target.indexOf('/') + 1) : 'nobody yet'}` : ` ${when(saga.endedMillis)}${pause === null ? '' : `, pause ${millis(pause)}`}`)];
 }
 
-function sagaTable(sagas, empty) {
-  return table([
+function pauseList(pauses, inSaga) {
+  if (!pauses.length) return h('p', { class: 'empty' }, 'No client told of a pause.');
+  const most = Math.max(...pauses.map((pause) => pause.pauseMillis), 1);
+  return h('ul', { class: 'pauses' }, pauses.slice(-20).reverse().map((pause) => h('li', {}, h('span', { class: 'soft num' }, whenExactly(pause.timeMillis)), h('span', {}, inSaga ? `${pause.volume} for ${pause.client}` : pause.client, !inSaga && pause.admission ? [', ', h('a', { href: sagaLink(pause.admission) }, 'failover')] : null),
+    h('span', { class: !inSaga && pause.admission ? 'pause-bar moved' : 'pause-bar', 'aria-hidden': 'true' }, h('i', { style: { '--w': `${Math.max(2, (100 * pause.pauseMillis) / most)}%` } })), h('b', { class: 'num' }, millis(pause.pauseMillis)))));
+}
+
+function sagaTable(sagas, empty, narrow) {
+  const columns = [
     { name: 'State', cell: (one) => sagaState(one) },
     { name: 'Act', cell: (one) => h('a', { class: 'go', href: sagaLink(one.admission), 'data-key': `saga-${one.admission}` }, actName(one.act)) },
     { name: 'From', cell: (one) => named(one.source) },
@@ -91,7 +101,8 @@ function sagaTable(sagas, empty) {
     { name: 'Pause', number: true, cell: (one) => millis(one.clientPauseMillis === null ? one.pauseMillis : one.clientPauseMillis), hint: () => 'Longest time without an answer, as a client saw it, else as the new owner measured it' },
     { name: 'Pool', cell: (one) => one.pool },
     { name: 'Why', wide: true, cell: (one) => one.text },
-  ], sagas, { label: 'Failovers', empty });
+  ];
+  return table(narrow ? columns.filter((column) => !['Units', 'Took', 'Pool', 'Why'].includes(column.name)) : columns, sagas, { label: 'Failovers', empty });
 }
 
 async function showVolume(host, route, context) {
@@ -124,8 +135,8 @@ async function showVolume(host, route, context) {
       ], one.segments, { label: 'Segments', empty: 'Its map names no segment.' }),
       pager(one, query, context.go)),
     h('div', { class: 'entity-grid' },
-      h('section', { class: 'panel', 'aria-labelledby': 'pauses-title' }, h('h2', { id: 'pauses-title' }, 'What its clients felt'), pauseList(one.pauses)),
-      h('section', { class: 'panel', 'aria-labelledby': 'sagas-title' }, h('h2', { id: 'sagas-title' }, 'Failovers'), sagaTable(one.sagas, 'No act moved it.')))]);
+      h('section', { class: 'panel', 'aria-labelledby': 'pauses-title' }, h('h2', { id: 'pauses-title' }, 'What its clients felt'), pauseList(one.pauses, false)),
+      h('section', { class: 'panel', 'aria-labelledby': 'sagas-title' }, h('h2', { id: 'sagas-title' }, 'Failovers'), sagaTable(one.sagas, 'No act moved it.', true)))]);
 }
 
 /** The newest failovers; one of them, step by step, when the address names it. */
@@ -195,7 +206,7 @@ async function showSaga(host, route, context) {
     h('div', { class: 'entity-grid' },
       h('section', { class: 'panel', 'aria-labelledby': 'steps-title' }, h('h2', { id: 'steps-title' }, 'Step by step'),
         one.steps.length ? h('ol', { class: 'steps' }, one.steps.map((step) => h('li', {}, h('span', { class: 'soft num', title: whenExactly(step.timeMillis) }, `${integer(Math.max(0, step.timeMillis - saga.issuedMillis))} ms`), h('b', {}, plain(step.state)), h('span', {}, step.text)))) : h('p', { class: 'empty' }, 'No step was told yet.')),
-      h('section', { class: 'panel', 'aria-labelledby': 'felt-title' }, h('h2', { id: 'felt-title' }, 'What clients felt'), pauseList(one.pauses),
+      h('section', { class: 'panel', 'aria-labelledby': 'felt-title' }, h('h2', { id: 'felt-title' }, 'What clients felt'), pauseList(one.pauses, true),
         h('h3', {}, `Units of ${volumes.length === 1 ? 'one volume' : `${integer(volumes.length)} volumes`}`),
         h('ul', { class: 'units' }, one.units.slice(0, 12).map((unit) => h('li', {}, h('a', { class: 'id', href: volumeLink(unit.unit.slice(0, unit.unit.lastIndexOf('/'))) }, unit.unit), h('span', { class: 'soft' }, ` epoch ${unit.expectedEpoch} → ${unit.newEpoch}`))),
           one.units.length > 12 ? h('li', { class: 'soft' }, `and ${integer(one.units.length - 12)} more`) : null)))]);
