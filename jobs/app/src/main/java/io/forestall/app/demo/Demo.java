@@ -17,6 +17,7 @@ import io.forestall.operators.SenseOptions;
 import io.forestall.operators.correlate.CorrelateOptions;
 import io.forestall.operators.decide.DecideOptions;
 import io.forestall.schemas.Topics;
+import io.forestall.wire.Signatures.Signer;
 import io.forestall.wire.Signatures.Trusted;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -42,27 +43,40 @@ import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All of Forestall in this process: broker, Flink, topics, the jobs, a feed and the console. What
- * lasts is under one folder; the next start, also after kill -9, goes on with it. Closing ends all
- * of it, the last started first.
+ * All of Forestall in this process: broker, Flink, topics, the jobs, a feed, the console and, on
+ * machines of a simulated fleet, storage nodes with a client. What lasts is under one folder; the
+ * next start, also after kill -9, goes on with it. Closing ends all of it, the last started first.
  */
 public final class Demo implements AutoCloseable {
   private static final Duration JOB_PATIENCE = Duration.ofSeconds(120);
   private static final long FEED_PATIENCE_SECONDS = 15;
+  private static final long STORAGE_PATIENCE_SECONDS = 15;
 
-  /** What {@link #open} needs to know. */
+  /**
+   * What {@link #open} needs to know.
+   *
+   * @param senseOptions options of the jobs, whatever the name says
+   * @param storageMachines machines of the simulated fleet, some of which get a storage node; 0 for
+   *     none
+   */
   public record Settings(
       LocalRuntime.Settings runtime,
       int consolePort,
       boolean lane,
       double laneShare,
-      Map<String, String> senseOptions) {}
+      Map<String, String> senseOptions,
+      int storageMachines) {}
 
   /** Makes the feed, given the file in which it keeps its position. */
   @FunctionalInterface
   public interface FeedFactory {
-    /** The feed; it is run once. */
-    Feed create(Path position) throws IOException;
+    /**
+     * The feed; it is run once.
+     *
+     * @param atPresent for a simulated fleet, which runs it when its machines have come to the
+     *     present
+     */
+    Feed create(Path position, Runnable atPresent) throws IOException;
   }
 
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
@@ -72,6 +86,8 @@ public final class Demo implements AutoCloseable {
   private final CompletableFuture<FeedSummary> fed = new CompletableFuture<>();
   private final Object closing = new Object();
   private boolean closed;
+  private @Nullable Thread storageStart;
+  private @Nullable DemoStorage storage;
 
   private Demo(
       LocalRuntime runtime,
@@ -118,8 +134,8 @@ public final class Demo implements AutoCloseable {
       EmbeddedFlink.SubmittedJob sense = runtime.submitSense(senseOptions(settings));
       EmbeddedFlink.SubmittedJob correlate =
           runtime.submitCorrelate(of(settings, CorrelateOptions.PREFIX));
-      // Without a key of the user's, the demo only advises, whatever happens.
-      EmbeddedFlink.SubmittedJob decide = runtime.submitDecide(decideOptions(settings));
+      Map<String, String> decideOptions = decideOptions(settings, directory);
+      EmbeddedFlink.SubmittedJob decide = runtime.submitDecide(decideOptions);
       runtime.flink().awaitRunning(sense, JOB_PATIENCE, stop);
       say.accept(
           "sense    "
@@ -131,19 +147,26 @@ public final class Demo implements AutoCloseable {
       say.accept(
           "decide   "
               + started(decide, directory)
-              + (of(settings, DecideOptions.PREFIX)
-                      .containsKey(DecideOptions.SIGNING_KEY_FILE.key())
-                  ? "; admits what the policies allow"
-                  : "; advises, admits nothing"));
+              + (!decideOptions.containsKey(DecideOptions.SIGNING_KEY_FILE.key())
+                  ? "; advises, admits nothing"
+                  : settings.storageMachines() == 0
+                      ? "; admits what the policies allow"
+                      : "; admits acts on the demo's own storage nodes, advises for the rest"));
       ConsoleCommand.Console console =
           ConsoleCommand.Console.start(
               new ConsoleServer.Options("127.0.0.1", settings.consolePort(), Set.of()),
               runtime.kafkaOptions(),
               null,
-              Trusted.NONE);
+              settings.storageMachines() == 0
+                  ? Trusted.NONE
+                  : Signer.read(key(decideOptions)).trusted());
       parts.push(console);
       Demo demo = new Demo(runtime, List.of(sense, correlate, decide), console, parts);
-      demo.feed(feeds.create(directory.resolve("feed").resolve("position")), say);
+      demo.feed(
+          feeds.create(
+              directory.resolve("feed").resolve("position"),
+              () -> demo.startStorage(settings, decideOptions, say)),
+          say);
       say.accept("console  " + console.url());
       return demo;
     } catch (IOException e) {
@@ -185,9 +208,16 @@ public final class Demo implements AutoCloseable {
    * A simulated fleet lives in a time of its own, some hours behind this clock, and a replay in the
    * past: by their age all samples would be too old for the guard, which is what it is for. The
    * demo asks for the most that the guard allows; what an option says wins.
+   *
+   * <p>With storage nodes the guard gets a key of the demo's own, and no word to act but on them.
+   * Without them and without a key of the user's it only advises, whatever happens.
    */
-  private static Map<String, String> decideOptions(Settings settings) {
+  private static Map<String, String> decideOptions(Settings settings, Path directory)
+      throws IOException {
     Map<String, String> options = new HashMap<>();
+    if (settings.storageMachines() > 0) {
+      options.put(DecideOptions.SIGNING_KEY_FILE.key(), DemoStorage.guardKey(directory).toString());
+    }
     options.put(DecideOptions.MAX_SAMPLE_AGE.key(), "7 d");
     options.put(DecideOptions.MAX_LAG.key(), "7 d");
     options.put(DecideOptions.MAX_TELEMETRY_AGE.key(), "30 d");
@@ -225,6 +255,84 @@ public final class Demo implements AutoCloseable {
       }
     } else {
       Files.writeString(file, identity + "\n", StandardCharsets.UTF_8);
+    }
+  }
+
+  private static Path key(Map<String, String> decideOptions) {
+    return Path.of(decideOptions.getOrDefault(DecideOptions.SIGNING_KEY_FILE.key(), ""));
+  }
+
+  /** Beside the feed, which goes on meanwhile. Without them the demo goes on, too. */
+  private void startStorage(
+      Settings settings, Map<String, String> decideOptions, Consumer<String> say) {
+    if (settings.storageMachines() == 0) {
+      return;
+    }
+    Path key = key(decideOptions);
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                DemoStorage started =
+                    DemoStorage.start(
+                        runtime.directory(),
+                        settings.storageMachines(),
+                        runtime.kafkaOptions(),
+                        key);
+                synchronized (closing) {
+                  if (closed) {
+                    started.close();
+                    return;
+                  }
+                  storage = started;
+                }
+                say.accept("storage  " + started.description());
+                say.accept(
+                    "         let one fail: scripts/forestall demo fault plant dying-nic --target"
+                        + " node/"
+                        + started.example());
+              } catch (CommandFailure e) {
+                say.accept("storage  none: " + e.getMessage());
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            },
+            "forestall-storage");
+    thread.setDaemon(true);
+    synchronized (closing) {
+      if (closed) {
+        return;
+      }
+      storageStart = thread;
+      thread.start();
+    }
+  }
+
+  /** What the client of the storage nodes has seen; null while there is none. */
+  public DemoLoad.@Nullable Figures storageFigures() {
+    synchronized (closing) {
+      DemoStorage running = storage;
+      return running == null ? null : running.figures();
+    }
+  }
+
+  private void endStorage() {
+    Thread starting = storageStart;
+    if (starting != null) {
+      starting.interrupt();
+      try {
+        starting.join(TimeUnit.SECONDS.toMillis(STORAGE_PATIENCE_SECONDS));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    DemoStorage running;
+    synchronized (closing) {
+      running = storage;
+      storage = null;
+    }
+    if (running != null) {
+      running.close();
     }
   }
 
@@ -330,15 +438,17 @@ public final class Demo implements AutoCloseable {
         .sum();
   }
 
-  /** Ends the feed, the console, Flink and the broker, in this order. */
+  /** Ends the storage nodes, the feed, the console, Flink and the broker, in this order. */
   @Override
   public void close() {
     synchronized (closing) {
-      if (!closed) {
-        closed = true;
-        closeAll(parts, null);
+      if (closed) {
+        return;
       }
+      closed = true;
     }
+    endStorage();
+    closeAll(parts, null);
   }
 
   private static void closeAll(Deque<AutoCloseable> parts, @Nullable Throwable why) {

@@ -53,7 +53,12 @@ import picocli.CommandLine.Spec;
       "The simulated fleet first tells its history of disks, a few days a second, then two hours of"
           + " machines, drives under load and network paths as fast as it goes, then everything as"
           + " it happens. Plant a fault in it from another shell: forestall demo fault plant"
-          + " slow-disk."
+          + " slow-disk.",
+      "",
+      "Three of its machines run a real storage node with a volume that a client reads and writes,"
+          + " and one runs programs of its own (level 1). On these the demo acts, for the rest it"
+          + " advises: forestall demo fault plant dying-nic --target node/n-0001 moves a volume, and"
+          + " silent-node ends the node for a while."
     },
     subcommands = FaultCommand.class)
 public final class DemoCommand implements Callable<Integer> {
@@ -182,6 +187,13 @@ public final class DemoCommand implements Callable<Integer> {
   @Option(names = "--no-browser", description = "Do not open the console in a browser.")
   private boolean noBrowser;
 
+  @Option(
+      names = "--no-storage",
+      description =
+          "Run no storage nodes; then nothing is admitted. They need the pace of life: with --pace"
+              + " above 1, or --data, there are none.")
+  private boolean noStorage;
+
   @Option(names = "--no-lane", description = "Do not run the second lane (Deeplearning4j).")
   private boolean noLane;
 
@@ -239,9 +251,10 @@ public final class DemoCommand implements Callable<Integer> {
                 consolePort,
                 lane(out),
                 laneShare,
-                senseOptions()),
+                senseOptions(),
+                data == null && !noStorage && pace == 1 ? nodes : 0),
             identity(),
-            position -> feed(position, out),
+            (position, atPresent) -> feed(position, atPresent, out),
             line -> {
               out.println("  " + line);
               out.flush();
@@ -322,6 +335,17 @@ public final class DemoCommand implements Callable<Integer> {
             counts.telemetry(),
             counts.risk(),
             counts.deadLetters());
+        DemoLoad.Figures storage = demo.storageFigures();
+        if (storage != null) {
+          out.printf(
+              Locale.ROOT,
+              "  volumes: %,d writes, %,d reads, %,d wrong, %,d errors, the longest took %,d ms%n",
+              storage.writes(),
+              storage.reads(),
+              storage.wrong(),
+              storage.errors(),
+              storage.longestMillis());
+        }
         out.flush();
       }
       FeedSummary summary = demo.awaitFed(Duration.ZERO);
@@ -426,7 +450,7 @@ public final class DemoCommand implements Callable<Integer> {
         : "files in " + data.toAbsolutePath().normalize();
   }
 
-  private Feed feed(Path position, PrintWriter out) throws IOException {
+  private Feed feed(Path position, Runnable atPresent, PrintWriter out) throws IOException {
     if (data != null) {
       Path files = data.toAbsolutePath().normalize();
       FileFeed.Options defaults = FileFeed.Options.of(kindOf(files), List.of(files));
@@ -467,7 +491,8 @@ public final class DemoCommand implements Callable<Integer> {
         line -> {
           out.println("  " + line);
           out.flush();
-        });
+        },
+        atPresent);
   }
 
   private Map<String, String> senseOptions() {

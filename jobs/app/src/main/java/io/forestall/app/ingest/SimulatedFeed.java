@@ -137,6 +137,7 @@ public final class SimulatedFeed implements Feed {
   private final Consumer<FeedProgress> progress;
   private final LongSupplier clock;
   private final Consumer<String> say;
+  private final Runnable atPresent;
 
   /**
    * A feed of a simulated fleet.
@@ -146,20 +147,26 @@ public final class SimulatedFeed implements Feed {
    * @param clock the time; milliseconds since 1970-01-01 UTC
    */
   public SimulatedFeed(Options options, Consumer<FeedProgress> progress, LongSupplier clock) {
-    this(options, progress, clock, line -> {});
+    this(options, progress, clock, line -> {}, () -> {});
   }
 
   /**
    * A feed of a simulated fleet.
    *
    * @param say hears in a sentence when it has come to the present, and what faults it takes
+   * @param atPresent runs once, when its machines have come to their present; must not block
    */
   public SimulatedFeed(
-      Options options, Consumer<FeedProgress> progress, LongSupplier clock, Consumer<String> say) {
+      Options options,
+      Consumer<FeedProgress> progress,
+      LongSupplier clock,
+      Consumer<String> say,
+      Runnable atPresent) {
     this.options = options;
     this.progress = progress;
     this.clock = clock;
     this.say = say;
+    this.atPresent = atPresent;
   }
 
   @Override
@@ -305,6 +312,7 @@ public final class SimulatedFeed implements Feed {
                   + live.everyMillis() / 1000
                   + " s"
                   + (live.pace() > 1 ? ", at " + live.pace() + " times the pace of life" : ""));
+          atPresent.run();
         }
         if (faults != null && listed) {
           taken = takeFaults(faults, taken, now);

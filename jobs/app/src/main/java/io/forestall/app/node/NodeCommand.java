@@ -142,7 +142,10 @@ public final class NodeCommand implements Runnable {
         names = "--telemetry-millis",
         paramLabel = "MS",
         defaultValue = "10000",
-        description = "How often it measures itself. Default: ${DEFAULT-VALUE}.")
+        description = {
+          "How often it measures itself; 0 for never, where another exporter tells of the machine.",
+          "Default: ${DEFAULT-VALUE}."
+        })
     private long telemetryMillis = 10_000;
 
     @Option(
@@ -174,8 +177,9 @@ public final class NodeCommand implements Runnable {
       if (leaseMillis < 50 || leaseMillis > 60_000) {
         throw CommandFailure.usage("--lease-millis must lie between 50 and 60000");
       }
-      if (reserveMebibytes < 1 || telemetryMillis < 100) {
-        throw CommandFailure.usage("--reserve-mib must be 1, --telemetry-millis 100 or more");
+      if (reserveMebibytes < 1 || telemetryMillis != 0 && telemetryMillis < 100) {
+        throw CommandFailure.usage(
+            "--reserve-mib must be 1 or more, --telemetry-millis 100 or more, or 0");
       }
       NodeOptions options =
           new NodeOptions(

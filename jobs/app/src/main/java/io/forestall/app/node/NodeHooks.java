@@ -89,7 +89,10 @@ final class NodeHooks implements Callable<Integer> {
       names = "--telemetry-millis",
       paramLabel = "MS",
       defaultValue = "10000",
-      description = "How often it measures the machine. Default: ${DEFAULT-VALUE}.")
+      description = {
+        "How often it measures the machine; 0 for never, where another exporter tells of it.",
+        "Default: ${DEFAULT-VALUE}."
+      })
   private long telemetryMillis = 10_000;
 
   @Override
@@ -100,8 +103,8 @@ final class NodeHooks implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw CommandFailure.usage("--timeout: " + e.getMessage());
     }
-    if (telemetryMillis < 100) {
-      throw CommandFailure.usage("--telemetry-millis must be 100 or more");
+    if (telemetryMillis != 0 && telemetryMillis < 100) {
+      throw CommandFailure.usage("--telemetry-millis must be 100 or more, or 0");
     }
     Map<Hook, List<String>> programs = new EnumMap<>(Hook.class);
     put(programs, Hook.DRAIN, drain);

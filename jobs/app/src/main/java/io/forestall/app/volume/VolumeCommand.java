@@ -322,7 +322,16 @@ public final class VolumeCommand implements Runnable {
       }
       TextTable table =
           new TextTable(
-              "VOLUME", "POOL", ">SIZE", ">SEGMENTS", "OWNERS", ">COPIES", ">LAG", "STATE", "WHY");
+              "VOLUME",
+              "POOL",
+              ">SIZE",
+              ">SEGMENTS",
+              "OWNERS",
+              ">EPOCH",
+              ">COPIES",
+              ">LAG",
+              "STATE",
+              "WHY");
       for (VolumeView.Volume each : shown) {
         table.add(
             each.volume(),
@@ -330,6 +339,7 @@ public final class VolumeCommand implements Runnable {
             Sizes.text(each.bytes()),
             Integer.toString(each.segmentCount()),
             owners(each),
+            Long.toString(each.epoch()),
             Integer.toString(each.copies()),
             each.lagDeltas() == null ? "-" : each.lagDeltas().toString(),
             word(each.state()),
@@ -592,6 +602,31 @@ public final class VolumeCommand implements Runnable {
                 record.timestamp());
           }
         });
+  }
+
+  /**
+   * Makes a volume, unless there is one of its name.
+   *
+   * @param candidates nodes of its pool
+   * @param owner owner of every segment
+   * @param replicas nodes of the further copies
+   * @return true when it was made
+   * @throws CommandFailure when it cannot be made
+   */
+  public static boolean makeOnce(
+      KafkaOptions kafka,
+      VolumePlan.Shape shape,
+      List<VolumePlan.Node> candidates,
+      Subject owner,
+      List<Subject> replicas) {
+    VolumeView view = new VolumeView();
+    var unused = readMaps(kafka, view);
+    if (view.volume(shape.volume()) != null) {
+      return false;
+    }
+    long nowMillis = System.currentTimeMillis();
+    append(kafka, VolumePlan.plan(shape, candidates, owner, replicas, nowMillis), nowMillis);
+    return true;
   }
 
   private static void append(KafkaOptions kafka, List<MapSlice> plan, long nowMillis) {

@@ -2,6 +2,8 @@ package io.forestall.app.doors;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.forestall.app.KafkaOptions;
 import io.forestall.app.runtime.Await;
 import io.forestall.schemas.EntityKind;
@@ -33,9 +35,13 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The demo as a user runs it: a process of its own, ended by kill -9 and by Ctrl-C. */
-@Timeout(600)
+@Timeout(1500)
 class DemoIT {
   private static final Duration PATIENCE = Duration.ofSeconds(180);
+
+  /** A dying card is found in seven minutes, in the median. */
+  private static final Duration FOUND_WITHIN = Duration.ofMinutes(15);
+
   private static final int DISKS = 2 * 45;
   private static final long DAY_MILLIS = 86_400_000L;
 
@@ -222,6 +228,86 @@ class DemoIT {
       demo.interrupt();
       demo.ended(Duration.ofSeconds(60));
     }
+  }
+
+  /**
+   * What the README promises: a device of a machine with a real storage node is about to fail, and
+   * the volume moves before it does; the node of another is gone, and its volume has another owner;
+   * all the while their client reads and writes. At the pace of life, so it takes minutes.
+   */
+  @Test
+  void aFailingDeviceOfARealNodeMovesItsVolumeBeforeTheEyesOfItsClient(@TempDir Path folder)
+      throws Exception {
+    Path directory = folder.resolve("var");
+    try (Door demo = demo(folder, directory, 24, "--no-lane", "--speed", "8640000")) {
+      demo.awaitText("storage  real storage on n-0001, n-0009, n-0017", PATIENCE);
+      String console = demo.word("console");
+      Await.until(
+          PATIENCE,
+          "every volume has its owner",
+          () ->
+              owner(console, "demo-1").equals("node/n-0001")
+                  && owner(console, "demo-2").equals("node/n-0009")
+                  && owner(console, "demo-3").equals("node/n-0017"));
+      assertThat(items(get(console + "api/v1/sagas"))).isEmpty();
+
+      plant(folder, directory, "dying-nic", "node/n-0001", "2h");
+      plant(folder, directory, "silent-node", "node/n-0017", "1m");
+      Await.until(
+          PATIENCE,
+          "the volume of the dead node has another owner",
+          () ->
+              confirmed(console, "node/n-0017") && !owner(console, "demo-3").equals("node/n-0017"));
+      Await.until(
+          FOUND_WITHIN,
+          "the card is found, its volumes have moved and their clients' pause is known",
+          () ->
+              confirmed(console, "node/n-0001") && !owner(console, "demo-1").equals("node/n-0001"));
+      assertThat(owner(console, "demo-2")).as("nobody else moved").isEqualTo("node/n-0009");
+      // A failing machine that keeps nothing of ours is left alone: there the demo advises.
+      demo.awaitText("volumes: ", PATIENCE);
+      assertThat(demo.text())
+          .contains(" 0 wrong, 0 errors")
+          .doesNotContainPattern(" [1-9][0-9,]* (wrong|errors)");
+      demo.interrupt();
+      assertThat(demo.ended(Duration.ofSeconds(60)).text()).contains("Ended;");
+    }
+    assertThat(io.forestall.app.runtime.LocalRuntime.isFree(directory)).isTrue();
+  }
+
+  private static void plant(Path folder, Path directory, String kind, String target, String length)
+      throws Exception {
+    Door.Said planted =
+        Door.run(
+            folder,
+            Map.of(),
+            "forestall",
+            fault(directory, "plant", kind, "--target", target, "--for", length));
+    assertThat(planted.exitCode()).as(planted.text()).isZero();
+  }
+
+  private static boolean confirmed(String console, String subject) throws Exception {
+    return items(get(console + "api/v1/sagas")).stream()
+        .anyMatch(
+            saga ->
+                saga.path("subject").asText().equals(subject)
+                    && saga.path("state").asText().equals("confirmed")
+                    && saga.path("clientPauseMillis").isNumber());
+  }
+
+  private static List<JsonNode> items(String json) throws Exception {
+    List<JsonNode> all = new ArrayList<>();
+    new ObjectMapper().readTree(json).path("items").forEach(all::add);
+    return all;
+  }
+
+  private static String owner(String console, String volume) throws Exception {
+    return new ObjectMapper()
+        .readTree(get(console + "api/v1/volumes/" + volume))
+        .path("segments")
+        .path(0)
+        .path("owner")
+        .asText();
   }
 
   private static String[] fault(Path directory, String... words) {

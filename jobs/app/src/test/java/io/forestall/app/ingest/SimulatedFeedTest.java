@@ -176,8 +176,13 @@ final class SimulatedFeedTest {
                     new Fault("f-1", FaultKind.SILENT_NODE, "node/n-0002", NOW, NOW + HOUR, 1)));
     TestingFrameSink sink = new TestingFrameSink();
     new SimulatedFeed(
-            live(position, NOW + HOUR / 2), progress -> {}, () -> NOW + HOUR / 2, said::add)
+            live(position, NOW + HOUR / 2),
+            progress -> {},
+            () -> NOW + HOUR / 2,
+            said::add,
+            () -> said.add("present"))
         .run(sink, new StopSignal());
+    assertThat(said).as("once").containsOnlyOnce("present");
     assertThat(file.isTaken(text)).isTrue();
     assertThat(said).anyMatch(line -> line.contains("f-1") && line.contains("node/n-0002"));
     assertThat(sink.frames)

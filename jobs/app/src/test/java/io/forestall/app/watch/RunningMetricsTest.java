@@ -72,9 +72,10 @@ class RunningMetricsTest {
                 0,
                 true,
                 0.5,
-                Map.of("forestall.sense.fleet-quiet", "1 s")),
+                Map.of("forestall.sense.fleet-quiet", "1 s"),
+                0),
             "metrics",
-            position -> feed(position),
+            (position, atPresent) -> feed(position),
             line -> {},
             () -> false)) {
       damagedFrame(demo);

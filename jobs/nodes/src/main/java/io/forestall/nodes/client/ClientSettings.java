@@ -19,7 +19,7 @@ import io.forestall.nodes.transport.PayloadCodec;
  *     connection is tried: when that fails the node counts as unreachable, when its host takes it
  *     only after five times as long; milliseconds
  * @param compression what writes are compressed by where it pays
- * @param telemetryMillis how often latencies are told; milliseconds
+ * @param telemetryMillis how often latencies are told; milliseconds, 0 for never
  * @param pauseMillis from which length on a time without any answer is told as a pause;
  *     milliseconds
  */
@@ -72,6 +72,27 @@ public record ClientSettings(
         codec,
         telemetryMillis,
         pauseMillis);
+  }
+
+  /**
+   * The settings with other reports.
+   *
+   * @param telemetry how often latencies are told; milliseconds, 0 for never
+   * @param pause from which length on a time without any answer is told; milliseconds
+   */
+  public ClientSettings reporting(long telemetry, long pause) {
+    return new ClientSettings(
+        id,
+        start,
+        answerMillis,
+        busyMillis,
+        maxInFlight,
+        connectMillis,
+        pingMillis,
+        silentMillis,
+        compression,
+        telemetry,
+        pause);
   }
 
   /** The client with its start, as requests carry it. */

@@ -402,7 +402,7 @@ public final class VolumeClient implements AutoCloseable {
         long ping = ++nonce;
         guarded(() -> news(at -> ping(ping, at)));
       }
-      if (now >= nextTelemetry) {
+      if (settings.telemetryMillis() > 0 && now >= nextTelemetry) {
         nextTelemetry = now + settings.telemetryMillis();
         guarded(this::tellLatencies);
       }

@@ -118,7 +118,7 @@ public final class HookNode implements AutoCloseable {
    * @param client properties of the Kafka clients, at least {@code bootstrap.servers}
    * @param prefix first word of the topics
    * @param trusted whose admissions and halts are believed
-   * @param telemetryMillis how often it measures itself; milliseconds
+   * @param telemetryMillis how often it measures itself; milliseconds, 0 for never
    * @throws NodeException when it cannot start; the message says what to do
    */
   public static HookNode start(
@@ -153,12 +153,14 @@ public final class HookNode implements AutoCloseable {
     var unused =
         loop.scheduleAtFixedRate(
             safely(() -> log.member(member())), 0, MEMBER_MILLIS, TimeUnit.MILLISECONDS);
-    unused =
-        loop.scheduleAtFixedRate(
-            safely(() -> log.frame(measure.frame(System.currentTimeMillis(), 0, free()))),
-            0,
-            telemetryMillis,
-            TimeUnit.MILLISECONDS);
+    if (telemetryMillis > 0) {
+      unused =
+          loop.scheduleAtFixedRate(
+              safely(() -> log.frame(measure.frame(System.currentTimeMillis(), 0, free()))),
+              0,
+              telemetryMillis,
+              TimeUnit.MILLISECONDS);
+    }
     // A halt may end, or begin, by time alone.
     unused = loop.scheduleAtFixedRate(safely(this::brake), 1, 1, TimeUnit.SECONDS);
   }

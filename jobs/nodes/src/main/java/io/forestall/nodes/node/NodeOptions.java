@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param journalFileBytes size at which a new file of the journal is begun; bytes
  * @param reserveBytes space that is kept free for what the log holds already; bytes
  * @param unitThreads threads that touch the copies; count
- * @param telemetryMillis how often it measures itself; milliseconds
+ * @param telemetryMillis how often it measures itself; milliseconds, 0 for never: another exporter
+ *     tells of the machine
  * @param checkpointMillis how often a copy that changed is made durable; milliseconds
  * @param pingMillis how often neighbours are pinged; milliseconds
  * @param unreachableMillis how long a neighbour may be silent whose host does not answer either;

@@ -1300,7 +1300,7 @@ public final class ReferenceNode implements AutoCloseable {
       nextMemberMillis = now + 60_000;
       log.member(member(free));
     }
-    if (now >= nextFrameMillis) {
+    if (options.telemetryMillis() > 0 && now >= nextFrameMillis) {
       nextFrameMillis = now + options.telemetryMillis();
       int waiting = loop.waiting() + unitThreads.waiting();
       record(() -> log.frame(measure.frame(wall(), waiting, free)));
