@@ -3,6 +3,7 @@ package io.forestall.operators;
 import io.forestall.operators.alert.AlertOptions;
 import io.forestall.operators.correlate.CorrelateOptions;
 import io.forestall.operators.decide.DecideOptions;
+import io.forestall.operators.move.MoveOptions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -22,7 +23,8 @@ public final class OptionsPage {
           new Job("Sense job", SenseOptions.all()),
           new Job("Correlate job", CorrelateOptions.all()),
           new Job("Decide job", DecideOptions.all()),
-          new Job("Decide job: alerts", AlertOptions.all()));
+          new Job("Decide job: alerts", AlertOptions.all()),
+          new Job("Move job", MoveOptions.all()));
 
   /** The page as Markdown. */
   public static String markdown() {

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * that reading one allocates nothing and comparing two is a comparison of references. Holds at most
  * {@value #SLOTS} names, each of which gives way to the next with its place. For one thread.
  */
-final class NameCache {
+public final class NameCache {
 
   private static final int SLOTS = 1024;
   private static final int MAX_CACHED_BYTES = 128;
@@ -16,7 +16,7 @@ final class NameCache {
   private final @Nullable String[] names = new @Nullable String[SLOTS];
 
   /** The text of these bytes in UTF-8. */
-  String text(byte[] bytes, int from, int length) {
+  public String text(byte[] bytes, int from, int length) {
     if (length > MAX_CACHED_BYTES) {
       return new String(bytes, from, length, StandardCharsets.UTF_8);
     }

@@ -47,6 +47,8 @@ public final class SubmitCommand implements Callable<Integer> {
               new Target("forestall-correlate", "io.forestall.topologies.CorrelateJob"),
               "decide",
               new Target("forestall-decide", "io.forestall.topologies.DecideJob"),
+              "move",
+              new Target("forestall-move", "io.forestall.topologies.MoveJob"),
               "sense",
               new Target("forestall-sense", "io.forestall.topologies.SenseJob")));
 

@@ -8,6 +8,7 @@ import io.forestall.app.topics.TopicAdmin;
 import io.forestall.operators.SenseOptions;
 import io.forestall.topologies.CorrelateJob;
 import io.forestall.topologies.DecideJob;
+import io.forestall.topologies.MoveJob;
 import io.forestall.topologies.SenseJob;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -170,6 +171,18 @@ public final class LocalRuntime implements AutoCloseable {
     Configuration configuration = configuration(options);
     return flink.submit(
         DecideJob.NAME, configuration, environment -> DecideJob.define(environment, configuration));
+  }
+
+  /**
+   * Starts the move job, from its newest complete checkpoint if it has one. Returns when the cluster
+   * has taken it; see {@link EmbeddedFlink#awaitRunning}.
+   *
+   * @param options {@code forestall.*} options of the job, or Flink's
+   */
+  public EmbeddedFlink.SubmittedJob submitMove(Map<String, String> options) {
+    Configuration configuration = configuration(options);
+    return flink.submit(
+        MoveJob.NAME, configuration, environment -> MoveJob.define(environment, configuration));
   }
 
   private Configuration configuration(Map<String, String> options) {

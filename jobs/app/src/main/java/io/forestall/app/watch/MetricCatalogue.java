@@ -30,6 +30,8 @@ public final class MetricCatalogue {
     CORRELATE,
     /** Operators of the decide job. */
     DECIDE,
+    /** Operators of the move job. */
+    MOVE,
     /** GET /metrics of forestall ingest scrape and telegraf, with --metrics-port. */
     INGEST,
     /** Flink itself. */

@@ -121,6 +121,7 @@ class SqlFilesTest {
     baseline("node/n-0001", 500, 0.01);
     TestingDecisions.seed(SqlFilesTest::send, START);
     TestingFailovers.seed(SqlFilesTest::send, START);
+    TestingShadows.seed(SqlFilesTest::send, START);
     send(
         Topics.RISK,
         "node/n-0001",
@@ -315,6 +316,42 @@ class SqlFilesTest {
   }
 
   @Test
+  void shadowsAreListedTheOneFurthestBehindFirst() throws Exception {
+    List<JsonNode> rows = ask("84_lag_by_shadow.sql");
+    assertThat(rows)
+        .extracting(
+            r ->
+                r.get("unit").asText()
+                    + " "
+                    + r.get("shadow").asText()
+                    + " "
+                    + r.get("state").asText()
+                    + " "
+                    + r.get("lag_records").asLong())
+        .containsExactly("v-1/1 node/n-8 CATCHING_UP 20", "v-1/0 node/n-7 IN_SYNC 0");
+    assertThat(rows.get(1).get("verified_round").asLong()).isEqualTo(4);
+    assertThat(rows.get(0).get("verified").isNull()).isTrue();
+    assertThat(ask("84_lag_by_shadow.sql", "volume", "no'ne")).isEmpty();
+  }
+
+  @Test
+  void divergencesAreListedOnceWithWhoIsToBlame() throws Exception {
+    List<JsonNode> rows = ask("85_divergences.sql");
+    assertThat(rows)
+        .extracting(
+            r ->
+                r.get("holder").asText()
+                    + " "
+                    + r.get("severity").asText()
+                    + " "
+                    + r.get("attributed").asText()
+                    + " "
+                    + r.get("from_byte").asLong())
+        .containsExactly("node/n-1 CRITICAL stored-checksum 1048576", "node/n-7 ERROR none 0");
+    assertThat(ask("85_divergences.sql", "unit", "v-1/1")).isEmpty();
+  }
+
+  @Test
   void actsAreShownStepByStepAndEachStepOnce() throws Exception {
     assertThat(ask("98_acts_step_by_step.sql"))
         .extracting(r -> r.get("state").asText() + " " + r.get("since_begin_millis").asLong())
@@ -371,6 +408,8 @@ class SqlFilesTest {
             "97_incidents_and_their_decisions.sql",
             "82_volumes_and_their_owners.sql",
             "83_ownership_of_units.sql",
+            "84_lag_by_shadow.sql",
+            "85_divergences.sql",
             "98_acts_step_by_step.sql",
             "99_commands_and_their_answers.sql");
     for (Path file : files()) {

@@ -36,7 +36,7 @@ class AlertRulesTest {
 
   /** Labels that Flink's reporter adds, as far as rules may use them. */
   private static final Set<From> OF_FLINK =
-      Set.of(From.FLINK, From.SENSE, From.CORRELATE, From.DECIDE);
+      Set.of(From.FLINK, From.SENSE, From.CORRELATE, From.DECIDE, From.MOVE);
 
   static final Set<String> FLINK_LABELS =
       Set.of("job_name", "task_name", "operator_name", "subtask_index", "quantile", "tm_id");

@@ -11,6 +11,8 @@ import com.networknt.schema.SpecVersion;
 import com.networknt.schema.ValidationMessage;
 import io.forestall.app.Forestall;
 import io.forestall.operators.SenseSettings;
+import io.forestall.operators.move.MoveSettings;
+import io.forestall.topologies.MoveJob;
 import io.forestall.topologies.SenseJob;
 import java.io.IOException;
 import java.io.InputStream;
@@ -26,6 +28,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.apache.flink.configuration.Configuration;
 import org.junit.jupiter.api.Test;
@@ -140,16 +143,29 @@ class ManifestsTest {
   }
 
   @Test
-  void theJobThatIsDeployedIsTheOneThatIsBuiltWithTheSameSettings() throws IOException {
-    JsonNode spec = of(manifests(), "FlinkDeployment/forestall-sense").get("spec");
-    assertThat(spec.at("/job/entryClass").asText()).isEqualTo(SenseJob.class.getName());
+  void theJobsThatAreDeployedAreThoseThatAreBuiltWithTheSameSettings() throws IOException {
+    // Each refuses an option that the job does not have.
+    deployed(
+        "sense",
+        SenseJob.class,
+        settings -> SenseSettings.from(Configuration.fromMap(settings)).kafka());
+    deployed(
+        "move",
+        MoveJob.class,
+        settings -> MoveSettings.from(Configuration.fromMap(settings)).kafka());
+  }
+
+  private static void deployed(
+      String job, Class<?> entry, Function<Map<String, String>, Map<String, String>> kafka)
+      throws IOException {
+    JsonNode spec = of(manifests(), "FlinkDeployment/forestall-" + job).get("spec");
+    assertThat(spec.at("/job/entryClass").asText()).isEqualTo(entry.getName());
     Map<String, String> settings = new TreeMap<>();
     spec.get("flinkConfiguration")
         .fields()
         .forEachRemaining(field -> settings.put(field.getKey(), field.getValue().asText()));
     assertThat(settings).containsEntry("pipeline.max-parallelism", "" + SenseJob.MAX_PARALLELISM);
-    // Refuses an option that the job does not have.
-    assertThat(SenseSettings.from(Configuration.fromMap(settings)).kafka())
+    assertThat(kafka.apply(settings))
         .containsEntry("bootstrap.servers", settings.get("forestall.kafka.bootstrap.servers"));
 
     Map<String, String> shipped = new TreeMap<>();
@@ -166,7 +182,9 @@ class ManifestsTest {
     assertThat(compared).isGreaterThan(15);
     for (String key : shipped.keySet()) {
       if (key.startsWith("state.") || key.startsWith("execution.") || key.startsWith("pipeline.")) {
-        assertThat(settings).as("sense.yaml lacks a setting of config.yaml").containsKey(key);
+        assertThat(settings)
+            .as("%s.yaml lacks a setting of config.yaml", job)
+            .containsKey(key);
       }
     }
   }
@@ -186,6 +204,7 @@ class ManifestsTest {
       commands.add(texts(services.get(name).get("command")));
     }
     assertThat(texts(services.at("/jobmanager/command"))).endsWith(SenseJob.class.getName());
+    assertThat(texts(services.at("/move-jobmanager/command"))).contains(MoveJob.class.getName());
     for (List<String> command : commands) {
       CommandLine.ParseResult parsed =
           new CommandLine(new Forestall()).parseArgs(command.toArray(String[]::new));
@@ -196,17 +215,24 @@ class ManifestsTest {
   @Test
   void portsLabelsAndReferencesMeet() throws IOException {
     Map<String, JsonNode> manifests = manifests();
-    JsonNode sense = of(manifests, "FlinkDeployment/forestall-sense");
-    JsonNode flinkPort = sense.at("/spec/podTemplate/spec/containers/0/ports/0");
-    assertThat(sense.at("/spec/podTemplate/spec/containers/0/name").asText())
-        .isEqualTo("flink-main-container");
-    assertThat(flinkPort.get("containerPort").asText())
-        .isEqualTo(
-            sense.get("spec").get("flinkConfiguration").get("metrics.reporter.prom.port").asText());
-    JsonNode pods = of(manifests, "PodMonitor/forestall-sense");
-    assertThat(pods.at("/spec/podMetricsEndpoints/0/port")).isEqualTo(flinkPort.get("name"));
-    // The operator labels the pods with the name of the deployment.
-    assertThat(pods.at("/spec/selector/matchLabels/app")).isEqualTo(sense.at("/metadata/name"));
+    JsonNode configured = of(manifests, "ConfigMap/forestall-settings").get("data");
+    for (String name : List.of("forestall-sense", "forestall-move")) {
+      JsonNode job = of(manifests, "FlinkDeployment/" + name);
+      JsonNode flinkPort = job.at("/spec/podTemplate/spec/containers/0/ports/0");
+      assertThat(job.at("/spec/podTemplate/spec/containers/0/name").asText())
+          .isEqualTo("flink-main-container");
+      JsonNode configuration = job.get("spec").get("flinkConfiguration");
+      assertThat(flinkPort.get("containerPort").asText())
+          .isEqualTo(configuration.get("metrics.reporter.prom.port").asText());
+      JsonNode pods = of(manifests, "PodMonitor/" + name);
+      assertThat(pods.at("/spec/podMetricsEndpoints/0/port")).isEqualTo(flinkPort.get("name"));
+      // The operator labels the pods with the name of the deployment.
+      assertThat(pods.at("/spec/selector/matchLabels/app")).isEqualTo(job.at("/metadata/name"));
+      assertThat(manifests)
+          .containsKey("ServiceAccount/" + job.at("/spec/serviceAccount").asText());
+      assertThat(configuration.get("forestall.kafka.bootstrap.servers"))
+          .isEqualTo(configured.get("FORESTALL_BOOTSTRAP_SERVERS"));
+    }
 
     JsonNode console = of(manifests, "Deployment/forestall-console");
     JsonNode service = of(manifests, "Service/forestall-console");
@@ -230,11 +256,6 @@ class ManifestsTest {
         assertThat(manifests).containsKey("ConfigMap/" + map.get("name").asText());
       }
     }
-    assertThat(manifests)
-        .containsKey("ServiceAccount/" + sense.at("/spec/serviceAccount").asText());
-    JsonNode settings = of(manifests, "ConfigMap/forestall-settings").get("data");
-    assertThat(sense.get("spec").get("flinkConfiguration").get("forestall.kafka.bootstrap.servers"))
-        .isEqualTo(settings.get("FORESTALL_BOOTSTRAP_SERVERS"));
   }
 
   @Test

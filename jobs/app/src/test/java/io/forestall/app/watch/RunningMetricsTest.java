@@ -111,7 +111,7 @@ class RunningMetricsTest {
             .filter(name -> name.contains("_forestall_"))
             .collect(Collectors.toCollection(TreeSet::new));
     Set<String> listed =
-        Stream.of(From.SENSE, From.CORRELATE, From.DECIDE)
+        Stream.of(From.SENSE, From.CORRELATE, From.DECIDE, From.MOVE)
             .flatMap(from -> catalogue.from(from).stream())
             .flatMap(metric -> metric.series().stream())
             .collect(Collectors.toCollection(TreeSet::new));

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param owner true when the holder owns the unit
  * @param epoch epoch of the last barrier in its copy
- * @param sequence last delta in its copy
+ * @param sequence last delta in its copy; of a shadow that needs a RESYNC, the one that it can go
+ *     on from, 0 when only a RESYNC of the whole unit will do
  * @param algorithm algorithm of the digests, "none" without ranges
  * @param ranges digests, all as of {@code sequence}; empty in a mere report of progress
  * @param round number of the pass over the unit, growing; 0 in a report of progress

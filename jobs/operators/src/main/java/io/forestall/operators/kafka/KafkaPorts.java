@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Properties;
 import org.apache.avro.specific.SpecificRecordBase;
 import org.apache.flink.connector.base.DeliveryGuarantee;
+import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.connector.kafka.source.KafkaSource;
 import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
@@ -132,6 +133,15 @@ public final class KafkaPorts {
       RecordWriter.Part<E, String> key,
       RecordWriter.Part<E, @Nullable T> value,
       String lingerMillis) {
+    return sink(new RecordWriter<>(topic.name(topicPrefix), type, key, value), lingerMillis);
+  }
+
+  /** A sink of records that are written in their own way; each is sent at once. */
+  public <E> KafkaSink<E> promptSink(KafkaRecordSerializationSchema<E> writer) {
+    return sink(writer, AT_ONCE_MILLIS);
+  }
+
+  private <E> KafkaSink<E> sink(KafkaRecordSerializationSchema<E> writer, String lingerMillis) {
     Properties properties = properties();
     ofProducers.forEach(properties::putIfAbsent);
     properties.putIfAbsent("acks", "all");
@@ -145,7 +155,7 @@ public final class KafkaPorts {
     return KafkaSink.<E>builder()
         .setKafkaProducerConfig(properties)
         .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
-        .setRecordSerializer(new RecordWriter<>(topic.name(topicPrefix), type, key, value))
+        .setRecordSerializer(writer)
         .build();
   }
 }

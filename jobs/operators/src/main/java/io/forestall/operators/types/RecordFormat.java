@@ -6,6 +6,7 @@ import io.forestall.decisions.incident.FleetEvent;
 import io.forestall.decisions.incident.Incident;
 import io.forestall.decisions.incident.IncidentInput;
 import io.forestall.decisions.incident.Symptom;
+import io.forestall.decisions.shadow.ShadowStep;
 import io.forestall.operators.BaselineUpdate;
 import io.forestall.operators.BlameInput;
 import io.forestall.operators.EntityInput;
@@ -30,6 +31,9 @@ import io.forestall.operators.decide.ActFunction;
 import io.forestall.operators.decide.DecideInput;
 import io.forestall.operators.decide.EntityMemory;
 import io.forestall.operators.decide.Said;
+import io.forestall.operators.move.MoveInput;
+import io.forestall.operators.move.StandingUpdate;
+import io.forestall.operators.move.StepFormat;
 import io.forestall.risk.signal.PeerSummary;
 import java.io.IOException;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
@@ -70,7 +74,10 @@ public enum RecordFormat {
   ROUTE_CONTROL(RouteControl.class, true, RouteControl::write, RouteControl::read),
   ROUTE_MEMORY(RouteMemory.class, false, RouteMemory::write, RouteMemory::read),
   PENDING_EVENT(PendingEvent.class, true, PendingEvent::write, PendingEvent::read),
-  ALERT(Alert.class, true, AlertFormat::write, AlertFormat::read);
+  ALERT(Alert.class, true, AlertFormat::write, AlertFormat::read),
+  MOVE_INPUT(MoveInput.class, true, MoveInput::write, MoveInput::read),
+  SHADOW_STEP(ShadowStep.class, true, StepFormat::write, StepFormat::read),
+  STANDING_UPDATE(StandingUpdate.class, true, StandingUpdate::write, StandingUpdate::read);
 
   private interface Writer<T> {
     void write(T value, DataOutputView out) throws IOException;
