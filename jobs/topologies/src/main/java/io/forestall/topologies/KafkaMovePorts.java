@@ -63,7 +63,10 @@ public final class KafkaMovePorts implements MovePorts {
   @Override
   public DataStream<MoveInput> deltas(StreamExecutionEnvironment env) {
     return env.fromSource(
-            payloads.source(Topics.DELTAS, new DeltaReader(), since(settings.historyMillis())),
+            payloads.source(
+                Topics.DELTAS,
+                new DeltaReader(kafka.partitions(Topics.DELTAS)),
+                since(settings.historyMillis())),
             WatermarkStrategy.noWatermarks(),
             "deltas")
         .uid(MoveUids.DELTA_SOURCE);

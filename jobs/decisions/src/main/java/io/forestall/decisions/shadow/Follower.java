@@ -42,6 +42,9 @@ final class Follower {
   /** When its place last changed, or it lacked nothing; milliseconds. */
   long progressMillis;
 
+  /** Sequence of the last RESYNC that goes on from a place of it, of the whole unit or not. */
+  long resyncSequence = -1;
+
   long resyncs;
   int tries;
   long nextResyncMillis;
@@ -137,6 +140,19 @@ final class Follower {
     touch();
   }
 
+  /** Its stream went on: that is to be told, and kept only once until it is. */
+  void moved() {
+    changed |= !standing;
+    standing = true;
+  }
+
+  /** It was told how it stands. */
+  void stood(long nowMillis) {
+    standing = false;
+    stoodMillis = nowMillis;
+    changed = true;
+  }
+
   /** It is to be kept, and told. */
   void touch() {
     changed = true;
@@ -169,7 +185,10 @@ final class Follower {
                 each.longs(repair.offset()).longs(repair.length()).longs(repair.sequence()))
         .list(wanted, (each, range) -> each.longs(range.offset()).longs(range.length()))
         .longs(repairing)
-        .longs(progressMillis);
+        .longs(progressMillis)
+        .longs(resyncSequence)
+        .longs(stoodMillis)
+        .flag(standing);
     return row.toBytes();
   }
 
@@ -194,6 +213,9 @@ final class Follower {
     follower.wanted.addAll(row.list(each -> new Range(each.longs(), each.longs())));
     follower.repairing = row.longs();
     follower.progressMillis = row.longs();
+    follower.resyncSequence = row.longs();
+    follower.stoodMillis = row.longs();
+    follower.standing = row.flag();
     follower.changed = false;
     return follower;
   }

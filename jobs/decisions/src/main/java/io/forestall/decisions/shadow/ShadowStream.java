@@ -104,7 +104,7 @@ public final class ShadowStream implements Decider<StreamState, StreamInput, Str
             decisions.accept(
                 new Sent(ShadowStep.of(each.node, before, delta, read.partition(), read.offset())));
           }
-          each.standing = true;
+          each.moved();
         }
         standsSoon(state, nowMillis);
       }
@@ -164,6 +164,7 @@ public final class ShadowStream implements Decider<StreamState, StreamInput, Str
       shadow.resyncs++;
     }
     shadow.begins(state.order.sequence());
+    waits(state, shadow, nowMillis);
     send(state, shadow, -1, chunks(state).whole(), nowMillis, decisions);
   }
 
@@ -177,7 +178,14 @@ public final class ShadowStream implements Decider<StreamState, StreamInput, Str
       Consumer<StreamOutput> decisions) {
     shadow.resyncs++;
     shadow.round = 0;
+    waits(state, shadow, nowMillis);
     send(state, shadow, from, ranges, nowMillis, decisions);
+  }
+
+  /** What the shadow said before it read this RESYNC asks for no other. */
+  private void waits(StreamState state, Follower shadow, long nowMillis) {
+    shadow.resyncSequence = state.order.sequence();
+    shadow.nextResyncMillis = Math.max(shadow.nextResyncMillis, nowMillis + policy.resyncMillis());
   }
 
   private void send(
@@ -263,7 +271,7 @@ public final class ShadowStream implements Decider<StreamState, StreamInput, Str
     } else if (shadow.begun
         && state.order.based()
         && !ahead(state, report)
-        && nowMillis >= shadow.nextResyncMillis) {
+        && (nowMillis >= shadow.nextResyncMillis || isNew(shadow, report))) {
       long wait = policy.resyncMillis() << Math.min(shadow.tries, MAX_DOUBLINGS);
       shadow.nextResyncMillis = nowMillis + wait;
       shadow.tries++;
@@ -274,6 +282,11 @@ public final class ShadowStream implements Decider<StreamState, StreamInput, Str
         resync(state, shadow, report.sequence(), ranges, nowMillis, decisions);
       }
     }
+  }
+
+  /** True when a shadow lacks something though it had come to the last RESYNC. */
+  private static boolean isNew(Follower shadow, HolderReport report) {
+    return shadow.tries == 0 && report.sequence() > shadow.resyncSequence;
   }
 
   private static boolean lacksNothing(StreamState state, HolderReport report) {
@@ -546,8 +559,7 @@ public final class ShadowStream implements Decider<StreamState, StreamInput, Str
         each.stoodMillis = nowMillis - policy.standingMillis();
       }
       if (due(state, each) <= nowMillis) {
-        each.standing = false;
-        each.stoodMillis = nowMillis;
+        each.stood(nowMillis);
         decisions.accept(new Stood(standing(state, each, nowMillis)));
       }
       next = Math.min(next, due(state, each));

@@ -85,6 +85,12 @@ final class StreamOrder {
   /** True when the position itself was found to be wrong, so that nothing follows from it. */
   private boolean lost;
 
+  /**
+   * True from a first position that is a holder's word alone until it is certain: what was read
+   * before is not known, so that a hole behind it is no loss, but a beginning that came too early.
+   */
+  private boolean fresh;
+
   private long epoch;
   private long sequence;
   private long run = NO_RUN;
@@ -181,6 +187,7 @@ final class StreamOrder {
         // prove nothing, because a late one may stand anywhere.
         sure |= deltaSequence == sequence;
         if (sure) {
+          fresh = false;
           spans.clear();
         }
         return Meaning.NOTHING;
@@ -308,10 +315,13 @@ final class StreamOrder {
     Meaning meaning =
         !based
             ? Meaning.BASED
-            : complete(place, placeEpoch, placeSequence) ? Meaning.SETTLED : Meaning.LOST;
+            : complete(place, placeEpoch, placeSequence)
+                ? Meaning.SETTLED
+                : fresh ? Meaning.BASED : Meaning.LOST;
     based = true;
     sure = true;
     lost = false;
+    fresh = false;
     epoch = placeEpoch;
     sequence = placeSequence;
     behindHole = NONE;
@@ -380,6 +390,7 @@ final class StreamOrder {
     based = true;
     sure = false;
     lost = false;
+    fresh = meaning == Meaning.BASED;
     epoch = placeEpoch;
     sequence = placeSequence;
     behindHole = NONE;
@@ -409,7 +420,8 @@ final class StreamOrder {
         .list(
             spans,
             (each, span) ->
-                each.longs(span.epoch).flag(span.barrier).longs(span.first).longs(span.last));
+                each.longs(span.epoch).flag(span.barrier).longs(span.first).longs(span.last))
+        .flag(fresh);
   }
 
   static StreamOrder read(RowReader row) {
@@ -426,6 +438,7 @@ final class StreamOrder {
     order.targetSinceMillis = row.longs();
     order.spans.addAll(
         row.list(each -> new Span(each.longs(), each.flag(), each.longs(), each.longs())));
+    order.fresh = row.flag();
     return order;
   }
 }

@@ -86,6 +86,25 @@ class ShadowStreamTest {
   }
 
   @Test
+  void deltasThatWereReadBeforeTheUnitWasMappedAreNoLoss() {
+    says(mapped(List.of(SHADOW)));
+    says(report(OWNER, 3, 40));
+    // 41 to 45 were passed over: nobody knew of a shadow then.
+    assertThat(steps(write(3, 46, 0))).isEmpty();
+    keep();
+    state = restored();
+    List<StreamOutput> said = says(report(OWNER, 3, 46));
+    assertThat(steps(said)).containsExactly(resync(SHADOW, 3, 46, -1, new Range(0, 8 * MIB)));
+    assertThat(events(said)).isEmpty();
+    StreamInput.Read next = write(3, 47, 0);
+    assertThat(steps(next))
+        .containsExactly(ShadowStep.of(SHADOW, 46, next.delta(), 0, next.offset()));
+    run++;
+    says(write(3, 60, 0));
+    assertThat(events(says(report(OWNER, 3, 60)))).as("from there on it is one").hasSize(1);
+  }
+
+  @Test
   void aShadowThatComesLaterBeginsWhereTheStreamIs() {
     begun();
     assertThat(steps(mapped(List.of(SHADOW, OTHER))))
@@ -223,6 +242,10 @@ class ShadowStreamTest {
   void aShadowThatKnowsNothingFetchesTheWholeUnit() {
     begun();
     assertThat(steps(needs(SHADOW, 0, 0)))
+        .as("said before it read where its stream begins")
+        .isEmpty();
+    nowMillis += POLICY.resyncMillis();
+    assertThat(steps(needs(SHADOW, 0, 0)))
         .containsExactly(resync(SHADOW, 3, 41, -1, new Range(0, 8 * MIB)));
   }
 
@@ -351,6 +374,24 @@ class ShadowStreamTest {
   // ---- standings
 
   @Test
+  void aStateThatWasPutAwayDoesNotTellAgainWhatWasTold() {
+    begun();
+    says(report(SHADOW, 3, 41));
+    assertThat(standings(wakes())).hasSize(1);
+    keep();
+    state = restored();
+    nowMillis += 100;
+    assertThat(standings(wakes())).isEmpty();
+    says(write(3, 42, 0));
+    keep();
+    state = restored();
+    nowMillis += 100;
+    assertThat(standings(wakes())).as("too soon").isEmpty();
+    nowMillis += 900;
+    assertThat(standings(wakes())).hasSize(1);
+  }
+
+  @Test
   void aShadowIsToldOfAtMostOnceASecond() {
     begun();
     says(report(SHADOW, 3, 41));
@@ -457,11 +498,7 @@ class ShadowStreamTest {
     says(write(3, 43, 4 * MIB));
     says(report(OWNER, 5, 50));
     keep();
-    StreamState other = stream.empty(UNIT);
-    List<String> names = new ArrayList<>(rows.keySet());
-    for (int i = names.size() - 1; i >= 0; i--) {
-      other.restore(names.get(i), row(rows, names.get(i)));
-    }
+    StreamState other = restored();
     StreamState before = state;
     for (StreamInput input :
         List.of(
@@ -469,6 +506,7 @@ class ShadowStreamTest {
             report(OWNER, 3, 43),
             write(3, 44, MIB),
             needs(SHADOW, 3, 41))) {
+      nowMillis += POLICY.resyncMillis();
       state = before;
       List<StreamOutput> one = says(input);
       state = other;
@@ -534,6 +572,16 @@ class ShadowStreamTest {
   private void verified() {
     begun();
     says(report(SHADOW, 3, 41));
+  }
+
+  /** A state made from the rows that were kept, the last one first. */
+  private StreamState restored() {
+    StreamState other = stream.empty(UNIT);
+    List<String> names = new ArrayList<>(rows.keySet());
+    for (int i = names.size() - 1; i >= 0; i--) {
+      other.restore(names.get(i), row(rows, names.get(i)));
+    }
+    return other;
   }
 
   private List<StreamOutput> says(StreamInput input) {

@@ -2,8 +2,10 @@ package io.forestall.operators.kafka;
 
 import io.forestall.operators.SenseSettings;
 import io.forestall.schemas.Topics;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.TimeUnit;
 import org.apache.avro.specific.SpecificRecordBase;
 import org.apache.flink.connector.base.DeliveryGuarantee;
 import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
@@ -11,6 +13,7 @@ import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.connector.kafka.source.KafkaSource;
 import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
+import org.apache.kafka.clients.admin.Admin;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KafkaPorts {
 
+  private static final long ANSWER_SECONDS = 60;
   private static final String GATHERED_MILLIS = "20";
   private static final String AT_ONCE_MILLIS = "0";
 
@@ -73,6 +77,23 @@ public final class KafkaPorts {
    */
   public KafkaPorts preferring(Map<String, String> consumers, Map<String, String> producers) {
     return new KafkaPorts(topicPrefix, kafka, groupId, consumers, producers);
+  }
+
+  /** How many partitions a topic has when a task asks. */
+  public PartitionCount partitions(Topics topic) {
+    Properties properties = properties();
+    String name = topic.name(topicPrefix);
+    return () -> {
+      try (Admin admin = Admin.create(properties)) {
+        return admin
+            .describeTopics(List.of(name))
+            .topicNameValues()
+            .get(name)
+            .get(ANSWER_SECONDS, TimeUnit.SECONDS)
+            .partitions()
+            .size();
+      }
+    };
   }
 
   private Properties properties() {

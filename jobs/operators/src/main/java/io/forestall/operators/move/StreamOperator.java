@@ -29,15 +29,17 @@ import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.tasks.ProcessingTimeService;
 
 /**
- * Carries {@link ShadowStream} in Flink, one state for each unit with shadows (E4). Processing time.
+ * Carries {@link ShadowStream} in Flink, one state for each unit with shadows (E4). Processing
+ * time.
  *
  * <p>The states of the units that were spoken of last live on the heap, at most so many; all others
- * lie in keyed state alone, as rows, which are written when a snapshot is taken or a unit gives way,
- * and never for a delta. Deltas of units without shadows are passed over without a look at the state:
- * the names of those with shadows are always known. A unit whose last shadow is gone leaves nothing
- * behind.
+ * lie in keyed state alone, as rows, which are written when a snapshot is taken or a unit gives
+ * way, and never for a delta. Deltas of units without shadows are passed over without a look at the
+ * state: the names of those with shadows are always known. A unit whose last shadow is gone leaves
+ * nothing behind.
  *
- * <p>Alarms are looked for ten times a second, because all of them are standings, which may be late.
+ * <p>Alarms are looked for ten times a second, because all of them are standings, which may be
+ * late.
  */
 public final class StreamOperator extends AbstractStreamOperator<ShadowStep>
     implements OneInputStreamOperator<MoveInput, ShadowStep> {
@@ -170,10 +172,15 @@ public final class StreamOperator extends AbstractStreamOperator<ShadowStep>
   /** Tells a unit's stream something; the current key is the unit. */
   private void take(String unit, StreamInput input) throws Exception {
     Held held = hot.get(unit);
+    boolean cold = held == null && units.contains(unit);
     if (held == null) {
       held = warm(unit);
     }
     stream.decide(held.state, input, nowMillis, this::say);
+    if (cold) {
+      // Its rows do not say when its alarm rings, and it may be cold again before the next tick.
+      stream.wake(held.state, nowMillis, this::say);
+    }
     held.changed = true;
     if (held.state.isEmpty()) {
       forget(unit);
@@ -303,7 +310,6 @@ public final class StreamOperator extends AbstractStreamOperator<ShadowStep>
     if (ticks++ % FIGURES_TICKS == 0) {
       figures.look(hot.size(), hot.values().stream().map(each -> each.state), nowMillis);
     }
-    var unused =
-        getProcessingTimeService().registerTimer(nowMillis + TICK_MILLIS, this::tick);
+    var unused = getProcessingTimeService().registerTimer(nowMillis + TICK_MILLIS, this::tick);
   }
 }

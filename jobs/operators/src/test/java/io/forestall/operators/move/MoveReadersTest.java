@@ -9,6 +9,7 @@ import io.forestall.decisions.failover.SagaInput.MapSlice;
 import io.forestall.decisions.ownership.Delta;
 import io.forestall.decisions.shadow.HolderReport;
 import io.forestall.decisions.shadow.ShadowStep;
+import io.forestall.operators.kafka.PartitionCount;
 import io.forestall.schemas.DeadReason;
 import io.forestall.wire.DeltaRecords;
 import io.forestall.wire.FixedPartitioner;
@@ -38,10 +39,15 @@ import org.junit.jupiter.api.Test;
 
 class MoveReadersTest {
 
+  private static final int PARTITION = 4;
+
+  /** A count by which every unit has its home in the partition of the records here. */
+  private static final PartitionCount ONE = () -> PartitionCount.ANY;
+
   @Test
   void aDeltaIsReadWithItsPlaceInTheLog() throws Exception {
     Delta delta = TestingMoves.write("v/0", 3, 41, new byte[] {1, 2});
-    assertThat(read(new DeltaReader(), "v/0", new DeltaRecords().encode(delta)))
+    assertThat(read(new DeltaReader(ONE), "v/0", new DeltaRecords().encode(delta)))
         .usingRecursiveComparison()
         .isEqualTo(new MoveInput.DeltaRead(delta, 4, 77, 0, TestingMoves.NOW));
   }
@@ -52,13 +58,30 @@ class MoveReadersTest {
     byte[] poisoned = new DeltaRecords().encode(delta);
     poisoned[poisoned.length - 30] ^= 1;
     for (byte[] value : new byte[][] {{1, 2, 3}, null, poisoned}) {
-      MoveInput.Unreadable read = (MoveInput.Unreadable) read(new DeltaReader(), "v/0", value);
+      MoveInput.Unreadable read = (MoveInput.Unreadable) read(new DeltaReader(ONE), "v/0", value);
       assertThat(read.unit()).isEqualTo("v/0");
       assertThat(read.offset()).isEqualTo(77);
       assertThat(Objects.requireNonNull(read.letter()).getComponent()).isEqualTo("move");
     }
-    assertThat(read(new DeltaReader(), null, new byte[] {1}).key()).isEmpty();
-    assertThat(read(new DeltaReader(), "x".repeat(300), new byte[] {1}).key()).isEmpty();
+    assertThat(read(new DeltaReader(ONE), null, new byte[] {1}).key()).isEmpty();
+    assertThat(read(new DeltaReader(ONE), "x".repeat(300), new byte[] {1}).key()).isEmpty();
+  }
+
+  @Test
+  void whatNoHolderCountsIsNotCountedHereEither() throws Exception {
+    byte[] value = new DeltaRecords().encode(TestingMoves.write("v/0", 3, 41, new byte[] {1, 2}));
+    MoveInput.Unreadable read = (MoveInput.Unreadable) read(new DeltaReader(ONE), "v/1", value);
+    assertThat(read.unit()).as("the log of another unit").isEqualTo("v/1");
+    assertThat(Objects.requireNonNull(read.letter()).getReason())
+        .isEqualTo(DeadReason.OUT_OF_RANGE);
+    assertThat(((MoveInput.Unreadable) read(new DeltaReader(ONE), null, value)).unit()).isEmpty();
+
+    int home = FixedPartitioner.partition("v/0", 64);
+    assertThat(home).as("not where the record stands").isNotEqualTo(PARTITION);
+    MoveInput.Unreadable stray =
+        (MoveInput.Unreadable) read(new DeltaReader(() -> 64), "v/0", value);
+    assertThat(stray.unit()).as("it does not stand in the log of the unit").isEmpty();
+    assertThat(Objects.requireNonNull(stray.letter()).getDetail()).contains("partition");
   }
 
   @Test
@@ -134,20 +157,24 @@ class MoveReadersTest {
   }
 
   private static DeadReason dead(
-      KafkaRecordDeserializationSchema<MoveInput> reader, @Nullable String key, byte @Nullable [] value)
+      KafkaRecordDeserializationSchema<MoveInput> reader,
+      @Nullable String key,
+      byte @Nullable [] value)
       throws Exception {
     return ((MoveInput.Dead) read(reader, key, value)).letter().getReason();
   }
 
   private static MoveInput read(
-      KafkaRecordDeserializationSchema<MoveInput> reader, @Nullable String key, byte @Nullable [] value)
+      KafkaRecordDeserializationSchema<MoveInput> reader,
+      @Nullable String key,
+      byte @Nullable [] value)
       throws Exception {
     reader.open(new Context());
     List<MoveInput> read = new ArrayList<>();
     reader.deserialize(
         new ConsumerRecord<>(
             "t",
-            4,
+            PARTITION,
             77,
             TestingMoves.NOW,
             TimestampType.LOG_APPEND_TIME,

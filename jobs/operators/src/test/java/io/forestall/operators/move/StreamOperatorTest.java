@@ -177,6 +177,24 @@ class StreamOperatorTest {
     }
   }
 
+  /** Holders speak ten times a second of more units than stay on the heap. */
+  @ParameterizedTest
+  @EnumSource
+  void unitsThatGiveWayAreNotToldOfMoreOften(Backend backend) throws Exception {
+    try (Streams streams = new Streams(backend, 1, null, 1, 0)) {
+      for (int i = 0; i < 5; i++) {
+        streams.begin("v/" + i, 40);
+      }
+      for (int tenth = 0; tenth < 50; tenth++) {
+        for (int i = 0; i < 5; i++) {
+          streams.send(TestingMoves.report(TestingMoves.SHADOW, "v/" + i, 3, 41));
+        }
+        streams.clock(TestingMoves.NOW + 100L * tenth);
+      }
+      assertThat(streams.standingsSaid()).isBetween(5 * 4, 5 * 6);
+    }
+  }
+
   @Test
   void aDivergenceIsAnEventAndAStep() throws Exception {
     try (Streams streams = new Streams(Backend.HEAP, 100, null, 1, 0)) {
@@ -353,7 +371,9 @@ class StreamOperatorTest {
     List<String> units() {
       AbstractStreamOperator<?> keyed = operator;
       try (var keys =
-          keyed.<String>getKeyedStateBackend().getKeys(StreamOperator.ROWS, VoidNamespace.INSTANCE)) {
+          keyed
+              .<String>getKeyedStateBackend()
+              .getKeys(StreamOperator.ROWS, VoidNamespace.INSTANCE)) {
         return keys.distinct().sorted().toList();
       }
     }
