@@ -37,8 +37,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The move job as a user runs it: a real broker, checkpoints, an owner that never stops writing. */
-@Timeout(300)
+/**
+ * The move job as a user runs it: a real broker, checkpoints, an owner that never stops writing.
+ */
+@Timeout(600)
 class MoveEndToEndTest {
 
   private static final Duration PATIENCE = Duration.ofMinutes(2);
@@ -189,8 +191,7 @@ class MoveEndToEndTest {
           String page =
               HttpClient.newHttpClient()
                   .send(
-                      HttpRequest.newBuilder(
-                              URI.create("http://127.0.0.1:" + port + "/metrics"))
+                      HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/metrics"))
                           .build(),
                       BodyHandlers.ofString())
                   .body();
@@ -207,9 +208,7 @@ class MoveEndToEndTest {
   private static void cancel(LocalRuntime runtime, SubmittedJob job) throws Exception {
     var unused = runtime.flink().miniCluster().cancelJob(job.id()).get(60, TimeUnit.SECONDS);
     Await.until(
-        PATIENCE,
-        "the run ends",
-        () -> runtime.flink().status(job).isGloballyTerminalState());
+        PATIENCE, "the run ends", () -> runtime.flink().status(job).isGloballyTerminalState());
   }
 
   private static LocalRuntime start(Path directory, Configuration flink) {

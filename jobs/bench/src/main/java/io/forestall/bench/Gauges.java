@@ -70,6 +70,20 @@ public final class Gauges implements MetricReporter {
     return min == Long.MAX_VALUE ? Long.MIN_VALUE : min;
   }
 
+  /** Largest value of a gauge over the instances of an operator; the lowest there is when none. */
+  static long max(String operator, String gauge) {
+    String wanted = operator + "/" + gauge;
+    long max = Long.MIN_VALUE;
+    for (Map.Entry<Metric, Set<String>> entry : METRICS.entrySet()) {
+      if (entry.getValue().contains(wanted)
+          && entry.getKey() instanceof Gauge<?> each
+          && each.getValue() instanceof Number value) {
+        max = Math.max(max, value.longValue());
+      }
+    }
+    return max;
+  }
+
   /** Mean of a histogram over the instances of an operator; NaN when there is none. */
   static double mean(String operator, String histogram) {
     String wanted = operator + "/" + histogram;

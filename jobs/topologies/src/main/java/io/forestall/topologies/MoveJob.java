@@ -21,9 +21,9 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /**
  * The move job: the log of deltas in, a stream for each shadow out, and how each shadow stands.
- * Processing time: a log that ends must be noticed, which event time cannot. Payloads travel as they
- * are and are never decompressed. No repeat is ever wrong: after a restore the same steps are sent
- * again, and a shadow knows them by unit, epoch and sequence.
+ * Processing time: a log that ends must be noticed, which event time cannot. Payloads travel as
+ * they are and are never decompressed. No repeat is ever wrong: after a restore the same steps are
+ * sent again, and a shadow knows them by unit, epoch and sequence.
  *
  * <pre>
  * deltas -> log watch (each partition) ---+
@@ -32,17 +32,23 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  * </pre>
  *
  * <p>How often a payload is copied between the client that reads it and the one that writes it: out
- * of the record when it is read, into and out of Flink's buffers at the one exchange (two each, when
- * a record spans buffers), and into the record of each shadow.
+ * of the record when it is read, into and out of Flink's buffers at the one exchange (two each,
+ * when a record spans buffers), and into the record of each shadow.
  *
- * <p>Hot and cold units are treated alike: everything is taken in the order of its partition, a fetch
- * takes no more than a mebibyte of one partition before the next has its turn, and the streams wait
- * for nobody.
+ * <p>Hot and cold units are treated alike: everything is taken in the order of its partition, a
+ * fetch takes no more than a mebibyte of one partition before the next has its turn, and the
+ * streams wait for nobody.
  */
 public final class MoveJob {
 
   /** The job's fixed name. */
   public static final String NAME = "forestall-move";
+
+  /**
+   * How long what is read beside the log waits at most in a buffer: nobody waits for it, and to
+   * look a thousand times a second takes a tenth of the job's time. Milliseconds.
+   */
+  private static final long BESIDE_MILLIS = 20;
 
   private MoveJob() {}
 
@@ -95,6 +101,7 @@ public final class MoveJob {
     DataStream<MoveInput> units =
         maps.keyBy(MoveInput::key, Types.STRING)
             .process(new UnitFunction(), MoveInput.type())
+            .setBufferTimeout(BESIDE_MILLIS)
             .name("units")
             .uid(MoveUids.UNITS);
 
@@ -124,6 +131,7 @@ public final class MoveJob {
     return inputs
         .process(new MoveIntake(), MoveInput.type())
         .setParallelism(inputs.getParallelism())
+        .setBufferTimeout(BESIDE_MILLIS)
         .name(name)
         .uid(uid);
   }

@@ -9,8 +9,8 @@ import org.apache.flink.configuration.ConfigOptions;
 
 /**
  * Every option of the move job. {@link MoveSettings#from} maps them once to an immutable record and
- * refuses what makes no sense; OPTIONS.md is generated from here. Keys never change: a renamed option
- * keeps its old key as a deprecated one.
+ * refuses what makes no sense; OPTIONS.md is generated from here. Keys never change: a renamed
+ * option keeps its old key as a deprecated one.
  */
 public final class MoveOptions {
 
@@ -32,34 +32,35 @@ public final class MoveOptions {
           .durationType()
           .defaultValue(Duration.ofMinutes(1))
           .withDescription(
-              "How far back deltas are read when there is no checkpoint. Longer than a holder's word"
-                  + " on its place is under way; what a shadow lacks from before, it fetches.");
+              "How far back deltas are read when there is no checkpoint. Longer than a holder's"
+                  + " word on its place is under way; what a shadow lacks from before, it"
+                  + " fetches.");
 
   public static final ConfigOption<Duration> FLUSH_INTERVAL =
       ConfigOptions.key(PREFIX + "flush-interval")
           .durationType()
-          .defaultValue(Duration.ofMillis(1))
+          .defaultValue(Duration.ofMillis(5))
           .withDescription(
-              "How long a delta waits at most in a buffer between two steps; part of the time from a"
-                  + " write to its shadow. 0 s sends each at once.");
+              "How long a delta waits at most in a buffer between two steps; part of the time from"
+                  + " a write to its shadow. 0 s sends each at once.");
 
   public static final ConfigOption<Integer> HOT_UNITS =
       ConfigOptions.key(PREFIX + "hot-units")
           .intType()
           .defaultValue(10_000)
           .withDescription(
-              "Units with shadows whose state a subtask keeps on the heap, about 2 KiB each and 12 KiB"
-                  + " at most; the state of those that were quiet longest lies in the state backend"
-                  + " alone.");
+              "Units with shadows whose state a subtask keeps on the heap, about 2 KiB each and 12"
+                  + " KiB at most; the state of those that were quiet longest lies in the state"
+                  + " backend alone.");
 
   public static final ConfigOption<Duration> LOST_AFTER =
       ConfigOptions.key(PREFIX + "lost-after")
           .durationType()
           .defaultValue(Duration.ofMillis(STREAM.lostMillis()))
           .withDescription(
-              "How long a holder of a unit may be ahead of the log as this job reads it, while the job"
-                  + " is at its end, before what is between is taken for lost; and how long a shadow"
-                  + " may stand still behind its stream before it is sent what it lacks.");
+              "How long a holder of a unit may be ahead of the log as this job reads it, while the"
+                  + " job is at its end, before what is between is taken for lost; and how long a"
+                  + " shadow may stand still behind its stream before it is sent what it lacks.");
 
   public static final ConfigOption<Duration> RESYNC_AGAIN =
       ConfigOptions.key(PREFIX + "resync-again")
