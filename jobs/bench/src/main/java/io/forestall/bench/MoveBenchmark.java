@@ -107,10 +107,17 @@ public final class MoveBenchmark implements AutoCloseable {
 
   /** Runs the benchmark. */
   public static void main(String[] args) throws Exception {
-    Map<String, String> options = new HashMap<>();
-    for (int i = 0; i + 1 < args.length; i += 2) {
-      options.put(args[i], args[i + 1]);
-    }
+    Map<String, String> options =
+        Flags.parse(
+            args,
+            "--writes",
+            "--bytes",
+            "--units",
+            "--rounds",
+            "--parallelism",
+            "--many-units",
+            "--hot",
+            "--directory");
     int bytes = number(options, "--bytes", "16384");
     int rounds = number(options, "--rounds", "3");
     int many = number(options, "--many-units", "10000");
