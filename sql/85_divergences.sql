@@ -8,7 +8,7 @@ SELECT
   e.severity,
   e.labels['attributed'] AS attributed,
   CAST(e.`values`['offset'] AS BIGINT) AS from_byte,
-  CAST(e.`values`['length'] AS BIGINT) AS bytes,
+  CAST(e.`values`['length'] AS BIGINT) AS range_bytes,
   CAST(e.`values`['epoch'] AS BIGINT) AS epoch,
   CAST(e.`values`['sequence'] AS BIGINT) AS as_of_sequence,
   CAST(e.`values`['round'] AS BIGINT) AS pass,

@@ -4,6 +4,7 @@ import io.forestall.operators.SenseSettings;
 import io.forestall.schemas.Topics;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import org.apache.avro.specific.SpecificRecordBase;
@@ -85,10 +86,8 @@ public final class KafkaPorts {
     String name = topic.name(topicPrefix);
     return () -> {
       try (Admin admin = Admin.create(properties)) {
-        return admin
-            .describeTopics(List.of(name))
-            .topicNameValues()
-            .get(name)
+        var answer = admin.describeTopics(List.of(name)).topicNameValues().get(name);
+        return Objects.requireNonNull(answer)
             .get(ANSWER_SECONDS, TimeUnit.SECONDS)
             .partitions()
             .size();

@@ -49,8 +49,8 @@ public final class MoveOptions {
           .intType()
           .defaultValue(10_000)
           .withDescription(
-              "Units with shadows whose state a subtask keeps on the heap, about 2 KiB each and 12"
-                  + " KiB at most; the state of those that were quiet longest lies in the state"
+              "Units with shadows whose state a subtask keeps on the heap, about 13 KiB for each of"
+                  + " 1 GiB and more; the state of those that were quiet longest lies in the state"
                   + " backend alone.");
 
   public static final ConfigOption<Duration> LOST_AFTER =
