@@ -103,9 +103,7 @@ final class TestingCopies implements AutoCloseable {
         beginnings += step.previousSequence() == -1 ? 1 : 0;
         partials += step.previousSequence() == -1 ? 0 : 1;
         boolean behind =
-            order == null
-                || order.epoch() < step.epoch()
-                || order.lastSequence() < step.sequence();
+            order == null || order.epoch() < step.epoch() || order.lastSequence() < step.sequence();
         if (behind) {
           stream = new DeltaOrder(step.epoch(), step.sequence());
         }
@@ -153,8 +151,7 @@ final class TestingCopies implements AutoCloseable {
     public void fetch(long token, long offset, int length, long minSequence) {
       answers.add(
           () -> {
-            fetched.put(
-                token, Arrays.copyOfRange(bytes, (int) offset, (int) offset + length));
+            fetched.put(token, Arrays.copyOfRange(bytes, (int) offset, (int) offset + length));
             copy.fetched(token, fold.lastSequence(), System.currentTimeMillis());
             fetched.remove(token);
           });
@@ -166,8 +163,7 @@ final class TestingCopies implements AutoCloseable {
       for (int block = 0; block * BLOCK_BYTES < length; block++) {
         if (!keep.get(block)) {
           int at = block * BLOCK_BYTES;
-          System.arraycopy(
-              from, at, shadow, (int) offset + at, Math.min(BLOCK_BYTES, length - at));
+          System.arraycopy(from, at, shadow, (int) offset + at, Math.min(BLOCK_BYTES, length - at));
         }
       }
     }
@@ -355,8 +351,7 @@ final class TestingCopies implements AutoCloseable {
         ends.merge(
             new TopicPartition(
                 Topics.DELTAS.name(kafka.topicPrefix()),
-                FixedPartitioner.partition(
-                    unit.spec.unit(), Topics.DELTAS.spec().partitions())),
+                FixedPartitioner.partition(unit.spec.unit(), Topics.DELTAS.spec().partitions())),
             unit.deltaOffset,
             Math::max);
       }

@@ -10,9 +10,9 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /**
  * What the move job reads and writes, so that its topology does not know whether that is Kafka, a
- * simulation or a list in a test. Sources and sinks carry the uids of {@link MoveUids}. The deltas of
- * a unit must come in the order in which they stand in the log, and the steps of a stream leave in
- * theirs.
+ * simulation or a list in a test. Sources and sinks carry the uids of {@link MoveUids}. The deltas
+ * of a unit must come in the order in which they stand in the log, and the steps of a stream leave
+ * in theirs.
  */
 public interface MovePorts {
 

@@ -220,8 +220,8 @@ class MoveJobTest {
         System.currentTimeMillis());
   }
 
-  private static JobClient start(
-      String name, Run run, Configuration configuration, int parallelism) throws Exception {
+  private static JobClient start(String name, Run run, Configuration configuration, int parallelism)
+      throws Exception {
     StreamExecutionEnvironment env =
         StreamExecutionEnvironment.getExecutionEnvironment(configuration);
     env.setParallelism(parallelism);
@@ -265,8 +265,7 @@ class MoveJobTest {
         continue;
       }
       assertThat(order).as("a stream begins with a RESYNC").isNotNull();
-      Verdict verdict =
-          Objects.requireNonNull(order).take(false, step.epoch(), step.sequence());
+      Verdict verdict = Objects.requireNonNull(order).take(false, step.epoch(), step.sequence());
       assertThat(verdict).as("%s", step).isIn(Verdict.COUNTS, Verdict.REPEAT);
     }
     Map<String, Long> ends = new HashMap<>();

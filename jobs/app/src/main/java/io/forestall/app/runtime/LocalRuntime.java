@@ -174,8 +174,8 @@ public final class LocalRuntime implements AutoCloseable {
   }
 
   /**
-   * Starts the move job, from its newest complete checkpoint if it has one. Returns when the cluster
-   * has taken it; see {@link EmbeddedFlink#awaitRunning}.
+   * Starts the move job, from its newest complete checkpoint if it has one. Returns when the
+   * cluster has taken it; see {@link EmbeddedFlink#awaitRunning}.
    *
    * @param options {@code forestall.*} options of the job, or Flink's
    */

@@ -182,9 +182,7 @@ class ManifestsTest {
     assertThat(compared).isGreaterThan(15);
     for (String key : shipped.keySet()) {
       if (key.startsWith("state.") || key.startsWith("execution.") || key.startsWith("pipeline.")) {
-        assertThat(settings)
-            .as("%s.yaml lacks a setting of config.yaml", job)
-            .containsKey(key);
+        assertThat(settings).as("%s.yaml lacks a setting of config.yaml", job).containsKey(key);
       }
     }
   }

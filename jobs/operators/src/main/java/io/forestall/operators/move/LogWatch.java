@@ -17,10 +17,12 @@ import org.apache.flink.util.Collector;
 
 /**
  * Watches the log where it is read: names the unbroken stretches of each partition, so that streams
- * know when something may have been lost between two deltas (retention that overtook the job, a topic
- * made anew), and sends dead letters. Stands in one chain with its source, as parallel as that.
+ * know when something may have been lost between two deltas (retention that overtook the job, a
+ * topic made anew), and sends dead letters. Stands in one chain with its source, as parallel as
+ * that.
  *
- * <p>Offsets of the log follow each other: it is not compacted, and nobody writes it in transactions.
+ * <p>Offsets of the log follow each other: it is not compacted, and nobody writes it in
+ * transactions.
  */
 public final class LogWatch extends ProcessFunction<MoveInput, MoveInput>
     implements CheckpointedFunction {
@@ -62,8 +64,7 @@ public final class LogWatch extends ProcessFunction<MoveInput, MoveInput>
     lastNumber = -1;
     // Who read a partition may change: everybody knows all, and the latest word of each counts.
     for (long[] each : kept.get()) {
-      Partition partition =
-          partitions.computeIfAbsent((int) each[0], number -> new Partition());
+      Partition partition = partitions.computeIfAbsent((int) each[0], number -> new Partition());
       if (each[2] > partition.run || (each[2] == partition.run && each[1] > partition.next)) {
         partition.next = each[1];
         partition.run = each[2];
@@ -115,8 +116,7 @@ public final class LogWatch extends ProcessFunction<MoveInput, MoveInput>
         breaks.inc();
       }
       // The time names it: no other stretch of the partition was ever called so.
-      partition.run =
-          Math.max(partition.run + 1, context.timerService().currentProcessingTime());
+      partition.run = Math.max(partition.run + 1, context.timerService().currentProcessingTime());
     }
     partition.next = offset + 1;
     return partition.run;

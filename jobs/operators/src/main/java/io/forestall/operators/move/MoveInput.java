@@ -45,8 +45,7 @@ public sealed interface MoveInput {
    * @param unit unit that its key names; empty when it names none
    * @param letter null once the letter was sent
    */
-  record Unreadable(
-      String unit, int partition, long offset, long run, @Nullable DeadLetter letter)
+  record Unreadable(String unit, int partition, long offset, long run, @Nullable DeadLetter letter)
       implements MoveInput {
     @Override
     public String key() {

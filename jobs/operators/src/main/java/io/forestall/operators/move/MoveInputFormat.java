@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Bytes of a {@link MoveInput}. They flow between two steps of a running job and never lie in a
  * checkpoint but as what an unaligned one caught in flight, so each format only grows, by the
- * version. A delta is on the path of every write: its payload is copied once on each side, and names
- * that were read before are not made again. Stateless but for those names.
+ * version. A delta is on the path of every write: its payload is copied once on each side, and
+ * names that were read before are not made again. Stateless but for those names.
  */
 final class MoveInputFormat {
 
@@ -118,8 +118,7 @@ final class MoveInputFormat {
         long offset = in.readLong();
         long run = in.readLong();
         long appendedMillis = in.readLong();
-        yield new MoveInput.DeltaRead(
-            readDelta(in, names), partition, offset, run, appendedMillis);
+        yield new MoveInput.DeltaRead(readDelta(in, names), partition, offset, run, appendedMillis);
       }
       case REPORTED -> new MoveInput.Reported(readReport(in, names));
       case UNIT ->
@@ -308,8 +307,7 @@ final class MoveInputFormat {
     }
   }
 
-  static void writeMapped(StreamInput.Mapped mapped, DataOutputView out)
-      throws IOException {
+  static void writeMapped(StreamInput.Mapped mapped, DataOutputView out) throws IOException {
     out.writeUTF(mapped.volume());
     out.writeLong(mapped.version());
     writeSubject(mapped.owner(), out);
@@ -320,7 +318,12 @@ final class MoveInputFormat {
 
   private static StreamInput.Mapped readMapped(DataInputView in) throws IOException {
     return new StreamInput.Mapped(
-        in.readUTF(), in.readLong(), readSubject(in), in.readLong(), in.readInt(), readSubjects(in));
+        in.readUTF(),
+        in.readLong(),
+        readSubject(in),
+        in.readLong(),
+        in.readInt(),
+        readSubjects(in));
   }
 
   private static void writeSubject(Subject subject, DataOutputView out) throws IOException {
@@ -331,8 +334,7 @@ final class MoveInputFormat {
     return Subject.parse(in.readUTF());
   }
 
-  private static void writeSubjects(List<Subject> subjects, DataOutputView out)
-      throws IOException {
+  private static void writeSubjects(List<Subject> subjects, DataOutputView out) throws IOException {
     out.writeInt(subjects.size());
     for (Subject each : subjects) {
       writeSubject(each, out);

@@ -22,8 +22,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the topics beside the log: what holders say, and the volumes' maps. What cannot be read is a
- * dead letter. Never throws.
+ * Reads the topics beside the log: what holders say, and the volumes' maps. What cannot be read is
+ * a dead letter. Never throws.
  */
 public final class MoveReader implements KafkaRecordDeserializationSchema<MoveInput> {
 
@@ -89,10 +89,7 @@ public final class MoveReader implements KafkaRecordDeserializationSchema<MoveIn
       if (!shadows.isEmpty()) {
         units.add(
             new MoveInput.Unit(
-                segment.unit(),
-                segment.owner(),
-                MapRecords.unit(slice, segment).bytes(),
-                shadows));
+                segment.unit(), segment.owner(), MapRecords.unit(slice, segment).bytes(), shadows));
       }
     }
     return new MoveInput.SliceRead(
@@ -124,8 +121,7 @@ public final class MoveReader implements KafkaRecordDeserializationSchema<MoveIn
     }
   }
 
-  private MoveInput dead(
-      ConsumerRecord<byte[], byte[]> record, DeadReason reason, String detail) {
+  private MoveInput dead(ConsumerRecord<byte[], byte[]> record, DeadReason reason, String detail) {
     return new MoveInput.Dead(
         letters.record(
             record.topic(),

@@ -8,8 +8,8 @@ import java.util.Map;
 import org.apache.flink.configuration.Configuration;
 
 /**
- * The options of the move job, checked and ready: mapped once from the configuration, immutable from
- * then on. {@link MoveOptions} says what each means.
+ * The options of the move job, checked and ready: mapped once from the configuration, immutable
+ * from then on. {@link MoveOptions} says what each means.
  *
  * @param topicPrefix first word of every topic's name
  * @param kafka properties of every Kafka client, without the prefix

@@ -40,7 +40,6 @@ public record StandingUpdate(String key, @Nullable ShadowStatus status) {
   public static StandingUpdate read(DataInputView in) throws IOException {
     Wired.version(in, VERSION, "standing of a shadow");
     return new StandingUpdate(
-        in.readUTF(),
-        in.readBoolean() ? AvroType.of(ShadowStatus.class).deserialize(in) : null);
+        in.readUTF(), in.readBoolean() ? AvroType.of(ShadowStatus.class).deserialize(in) : null);
   }
 }

@@ -64,7 +64,6 @@ public final class StepWriter implements KafkaRecordSerializationSchema<ShadowSt
       place = new Place(Keys.bytes(key), FixedPartitioner.partition(key, partitions));
       places.put(stream, place);
     }
-    return new ProducerRecord<>(
-        topic, place.partition(), null, place.key(), records.encode(step));
+    return new ProducerRecord<>(topic, place.partition(), null, place.key(), records.encode(step));
   }
 }

@@ -21,7 +21,8 @@ import org.apache.flink.util.Collector;
 
 /**
  * Takes the units with shadows out of the slices of the volumes' maps and lets pass those whose
- * place in the map changed, and the ends of those that have no shadow any more. One key is one slice.
+ * place in the map changed, and the ends of those that have no shadow any more. One key is one
+ * slice.
  */
 public final class UnitFunction extends KeyedProcessFunction<String, MoveInput, MoveInput> {
 

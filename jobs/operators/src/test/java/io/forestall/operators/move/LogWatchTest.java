@@ -95,8 +95,7 @@ class LogWatchTest {
       }
     }
     OperatorSubtaskState merged =
-        AbstractStreamOperatorTestHarness.repackageState(
-            both.toArray(new OperatorSubtaskState[0]));
+        AbstractStreamOperatorTestHarness.repackageState(both.toArray(new OperatorSubtaskState[0]));
     try (Watch watch = new Watch(rescaled(merged, 2, 1, 0), 1, 0)) {
       watch.clock(300);
       assertThat(watch.runs(0, 13)).as("the newest word counts").containsExactly(100L);
@@ -118,8 +117,8 @@ class LogWatchTest {
       harness =
           new OneInputStreamOperatorTestHarness<>(
               new ProcessOperator<>(new LogWatch()), MAX_PARALLELISM, parallelism, subtask);
-      harness.setup(MoveInput.type().createSerializer(
-          harness.getExecutionConfig().getSerializerConfig()));
+      harness.setup(
+          MoveInput.type().createSerializer(harness.getExecutionConfig().getSerializerConfig()));
       if (from != null) {
         harness.initializeState(from);
       }

@@ -60,8 +60,7 @@ class UnitFunctionTest {
         version,
         4096,
         List.of(
-            new MoveInput.Unit(
-                unit, TestingMoves.OWNER, 8 * TestingMoves.MIB, List.of(shadows))));
+            new MoveInput.Unit(unit, TestingMoves.OWNER, 8 * TestingMoves.MIB, List.of(shadows))));
   }
 
   private static final class Units implements AutoCloseable {
