@@ -20,7 +20,7 @@ class MoveSettingsTest {
                 Map.of("bootstrap.servers", "localhost:9092"),
                 "forestall-move",
                 60_000,
-                1,
+                5,
                 10_000,
                 60_000,
                 10_000,
