@@ -5,8 +5,10 @@ import io.forestall.decisions.Severity;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.incident.Incident;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
@@ -21,11 +23,22 @@ final class Evacuations {
   static final String RULE = "planned-maintenance";
 
   private static final String PREFIX = "maintenance/";
+
+  /** End of the id of what lets a node in again. */
+  private static final String AGAIN = "/return";
+
+  /** Level of the contract whose nodes are let in by a hook of their own. */
+  private static final int HOOK_LEVEL = 1;
+
+  private static final long DAY_MILLIS = 24 * 3_600_000;
   private static final long HOUR_MILLIS = 3_600_000;
 
   private Evacuations() {}
 
-  /** True when a proposal clears a node for maintenance: nothing is predicted of that node. */
+  /**
+   * True when a proposal clears a node for maintenance, or lets it in after it: nothing is
+   * predicted of that node.
+   */
   static boolean asksFor(Proposal proposal) {
     return RULE.equals(proposal.rule()) && proposal.decider().equals(Proposer.DECIDER);
   }
@@ -37,27 +50,56 @@ final class Evacuations {
    */
   static void look(GuardState state, long nowMillis, Consumer<Incident> told) {
     Map<String, PolicyRecord> wanted = new TreeMap<>();
+    Set<Subject> cleared = new HashSet<>();
     for (PolicyRecord window : state.policies.evacuations(nowMillis)) {
       Subject node = Subject.parse(window.scope());
       Member member = state.member(node);
       if (member != null && member.member() != null) {
         wanted.put(PREFIX + window.key(), window);
+        cleared.add(node);
       }
     }
     List<Incident> news = new ArrayList<>();
     for (Tracked tracked : state.tracked()) {
-      boolean ended = tracked.rule().equals(RULE) && !wanted.containsKey(tracked.id());
-      if (ended) {
+      boolean again = tracked.id().endsWith(AGAIN);
+      boolean ended =
+          again
+              ? cleared.contains(tracked.subject())
+                  || nowMillis >= tracked.openedMillis() + DAY_MILLIS
+              : !wanted.containsKey(tracked.id());
+      if (!tracked.rule().equals(RULE) || !ended) {
+        continue;
+      }
+      news.add(
+          incident(
+              tracked.id(),
+              Incident.State.RESOLVED,
+              ActKind.FAILOVER,
+              tracked.subject(),
+              state.pool(),
+              again
+                  ? "It was let in, or is under maintenance again."
+                  : "The maintenance window is over.",
+              nowMillis,
+              nowMillis,
+              1));
+      Member member = state.member(tracked.subject());
+      if (!again
+          && tracked.attempt() > 0
+          && member != null
+          && member.level() == HOOK_LEVEL
+          && !cleared.contains(tracked.subject())) {
         news.add(
             incident(
-                tracked.id(),
-                Incident.State.RESOLVED,
+                tracked.id() + AGAIN,
+                Incident.State.OPENED,
+                ActKind.RETURN,
                 tracked.subject(),
                 state.pool(),
-                "The maintenance window is over.",
+                "Its maintenance is over.",
                 nowMillis,
                 nowMillis,
-                1));
+                DAY_MILLIS));
       }
     }
     wanted.forEach(
@@ -68,6 +110,7 @@ final class Evacuations {
                 incident(
                     id,
                     Incident.State.OPENED,
+                    ActKind.FAILOVER,
                     Subject.parse(window.scope()),
                     state.pool(),
                     window.author() + " will be at work on it: " + window.reason() + ".",
@@ -82,6 +125,7 @@ final class Evacuations {
   private static Incident incident(
       String id,
       Incident.State state,
+      ActKind act,
       Subject node,
       String pool,
       String summary,
@@ -99,7 +143,7 @@ final class Evacuations {
         true,
         1,
         horizonMillis,
-        ActKind.FAILOVER,
+        act,
         null,
         RULE,
         1,

@@ -79,7 +79,11 @@ final class Proposer {
     long leftMillis = Math.max(0, incident.horizonMillis() - passedMillis);
     Ladder.Choice choice =
         incident.rule().equals(Evacuations.RULE)
-            ? new Ladder.Choice(incident.recommendation(), "It is cleared for maintenance.")
+            ? new Ladder.Choice(
+                incident.recommendation(),
+                incident.recommendation() == ActKind.RETURN
+                    ? "It is let in again."
+                    : "It is cleared for maintenance.")
             : Ladder.choose(
                 incident.recommendation(),
                 incident.predicted(),

@@ -291,6 +291,72 @@ class PoolArbiterTest {
     assertThat(admitted(pool).get(0).act()).isEqualTo(ActKind.DRAIN);
   }
 
+  /** The node that its hooks cleared stays out for good else. */
+  @Test
+  void aNodeOfLevelOneIsLetInAgainWhenItsMaintenanceIsOver() {
+    TestingPool pool = TestingPool.started(20, 4);
+    pool.act();
+    pool.level(3, 1);
+    PolicyRecord window = evacuation(pool, "only");
+    pool.policy(window);
+    Admission drain = admitted(pool).get(0);
+    pool.drop(window);
+    assertThat(admitted(pool)).as("its drain is still at work").hasSize(1);
+    pool.give(new GuardInput.ActEnded(drain.id(), Admission.State.DONE, "Done."));
+    pool.pass(600_000);
+
+    assertThat(admitted(pool)).as(last(pool).text()).hasSize(2);
+    Admission back = admitted(pool).get(1);
+    assertThat(back.act()).isEqualTo(ActKind.RETURN);
+    assertThat(back.subject()).isEqualTo(node(3));
+    assertThat(back.units()).isEmpty();
+    pool.give(new GuardInput.ActEnded(back.id(), Admission.State.DONE, "Done."));
+    pool.pass(3_600_000);
+    assertThat(admitted(pool)).as("once").hasSize(2);
+  }
+
+  @Test
+  void maintenanceThatFollowsMaintenanceLetsNobodyInBetween() {
+    TestingPool pool = TestingPool.started(20, 4);
+    pool.act();
+    pool.level(3, 1);
+    PolicyRecord first = evacuation(pool, "first");
+    pool.policy(first);
+    Admission drain = admitted(pool).get(0);
+    pool.give(new GuardInput.ActEnded(drain.id(), Admission.State.DONE, "Done."));
+    pool.policy(evacuation(pool, "second"));
+    pool.drop(first);
+    pool.pass(60_000);
+
+    assertThat(admitted(pool)).extracting(Admission::act).doesNotContain(ActKind.RETURN);
+  }
+
+  @Test
+  void aNodeOfLevelTwoNeedsNoHookToBeLetIn() {
+    TestingPool pool = TestingPool.started(20, 4);
+    pool.act();
+    pool.unit("u", 1, 3, 4, 5);
+    PolicyRecord window = evacuation(pool, "only");
+    pool.policy(window);
+    pool.give(new GuardInput.ActEnded(admitted(pool).get(0).id(), Admission.State.DONE, "Done."));
+    pool.drop(window);
+    pool.pass(60_000);
+
+    assertThat(admitted(pool)).hasSize(1);
+    assertThat(pool.state.tracked()).isEmpty();
+  }
+
+  private static PolicyRecord evacuation(TestingPool pool, String name) {
+    return pool.word(
+        PolicyRecord.Kind.MAINTENANCE,
+        "node/n3",
+        ActKind.UNKNOWN,
+        name,
+        7_200_000L,
+        "evacuate",
+        "true");
+  }
+
   @Test
   void aNodeOfLevelTwoIsDrainedByGivingItsUnitsToOthers() {
     TestingPool pool = TestingPool.started(20, 4);
