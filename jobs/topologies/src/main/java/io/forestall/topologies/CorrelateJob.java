@@ -112,10 +112,7 @@ public final class CorrelateJob {
             .keyBy(event -> event.entity().id(), Types.STRING)
             .connect(ports.fleet(env).broadcast().union(policies.broadcast()))
             .transform("route", INPUT, new RouteOperator(settings, rules))
-            .uid(CorrelateUids.ROUTE)
-            // One edge for each rule, and little on each: what there is goes at once, and no thread
-            // wakes for each of them all the time.
-            .setBufferTimeout(0);
+            .uid(CorrelateUids.ROUTE);
     DataStream<IncidentInput> inputs = route;
     for (Rule rule : rules.set().rules()) {
       inputs = inputs.union(pattern(route, rules, rule));

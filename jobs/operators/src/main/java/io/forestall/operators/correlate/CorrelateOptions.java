@@ -98,11 +98,11 @@ public final class CorrelateOptions {
   public static final ConfigOption<Duration> FLUSH_INTERVAL =
       ConfigOptions.key(PREFIX + "flush-interval")
           .durationType()
-          .defaultValue(Duration.ofMillis(10))
+          .defaultValue(Duration.ofMillis(20))
           .withDescription(
               "How long a record waits at most in a buffer between two steps of the job, by the"
-                  + " wall clock. Shorter is quicker when little happens; it costs nothing when"
-                  + " buffers are full.");
+                  + " wall clock. Shorter is quicker when little happens, and costs a thread that"
+                  + " wakes so often for each rule; it costs nothing when buffers are full.");
 
   private CorrelateOptions() {}
 

@@ -27,7 +27,7 @@ class CorrelateSettingsTest {
                 600_000,
                 1024,
                 300_000,
-                10));
+                20));
   }
 
   @Test
