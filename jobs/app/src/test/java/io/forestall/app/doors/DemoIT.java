@@ -32,6 +32,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The demo as a user runs it: a process of its own, ended by kill -9 and by Ctrl-C. */
@@ -231,15 +232,63 @@ class DemoIT {
   }
 
   /**
-   * What the README promises: a device of a machine with a real storage node is about to fail, and
-   * the volume moves before it does; the node of another is gone, and its volume has another owner;
-   * all the while their client reads and writes. At the pace of life, so it takes minutes.
+   * What the README promises: a machine with a real storage node is cleared for maintenance, and
+   * its volume moves; the node of another is gone, and its volume has another owner; a node of
+   * level 1 runs its programs, and is let in again; all the while the client reads and writes.
    */
   @Test
-  void aFailingDeviceOfARealNodeMovesItsVolumeBeforeTheEyesOfItsClient(@TempDir Path folder)
-      throws Exception {
+  void movesVolumesOfRealNodesBeforeTheEyesOfTheirClient(@TempDir Path folder) throws Exception {
     Path directory = folder.resolve("var");
-    try (Door demo = demo(folder, directory, 24, "--no-lane", "--speed", "8640000")) {
+    try (Door demo = withStorage(folder, directory)) {
+      String console = demo.word("console");
+      String kafka = demo.word("Kafka");
+
+      evacuate(folder, kafka, "node/n-0002", "20s");
+      evacuate(folder, kafka, "node/n-0009", "1h");
+      plant(folder, directory, "silent-node", "node/n-0017", "1m");
+      Await.until(
+          PATIENCE,
+          "the volume of the node under maintenance has another owner",
+          () ->
+              confirmed(console, "node/n-0009") && !owner(console, "demo-2").equals("node/n-0009"));
+      Await.until(
+          PATIENCE,
+          "the volume of the dead node has another owner",
+          () ->
+              confirmed(console, "node/n-0017") && !owner(console, "demo-3").equals("node/n-0017"));
+      Await.until(
+          PATIENCE,
+          "the programs of the node of level 1 have cleared it, and let it in again",
+          () -> done(console, "node/n-0002", "DRAIN") && done(console, "node/n-0002", "RETURN"));
+      endsWell(demo);
+    }
+    assertThat(io.forestall.app.runtime.LocalRuntime.isFree(directory)).isTrue();
+  }
+
+  /** The same from the telemetry on: a network card is about to fail. At the pace of life. */
+  @Test
+  @EnabledIfSystemProperty(
+      named = "forestall.long",
+      matches = "true",
+      disabledReason = "takes up to a quarter of an hour")
+  void aFailingDeviceOfARealNodeMovesItsVolumeBeforeItFails(@TempDir Path folder) throws Exception {
+    Path directory = folder.resolve("var");
+    try (Door demo = withStorage(folder, directory)) {
+      String console = demo.word("console");
+      plant(folder, directory, "dying-nic", "node/n-0001", "2h");
+      Await.until(
+          FOUND_WITHIN,
+          "the card is found, its volume has moved and its client's pause is known",
+          () ->
+              confirmed(console, "node/n-0001") && !owner(console, "demo-1").equals("node/n-0001"));
+      assertThat(owner(console, "demo-2")).as("nobody else moved").isEqualTo("node/n-0009");
+      endsWell(demo);
+    }
+  }
+
+  private static Door withStorage(Path folder, Path directory) throws Exception {
+    Door demo = demo(folder, directory, 24, "--no-lane", "--speed", "8640000");
+    try {
       demo.awaitText("storage  real storage on n-0001, n-0009, n-0017", PATIENCE);
       String console = demo.word("console");
       Await.until(
@@ -250,29 +299,50 @@ class DemoIT {
                   && owner(console, "demo-2").equals("node/n-0009")
                   && owner(console, "demo-3").equals("node/n-0017"));
       assertThat(items(get(console + "api/v1/sagas"))).isEmpty();
-
-      plant(folder, directory, "dying-nic", "node/n-0001", "2h");
-      plant(folder, directory, "silent-node", "node/n-0017", "1m");
-      Await.until(
-          PATIENCE,
-          "the volume of the dead node has another owner",
-          () ->
-              confirmed(console, "node/n-0017") && !owner(console, "demo-3").equals("node/n-0017"));
-      Await.until(
-          FOUND_WITHIN,
-          "the card is found, its volumes have moved and their clients' pause is known",
-          () ->
-              confirmed(console, "node/n-0001") && !owner(console, "demo-1").equals("node/n-0001"));
-      assertThat(owner(console, "demo-2")).as("nobody else moved").isEqualTo("node/n-0009");
-      // A failing machine that keeps nothing of ours is left alone: there the demo advises.
-      demo.awaitText("volumes: ", PATIENCE);
-      assertThat(demo.text())
-          .contains(" 0 wrong, 0 errors")
-          .doesNotContainPattern(" [1-9][0-9,]* (wrong|errors)");
-      demo.interrupt();
-      assertThat(demo.ended(Duration.ofSeconds(60)).text()).contains("Ended;");
+      return demo;
+    } catch (Throwable e) {
+      demo.close();
+      throw e;
     }
-    assertThat(io.forestall.app.runtime.LocalRuntime.isFree(directory)).isTrue();
+  }
+
+  private static void endsWell(Door demo) throws Exception {
+    demo.awaitText("volumes: ", PATIENCE);
+    assertThat(demo.text())
+        .contains(" 0 wrong, 0 errors")
+        .doesNotContainPattern(" [1-9][0-9,]* (wrong|errors)");
+    demo.interrupt();
+    assertThat(demo.ended(Duration.ofSeconds(60)).text()).contains("Ended;");
+  }
+
+  private static void evacuate(Path folder, String kafka, String node, String length)
+      throws Exception {
+    Door.Said said =
+        Door.run(
+            folder,
+            Map.of(),
+            "forestall",
+            "maintenance",
+            "add",
+            "--entity",
+            node,
+            "--evacuate",
+            "--for",
+            length,
+            "--reason",
+            "new fans",
+            "--bootstrap-servers",
+            kafka);
+    assertThat(said.exitCode()).as(said.text()).isEqualTo(0);
+  }
+
+  private static boolean done(String console, String subject, String act) throws Exception {
+    return items(get(console + "api/v1/sagas")).stream()
+        .anyMatch(
+            saga ->
+                saga.path("subject").asText().equals(subject)
+                    && saga.path("act").asText().equalsIgnoreCase(act)
+                    && saga.path("state").asText().equals("done"));
   }
 
   private static void plant(Path folder, Path directory, String kind, String target, String length)
