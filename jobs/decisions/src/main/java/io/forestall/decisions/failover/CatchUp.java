@@ -21,10 +21,17 @@ final class CatchUp {
   /** The units that it concerns. */
   List<String> askedUnits = List.of();
 
+  /** Most units of the next question: fewer and fewer while some are not there; count. */
+  int most;
+
+  /** The last unit that was asked about: the next question begins behind it. */
+  String last = "";
+
   /** How often in a row it was asked and said nothing that helps; count. */
   int attempts;
 
-  CatchUp(Subject node) {
+  CatchUp(Subject node, int most) {
     this.node = node;
+    this.most = most;
   }
 }

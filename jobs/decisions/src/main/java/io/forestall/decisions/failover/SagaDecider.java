@@ -128,6 +128,9 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
 
   static final long MAX_CATCH_UP_MILLIS = 10_000;
 
+  /** Attempts that a node which answers is taken to have had: asked each 2 s then; count. */
+  private static final int LIVING_ATTEMPTS = 1;
+
   /** Most units of one such question; the others follow with the next; count. */
   static final int MAX_CATCH_UP_UNITS = 1_024;
 
@@ -1554,24 +1557,31 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       catchUp.attempts++;
       catchUp.asked = "";
       List<UnitStep> steps = new ArrayList<>();
-      for (String unit : catchUp.units) {
-        Owned owned = state.fold().owned(unit);
-        if (owned != null
-            && !owned.owner().equals(catchUp.node)
-            && steps.size() < MAX_CATCH_UP_UNITS) {
-          steps.add(new UnitStep(unit, owned.epoch(), owned.epoch() + 1));
-        }
-      }
+      catchUpSteps(catchUp, catchUp.units.tailSet(catchUp.last, false), steps);
+      catchUpSteps(catchUp, catchUp.units.headSet(catchUp.last, true), steps);
       if (first || !known || now < read || steps.isEmpty()) {
         state.schedule.at(SagaState.CATCH_UP_DUE + catchUp.node, Math.max(now + most, read));
         return;
       }
       catchUp.asked = Ids.of("c-", "CATCH-UP", catchUp.node.toString(), Long.toString(now));
       catchUp.askedUnits = steps.stream().map(UnitStep::unit).toList();
+      catchUp.last = catchUp.askedUnits.get(catchUp.askedUnits.size() - 1);
       state.schedule.at(SagaState.CATCH_UP_DUE + catchUp.node, now + most);
       voice.accept(
           new SagaOutput.Ordered(
               question(catchUp.asked, catchUp.node, steps, null, now + MAX_CATCH_UP_MILLIS)));
+    }
+
+    private void catchUpSteps(CatchUp catchUp, Set<String> units, List<UnitStep> steps) {
+      for (String unit : units) {
+        if (steps.size() == catchUp.most) {
+          return;
+        }
+        Owned owned = state.fold().owned(unit);
+        if (owned != null && !owned.owner().equals(catchUp.node)) {
+          steps.add(new UnitStep(unit, owned.epoch(), owned.epoch() + 1));
+        }
+      }
     }
 
     private Command question(
@@ -1600,10 +1610,17 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         return;
       }
       // it lives: what it lacks is a matter of moments
-      catchUp.attempts = 0;
+      catchUp.attempts = Math.min(catchUp.attempts, LIVING_ATTEMPTS);
       if (!follows(ack)) {
         return;
       }
+      Double held = ack.values().get(SagaValues.UNITS_HELD);
+      if (held != null && held < catchUp.askedUnits.size()) {
+        // some are not there, which must not hold up the others: it tells how many, not which
+        catchUp.most = Math.max(1, catchUp.askedUnits.size() / 2);
+        return;
+      }
+      catchUp.most = Math.min(MAX_CATCH_UP_UNITS, 2 * catchUp.most);
       Set<String> units = new TreeSet<>(catchUp.askedUnits);
       Set<String> keys = new TreeSet<>();
       for (String unit : units) {

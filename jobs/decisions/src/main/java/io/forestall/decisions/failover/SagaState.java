@@ -351,7 +351,7 @@ public final class SagaState implements DeciderState {
       if (SagaMaps.isCatchingUp(copy)) {
         CatchUp known = catchUps.get(copy.node());
         if (known == null) {
-          known = new CatchUp(copy.node());
+          known = new CatchUp(copy.node(), SagaDecider.MAX_CATCH_UP_UNITS);
           catchUps.put(copy.node(), known);
           schedule.at(CATCH_UP_DUE + copy.node(), 0);
         }

@@ -596,6 +596,27 @@ class SagaDeciderTest {
         .hasSizeLessThan(2);
   }
 
+  /** Its disk was replaced: it follows what it holds, and nothing else counts as in sync. */
+  @Test
+  void aCopyThatIsNotThereAnyMoreIsNotInSyncAndHoldsUpNoOther() {
+    TestingFailover pool = TestingFailover.of(3, 5);
+    pool.at(0).alive = false;
+    pool.admit(ActKind.FAILOVER, false, 0, 1, 0, 1, 2, 3, 4);
+    pool.settle();
+    pool.at(0).alive = true;
+    pool.at(0).lacks.add(TestingFailover.unit(2));
+
+    pool.pass(120_000);
+
+    for (int unit = 0; unit < 5; unit++) {
+      assertThat(pool.map(unit).segments().get(0).copies())
+          .as("unit %d", unit)
+          .contains(
+              new MapCopy(
+                  TestingFailover.node(0), "REPLICA", unit == 2 ? "CATCHING_UP" : "IN_SYNC", -1));
+    }
+  }
+
   @Test
   void aNodeThatComesBackIsAskedAtOnceAndAlsoAfterARestore() {
     TestingFailover pool = TestingFailover.of(3, 1);

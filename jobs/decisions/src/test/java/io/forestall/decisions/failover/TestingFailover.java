@@ -45,6 +45,7 @@ final class TestingFailover {
     final Set<String> cancelled = new HashSet<>();
     final Set<String> appended = new HashSet<>();
     final Map<String, Command> waiting = new LinkedHashMap<>();
+    final Set<String> lacks = new HashSet<>();
     final Map<String, Double> values = new TreeMap<>();
     CommandAck.@Nullable Code refusesWith;
     Command.@Nullable Kind refuses;
@@ -426,11 +427,14 @@ final class TestingFailover {
     boolean reached = other == null || other.alive;
     Map<String, Double> values = new TreeMap<>(node.values);
     double serving = 0;
+    double held = 0;
     for (UnitStep unit : command.units()) {
+      held += node.lacks.contains(unit.unit()) ? 0 : 1;
       Owned owned = truth.owned(unit.unit());
       serving += owned != null && owned.owner().equals(node.subject) && node.serves ? 1 : 0;
     }
     values.putIfAbsent(SagaValues.UNITS_SERVING, serving);
+    values.putIfAbsent(SagaValues.UNITS_HELD, held);
     values.putIfAbsent(SagaValues.LAG_DELTAS, 0.0);
     ack(
         node,
