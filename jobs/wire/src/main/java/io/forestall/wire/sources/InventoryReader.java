@@ -2,6 +2,7 @@ package io.forestall.wire.sources;
 
 import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.forestall.decisions.FleetMember;
@@ -34,6 +35,10 @@ public final class InventoryReader {
   static final String DEFAULT_NAME = "default";
 
   private static final long MAX_JSON_BYTES = 256L << 20;
+
+  /** What follows the array is members that nobody would miss: it is refused, not skipped. */
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
   private InventoryReader() {}
 
@@ -247,7 +252,7 @@ public final class InventoryReader {
     }
     JsonNode root;
     try {
-      root = new ObjectMapper().readTree(file.toFile());
+      root = JSON.readTree(file.toFile());
     } catch (IOException e) {
       // Not JSON, or not in the encoding it says.
       JsonLocation at = e instanceof JsonProcessingException parse ? parse.getLocation() : null;

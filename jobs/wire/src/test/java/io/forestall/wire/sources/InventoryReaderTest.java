@@ -87,8 +87,22 @@ final class InventoryReaderTest {
   }
 
   @Test
+  void refusesWhatFollowsTheArray(@TempDir Path folder) throws IOException {
+    InventoryReader.Inventory inventory =
+        read(folder, "fleet.json", "[ ]{\"kind\": \"node\", \"id\": \"store-1\"}]");
+    assertThat(inventory.members()).isEmpty();
+    assertThat(inventory.problems())
+        .singleElement()
+        .satisfies(
+            problem -> {
+              assertThat(problem.reason()).isEqualTo(DeadReason.UNDECODABLE);
+              assertThat(problem.wholeFile()).isTrue();
+            });
+  }
+
+  @Test
   void survivesAThousandDamagedInventories(@TempDir Path folder) throws IOException {
-    long seed = System.nanoTime();
+    long seed = Long.getLong("forestall.test.seed", new Random().nextLong());
     Random random = new Random(seed);
     int refused = 0;
     for (int i = 0; i < 1000; i++) {
