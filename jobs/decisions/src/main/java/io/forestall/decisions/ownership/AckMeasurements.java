@@ -21,6 +21,8 @@ final class AckMeasurements {
   private final NodeUnits units;
   private @Nullable Long freeBytes;
   private @Nullable Long lagDeltas;
+  private long lagBytes;
+  private Map<String, HeldShadow> shadows = Map.of();
 
   AckMeasurements(NodeUnits units) {
     this.units = units;
@@ -31,9 +33,15 @@ final class AckMeasurements {
     freeBytes = bytes;
   }
 
-  /** How many deltas of its units were not read yet. */
-  void lag(long deltas) {
+  /** How many deltas of its units were not read yet, and about how many bytes those are. */
+  void lag(long deltas, long bytes) {
     lagDeltas = deltas;
+    lagBytes = bytes;
+  }
+
+  /** The shadows of the next command's units. */
+  void shadows(Map<String, HeldShadow> held) {
+    shadows = held;
   }
 
   /** Which clients asked for the command's units, and how long ago. */
@@ -66,6 +74,10 @@ final class AckMeasurements {
     Long offset = null;
     for (UnitStep step : command.units()) {
       NodeUnit unit = units.unit(step.unit());
+      HeldShadow shadow = shadows.get(step.unit());
+      if (unit == null && shadow != null && shadow.state() == HeldShadow.State.IN_SYNC) {
+        held++;
+      }
       if (unit == null) {
         continue;
       }
@@ -104,6 +116,7 @@ final class AckMeasurements {
     }
     if (lagDeltas != null) {
       values.put(SagaValues.LAG_DELTAS, (double) lagDeltas);
+      values.put(SagaValues.LAG_BYTES, (double) lagBytes);
     }
     NodeUnit alone = command.units().size() == 1 ? units.unit(command.units().get(0).unit()) : null;
     Owned owned = alone == null ? null : alone.owned;

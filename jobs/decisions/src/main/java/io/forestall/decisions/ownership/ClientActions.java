@@ -8,7 +8,10 @@ public interface ClientActions {
   /** Sends a request to a node, opening a connection when there is none. */
   void send(Subject node, NodeRequest request);
 
-  /** A request came to its end: done, or invalid. Nothing else is ever told to whoever asked. */
+  /**
+   * A request came to its end: done, accepted (a write only), or invalid. Nothing else is ever told
+   * to whoever asked.
+   */
   void complete(NodeRequest request, NodeAnswer answer);
 
   /**

@@ -20,7 +20,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The tokens of the requests it sends are their numbers; a completion carries the user's token.
  * Any {@code DONE} ends a request, whoever sent it and however late: the write is in the log, or
- * the bytes were right at a moment while the request was open.
+ * the bytes were right at a moment while the request was open. {@code ACCEPTED} ends a write when
+ * it comes from whom it was sent to last: no other node has it any more, so that it cannot happen
+ * there after what is asked next. Whoever wants to know that it stays sends a FLUSH.
  */
 public final class ClientProtocol {
 
@@ -204,6 +206,11 @@ public final class ClientProtocol {
     }
     switch (answer.outcome()) {
       case DONE, INVALID -> complete(op, answer, nowMillis);
+      case ACCEPTED -> {
+        if (node.equals(op.sentTo)) {
+          complete(op, answer, nowMillis);
+        }
+      }
       case NOT_OWNER, BUSY -> {
         // When the request has gone elsewhere meanwhile, this answer says nothing about it.
         if (node.equals(op.sentTo)) {

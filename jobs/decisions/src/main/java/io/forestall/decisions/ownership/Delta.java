@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param owner node that writes it
  * @param client client that asked for it, null for a barrier
  * @param request number of the client's request, by which a retry is known; 0 for a barrier
- * @param batch number of the owner's batch
+ * @param batch number of the owner's batch; of a VERIFY, number of the pass over the unit, which
+ *     grows from owner to owner too
  * @param timeMillis when the owner took it in, by its clock; decides nothing
  * @param merged further requests that it settles: writes of one batch that it covers or continues,
  *     which happen with it or not at all
@@ -43,6 +44,8 @@ public record Delta(
     long batch,
     long timeMillis,
     List<Request> merged) {
+
+  private static final byte[] NOTHING = new byte[0];
 
   /** A request of a client. */
   public record Request(String client, long number) {}
@@ -86,6 +89,48 @@ public record Delta(
         batch,
         timeMillis,
         List.of());
+  }
+
+  /** The same under another epoch and number of its owner. */
+  public Delta renumbered(long otherEpoch, long otherSequence, String otherOwner) {
+    return new Delta(
+        unit,
+        otherEpoch,
+        otherSequence,
+        kind,
+        offset,
+        length,
+        codec,
+        payload,
+        encodedCrc,
+        plainCrc,
+        otherOwner,
+        client,
+        request,
+        batch,
+        timeMillis,
+        merged);
+  }
+
+  /** The same without its data. */
+  public Delta withoutPayload() {
+    return new Delta(
+        unit,
+        epoch,
+        sequence,
+        kind,
+        offset,
+        length,
+        codec,
+        NOTHING,
+        encodedCrc,
+        plainCrc,
+        owner,
+        client,
+        request,
+        batch,
+        timeMillis,
+        merged);
   }
 
   /** What a delta does. */

@@ -2,6 +2,7 @@ package io.forestall.decisions.ownership;
 
 import io.forestall.decisions.failover.Command;
 import io.forestall.decisions.failover.CommandActions;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the node's side of the protocol lets its shell do: real files and Kafka in the product,
@@ -50,6 +51,19 @@ public interface NodeActions extends CommandActions {
    * NodeProtocol#reached} follows.
    */
   void reach(Command probe);
+
+  /**
+   * Lets the shadow of a unit go, with its bytes, whatever it has become since: it is not followed,
+   * fed or served from any more.
+   */
+  void letGo(String unit);
+
+  /**
+   * The data of a delta that was found in the journal at the start, which comes without it.
+   *
+   * @return the delta with its data, null when it cannot be read
+   */
+  @Nullable Delta whole(Delta found);
 
   /**
    * Keeps aside what the log lacks: a delta of the journal that never happened, for an operator.

@@ -23,6 +23,12 @@ public record NodeAnswer(long token, Outcome outcome, @Nullable Owned owned, Str
     /** Not done: this node is the owner but cannot answer at the moment; ask again. */
     BUSY,
     /** Not done: the request itself is wrong, and would be again. */
-    INVALID
+    INVALID,
+    /**
+     * A write of a unit in asynchronous mode is in its owner's journal and on its way into the log:
+     * it is lost only when another node takes the unit over before it gets there. {@link
+     * NodeRequest.Kind#FLUSH} tells.
+     */
+    ACCEPTED
   }
 }

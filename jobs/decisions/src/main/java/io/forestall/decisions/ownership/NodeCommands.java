@@ -1,5 +1,6 @@
 package io.forestall.decisions.ownership;
 
+import io.forestall.decisions.ActKind;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.failover.Command;
 import io.forestall.decisions.failover.CommandAck;
@@ -27,6 +28,8 @@ final class NodeCommands {
   /** Commands under way at most; count. */
   static final int MAX_UNDER_WAY = 1_024;
 
+  private static final String SYNCHRONOUS = "all that it answered is in the log";
+
   private final Subject me;
   private final NodeSettings settings;
   private final NodeActions actions;
@@ -42,6 +45,7 @@ final class NodeCommands {
   private final Map<String, OwnershipEntry> takeovers = new LinkedHashMap<>();
 
   private boolean storageFull;
+  private Map<String, HeldShadow> shadows = Map.of();
 
   NodeCommands(NodeSettings settings, NodeActions actions, NodeUnits units) {
     this.me = settings.node();
@@ -69,9 +73,15 @@ final class NodeCommands {
     storageFull = full;
   }
 
-  /** How many deltas of its units were not read yet; goes into acks. */
-  void lag(long deltas) {
-    measurements.lag(deltas);
+  /** The shadows of the next command's units that are here: they are not followed. */
+  void shadows(Map<String, HeldShadow> held) {
+    shadows = Map.copyOf(held);
+    measurements.shadows(shadows);
+  }
+
+  /** What of its units was not read yet; goes into acks. */
+  void lag(long deltas, long bytes) {
+    measurements.lag(deltas, bytes);
   }
 
   // ---- what is told to do
@@ -79,7 +89,7 @@ final class NodeCommands {
   /** See {@link NodeProtocol#command}. */
   void command(Command command, Authority authority, long nowMillis) {
     switch (command.kind()) {
-      case PROBE, REFRESH_MAP, PREPARE, PROMOTE, DEMOTE, CANCEL -> {}
+      case PROBE, REFRESH_MAP, PREPARE, PROMOTE, DEMOTE, CANCEL, CREATE_SHADOW, RETIRE_SHADOW -> {}
       case UNKNOWN, REDIRECT, DRAIN, LEAVE, RETURN -> {
         gate.refuse(command, CommandAck.Code.UNSUPPORTED, "a node of level 2 does not do this");
         return;
@@ -103,9 +113,17 @@ final class NodeCommands {
       return;
     }
     switch (command.kind()) {
-      case PREPARE -> prepare(command, admission);
+      case PREPARE -> {
+        if (me.equals(admission.target())) {
+          prepare(command, admission);
+        } else {
+          prepareSource(command, admission);
+        }
+      }
       case PROMOTE -> promote(command, admission, nowMillis);
       case DEMOTE -> demote(command);
+      case CREATE_SHADOW -> create(command, admission);
+      case RETIRE_SHADOW -> retire(command, admission);
       default -> cancel(command, admission);
     }
   }
@@ -118,16 +136,18 @@ final class NodeCommands {
 
   /** Why the admission does not cover the command, null when it does. */
   private @Nullable String uncovered(Command command, Admission admission) {
-    if (!admission.act().changesOwner()) {
-      return "the admission is for " + admission.act() + ", which changes no owner";
+    if (!isOfItsAct(command.kind(), admission.act())) {
+      return "the admission is for " + admission.act() + ", not for " + command.kind();
     }
     if (!command.subject().equals(admission.subject())) {
       return "the admission is for another subject";
     }
     boolean meant =
         switch (command.kind()) {
-          case PREPARE, PROMOTE -> me.equals(admission.target());
+          case PREPARE -> me.equals(admission.target()) || me.equals(admission.source());
+          case PROMOTE, CREATE_SHADOW -> me.equals(admission.target());
           case DEMOTE -> me.equals(admission.source());
+          case RETIRE_SHADOW -> me.equals(keeper(admission));
           default -> me.equals(admission.target()) || me.equals(admission.source());
         };
     if (!meant) {
@@ -149,9 +169,34 @@ final class NodeCommands {
     return null;
   }
 
+  /** What an act may tell a node to do: ownership and shadows are kept apart. */
+  private static boolean isOfItsAct(Command.Kind kind, ActKind act) {
+    return switch (kind) {
+      case CREATE_SHADOW -> act == ActKind.SHADOW;
+      // a shadow that was not finished is given up by the act that began it
+      case RETIRE_SHADOW -> act == ActKind.SHADOW || act == ActKind.RETIRE_SHADOW;
+      case CANCEL -> act.changesOwner() || act == ActKind.SHADOW || act == ActKind.RETIRE_SHADOW;
+      default -> act.changesOwner();
+    };
+  }
+
+  /** Whose shadows an act builds or gives up. */
+  private static @Nullable Subject keeper(Admission admission) {
+    if (admission.act() == ActKind.SHADOW) {
+      return admission.target();
+    }
+    Subject source = admission.source();
+    return source == null ? admission.subject() : source;
+  }
+
   private boolean refusedForCopies(Command command) {
     for (UnitStep step : command.units()) {
       NodeUnit unit = units.unit(step.unit());
+      HeldShadow shadow = shadows.get(step.unit());
+      if (unit == null && shadow != null) {
+        gate.refuse(command, CommandAck.Code.GAP, shadow.text());
+        return true;
+      }
       if (unit == null) {
         gate.refuse(
             command, CommandAck.Code.NOT_OWNER, "this node holds no copy of unit " + step.unit());
@@ -199,6 +244,37 @@ final class NodeCommands {
       return;
     }
     gate.finish(command, CommandAck.Status.DONE, CommandAck.Code.NONE, "ready");
+  }
+
+  /**
+   * The owner of units that another is to take over: until the admission is over it answers writes
+   * once they are in the log, and says DONE when all that it answered before is there. Its epochs
+   * stay what they are, since the admission names them.
+   */
+  private void prepareSource(Command command, Admission admission) {
+    if (gate.refusedForTimeOrBrake(command, admission) || refusedForRoom(command)) {
+      return;
+    }
+    CommandAck received =
+        gate.ack(
+            command, CommandAck.Status.RECEIVED, CommandAck.Code.NONE, "writes what it answered");
+    CommandProgress preparation = new CommandProgress(command, received);
+    for (UnitStep step : command.units()) {
+      NodeUnit unit = units.unit(step.unit());
+      if (unit != null && ownsBefore(unit, step)) {
+        units.keepSynchronous(unit, admission.expiresMillis());
+        if (units.owesTheLog(unit)) {
+          preparation.begin(step);
+          unit.underWay.add(preparation);
+        }
+      }
+    }
+    if (preparation.count(Stage.BEGUN) > 0) {
+      underWay.put(command.id(), preparation);
+      actions.ack(received);
+    } else {
+      gate.finish(command, CommandAck.Status.DONE, CommandAck.Code.NONE, SYNCHRONOUS);
+    }
   }
 
   private void promote(Command command, Admission admission, long nowMillis) {
@@ -318,6 +394,77 @@ final class NodeCommands {
       takeovers.remove(admission.id(), entry);
     }
     return true;
+  }
+
+  // ---- shadows
+
+  /** The maps said so first: what is here by now is built, and says itself how far it is. */
+  private void create(Command command, Admission admission) {
+    if (gate.refusedForTimeOrBrake(command, admission)) {
+      return;
+    }
+    for (UnitStep step : command.units()) {
+      HeldShadow shadow = shadows.get(step.unit());
+      if (shadow != null && shadow.state() == HeldShadow.State.STOPPED) {
+        gate.refuse(command, CommandAck.Code.NO_SPACE, shadow.text());
+        return;
+      }
+      if (shadow == null && units.unit(step.unit()) == null) {
+        gate.refuse(
+            command,
+            CommandAck.Code.BUSY,
+            "no map that this node has read wants unit " + step.unit() + " here yet; ask again");
+        return;
+      }
+    }
+    gate.finish(command, CommandAck.Status.DONE, CommandAck.Code.NONE, "builds, or has them");
+  }
+
+  /** All go, or none: what this node owns, or may own in a moment, it keeps. */
+  private void retire(Command command, Admission admission) {
+    if (gate.refusedForTimeOrBrake(command, admission)) {
+      return;
+    }
+    for (UnitStep step : command.units()) {
+      Owned owned = units.owned(step.unit());
+      if (owned != null && owned.owner().equals(me)) {
+        gate.refuse(
+            command, CommandAck.Code.WRONG_EPOCH, "this node owns unit " + step.unit() + " now");
+        return;
+      }
+      if (isTakingOver(step.unit())) {
+        gate.refuse(
+            command, CommandAck.Code.BUSY, "unit " + step.unit() + " is being taken over here");
+        return;
+      }
+      if (units.unit(step.unit()) != null && !units.isLogKnown(step.unit())) {
+        // This process has begun nothing, but the one before it may have: the log tells.
+        gate.refuse(
+            command, CommandAck.Code.BUSY, "this node has not read who owns its units; ask again");
+        return;
+      }
+    }
+    for (UnitStep step : command.units()) {
+      actions.letGo(step.unit());
+    }
+    gate.finish(command, CommandAck.Status.DONE, CommandAck.Code.NONE, "let them go");
+  }
+
+  /** True while this node may yet own a unit by a takeover that it has begun. */
+  boolean isTakingOver(String unit) {
+    for (CommandProgress each : underWay.values()) {
+      if (each.isPromotion() && each.step(unit) != null) {
+        return true;
+      }
+    }
+    for (OwnershipEntry each : takeovers.values()) {
+      for (UnitStep step : each.steps()) {
+        if (step.unit().equals(unit)) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   private void demote(Command command) {
@@ -474,6 +621,12 @@ final class NodeCommands {
       }
       return;
     }
+    if (each.command().kind() == Command.Kind.PREPARE) {
+      if (unit == null || !ownsBefore(unit, step) || !units.owesTheLog(unit)) {
+        each.reach(id, Stage.ENDED);
+      }
+      return;
+    }
     Owned owned = units.owned(id);
     if (units.isFenced(step)) {
       each.reach(id, Stage.FENCED);
@@ -502,7 +655,11 @@ final class NodeCommands {
             each,
             CommandAck.Status.DONE,
             CommandAck.Code.NONE,
-            each.isPromotion() ? "serves all units" : "answers no more");
+            switch (command.kind()) {
+              case PROMOTE -> "serves all units";
+              case PREPARE -> SYNCHRONOUS;
+              default -> "answers no more";
+            });
       } else {
         end(
             each,

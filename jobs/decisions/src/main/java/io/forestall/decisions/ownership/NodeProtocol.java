@@ -6,7 +6,11 @@ import io.forestall.decisions.failover.CommandAck;
 import io.forestall.decisions.guard.Proposal.UnitStep;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -36,12 +40,22 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p><b>Write.</b> Journal, fsync, append, read back; {@code DONE} when the own delta COUNTS in the
- * fold. FENCED, or deposed while it was open: {@code NOT_OWNER}, and the client asks the new owner
- * with the same request number, which knows from the log whether it happened. An append that failed
- * or whose fate is unknown: the owner takes a new epoch ({@code START} by itself with a larger
+ * fold. What comes while the journal is busy with the unit waits and goes out as one batch, in
+ * which {@link WriteBatch} leaves out what was overwritten and joins what lies side by side.
+ * FENCED, or deposed while it was open: {@code NOT_OWNER}, and the client asks the new owner with
+ * the same request number, which knows from the log whether it happened. An append that failed or
+ * whose fate is unknown: the owner takes a new epoch ({@code START} by itself with a larger
  * incarnation is not possible within one process, so it uses {@code MODE}, which steps the epoch),
  * appends a barrier, drains, and writes again what did not count, under new sequences; nothing is
  * ever written under a sequence that was used.
+ *
+ * <p><b>Asynchronous mode.</b> Under an epoch whose record says so, a write is answered {@code
+ * ACCEPTED} once it is in the journal and appended, as long as the oldest write so answered that
+ * does not count yet is younger than the bound, no more than {@link #MAX_ACCEPTED_BYTES} are so
+ * answered, and the lease holds; else it waits as above. It stays open until it counts, and what
+ * reads its bytes waits for that: nobody ever sees what can be lost. After its append failed, and
+ * after a restart, its owner appends it again behind its next barrier, in the old order, before it
+ * serves anything. Only a takeover by another node loses it; then it is set aside.
  *
  * <p><b>Read.</b> Asked for, bytes read, then the lease is looked at: it must still hold after the
  * bytes were read. When it does not, because the log is slow, the bytes wait for the next lease, so
@@ -89,6 +103,17 @@ public final class NodeProtocol {
   /** Payloads that one unit holds open before it answers BUSY; bytes. */
   static final long MAX_PENDING_BYTES = 64L << 20;
 
+  /** Payloads that one unit answers before they count; bytes. */
+  static final long MAX_ACCEPTED_BYTES = 16L << 20;
+
+  /** When a write was accepted of which that is not known: long ago. */
+  private static final long LONG_AGO = Long.MIN_VALUE / 2;
+
+  /** Of a request whose client nobody here has to answer. */
+  private static final long NO_TOKEN = -1;
+
+  private static final byte[] NO_PAYLOAD = new byte[0];
+
   /** Answers that a write owes at most; a client asks again for one that it gave up; count. */
   static final int MAX_TOKENS = 4;
 
@@ -121,6 +146,9 @@ public final class NodeProtocol {
   /** Deltas found in the journal of units that are not followed yet. */
   private final Map<String, List<Delta>> leftovers = new HashMap<>();
 
+  /** For how long writes of a volume may be answered before they count; synchronous without one. */
+  private final Map<String, Long> asyncBounds = new HashMap<>();
+
   private long othersLeaseMillis;
   private long wallMillis;
   private long journalBlockedUntilMillis = Long.MIN_VALUE;
@@ -142,7 +170,21 @@ public final class NodeProtocol {
 
   private record Unleased(NodeUnit unit, NodeRequest request, long readMillis) {}
 
-  private record Ticket(long number, NodeUnit unit, NodeUnit.Write write, Delta delta) {}
+  /**
+   * What the journal was asked for.
+   *
+   * @param writes whom it is for, none for a VERIFY, which nobody asked for
+   */
+  private record Ticket(long number, NodeUnit unit, List<NodeUnit.Write> writes, Delta delta) {
+
+    /**
+     * True while the delta stands for its writes: one that was answered or is written again has
+     * another, or none. They share this fate, since they happen together or not at all.
+     */
+    boolean isWanted() {
+      return writes.isEmpty() || writes.get(0).delta == delta;
+    }
+  }
 
   /** A unit to look at, or a record to append again, at a time. */
   private record Due(long atMillis, @Nullable NodeUnit unit, @Nullable OwnershipEntry again) {}
@@ -181,6 +223,16 @@ public final class NodeProtocol {
     @Override
     public boolean isLogKnown(String id) {
       return NodeProtocol.this.isLogKnown(id);
+    }
+
+    @Override
+    public boolean owesTheLog(NodeUnit unit) {
+      return hasAccepted(unit) || !unit.leftovers.isEmpty();
+    }
+
+    @Override
+    public void keepSynchronous(NodeUnit unit, long untilMillis) {
+      unit.synchronousUntilMillis = Math.max(unit.synchronousUntilMillis, untilMillis);
     }
 
     @Override
@@ -254,9 +306,62 @@ public final class NodeProtocol {
     }
     stopServing(gone, NodeAnswer.Outcome.NOT_OWNER, "this node holds no copy of the unit any more");
     commands.lost(gone, CommandAck.Code.NOT_OWNER);
+    giveUpAccepted(gone);
+    if (!gone.leftovers.isEmpty()) {
+      leftovers.put(unit, gone.leftovers);
+    }
     gone.role = Role.FOLLOWING;
     stepsWanted.remove(gone);
     units.remove(unit);
+  }
+
+  /**
+   * How writes of a volume are to be acknowledged; its owner steps its epoch when they are not yet.
+   *
+   * @param asyncBoundMillis 0 for once they are in the log; else for how long they may be answered
+   *     before that; milliseconds
+   */
+  public void writeMode(String volume, long asyncBoundMillis, long nowMillis) {
+    if (asyncBoundMillis > 0) {
+      asyncBounds.put(volume, asyncBoundMillis);
+    } else {
+      asyncBounds.remove(volume);
+    }
+    for (NodeUnit unit : units.values()) {
+      if (unit.spec.volume().equals(volume)) {
+        wantMode(unit, nowMillis);
+      }
+    }
+  }
+
+  private long asyncBound(NodeUnit unit) {
+    return asyncBounds.getOrDefault(unit.spec.volume(), 0L);
+  }
+
+  private void wantMode(NodeUnit unit, long nowMillis) {
+    Owned owned = unit.owned;
+    if (owned != null
+        && unit.role == Role.SERVING
+        && isMine(unit)
+        && owned.asyncBoundMillis() != asyncBound(unit)) {
+      step(unit, nowMillis);
+    }
+  }
+
+  /**
+   * True when nothing that was answered for a unit stands in the journal alone under an epoch which
+   * is over: the journal may forget what a durable copy of a later epoch decided.
+   */
+  public boolean mayForget(String id) {
+    NodeUnit unit = units.get(id);
+    if (unit == null) {
+      return !leftovers.containsKey(id);
+    }
+    Owned owned = unit.owned;
+    return unit.leftovers.isEmpty()
+        && unit.appendedAgain == 0
+        && (!hasAccepted(unit)
+            || owned != null && unit.role == Role.SERVING && unit.fold.epoch() <= owned.epoch());
   }
 
   /** A command that came to its end before this start, from the durable memory. */
@@ -300,9 +405,21 @@ public final class NodeProtocol {
         : others + Math.max(settings.driftMillis(), others / 10);
   }
 
-  /** How many deltas of its units the shell has not read yet, as it last saw; goes into acks. */
-  public void lag(long deltas) {
-    commands.lag(deltas);
+  /**
+   * What of its units the shell has not read yet, as it last saw; goes into acks.
+   *
+   * @param deltas how many; count
+   * @param bytes their payloads, as far as that can be told; bytes
+   */
+  public void lag(long deltas, long bytes) {
+    commands.lag(deltas, bytes);
+  }
+
+  /**
+   * True while this node may yet own a unit by a takeover that it has begun: its copy is needed.
+   */
+  public boolean isTakingOver(String unit) {
+    return commands.isTakingOver(unit);
   }
 
   // ---- what it reads
@@ -377,6 +494,7 @@ public final class NodeProtocol {
     unit.owned = after;
     unit.partition = partition;
     if (before != null && before.epoch() == after.epoch() && before.owner().equals(after.owner())) {
+      settleLeftovers(unit);
       if (after.inDoubt() && !before.inDoubt()) {
         // Somebody may own it whom this node cannot know: it must not answer another read.
         stopServing(unit, NodeAnswer.Outcome.BUSY, "a takeover is signed by an unknown key");
@@ -402,6 +520,7 @@ public final class NodeProtocol {
     } else {
       flushHeld(unit, nowMillis);
     }
+    settleLeftovers(unit);
     wantStep(unit, nowMillis);
   }
 
@@ -454,6 +573,7 @@ public final class NodeProtocol {
       read.readToEnd = true;
       read.leaseAskedMillis = askedMillis;
       for (NodeUnit unit : units.values()) {
+        settleLeftovers(unit);
         wantStep(unit, nowMillis);
         flushHeld(unit, nowMillis);
       }
@@ -523,19 +643,46 @@ public final class NodeProtocol {
     }
     actions.apply(delta, deltaOffset);
     String client = delta.client();
-    if (client == null || unit.open.isEmpty()) {
-      return;
-    }
-    // By client and request, not by sequence: the delta may be the one of the epoch before, whose
-    // fate was unknown.
-    NodeUnit.Write write = unit.open.get(new NodeUnit.RequestKey(client, delta.request()));
     Owned owned = unit.owned;
     // A delta of an epoch above the own is that of a later owner, who took the client's retry while
     // this node does not know yet that it is deposed. That owner may not have read it back: did
     // this node say DONE, the client could read there what it had before its write.
-    if (write != null && owned != null && delta.epoch() <= owned.epoch()) {
-      close(unit, write);
+    if (client == null || unit.open.isEmpty() || owned == null || delta.epoch() > owned.epoch()) {
+      return;
+    }
+    done(unit, client, delta.request());
+    for (Delta.Request each : delta.merged()) {
+      done(unit, each.client(), each.number());
+    }
+  }
+
+  /**
+   * A request counted. By client and request, not by sequence: the delta may be the one of the
+   * epoch before, whose fate was unknown.
+   */
+  private void done(NodeUnit unit, String client, long request) {
+    NodeUnit.Write write = unit.open.get(new NodeUnit.RequestKey(client, request));
+    if (write == null) {
+      return;
+    }
+    close(unit, write);
+    if (!write.accepted) {
       answerAll(unit, write, NodeAnswer.Outcome.DONE, "");
+    } else if (!hasAccepted(unit)) {
+      commands.settle(unit);
+    }
+    if (write.behind != null) {
+      for (NodeRequest each : write.behind) {
+        if (unit.reads.get(each.token()) != each) {
+          continue;
+        }
+        if (each.kind() == NodeRequest.Kind.READ) {
+          actions.read(each);
+        } else {
+          close(unit, each);
+          actions.answer(new NodeAnswer(each.token(), NodeAnswer.Outcome.DONE, null, ""));
+        }
+      }
     }
   }
 
@@ -618,16 +765,218 @@ public final class NodeProtocol {
     unit.nextSequence = unit.fold.lastSequence() + 1;
     // What was open when the epoch stepped and did not count is written again, in its old order,
     // under numbers of the new epoch.
-    for (NodeUnit.Write write : unit.open.values()) {
-      issue(unit, write);
+    unit.batch.clear();
+    settleLeftovers(unit);
+    if (unit.leftovers.isEmpty() && !hasAccepted(unit)) {
+      issue(unit, List.copyOf(unit.open.values()));
+    } else if (takeLeftovers(unit)) {
+      appendAgain(unit);
+    } else {
+      fail(unit, nowMillis);
+      return;
     }
     flushHeld(unit, nowMillis);
     commands.settle(unit);
+    wantMode(unit, nowMillis);
+  }
+
+  // ---- what was answered before it counted
+
+  private static boolean hasAccepted(NodeUnit unit) {
+    while (!unit.accepted.isEmpty() && !unit.accepted.getFirst().isOpen()) {
+      unit.accepted.removeFirst();
+    }
+    return !unit.accepted.isEmpty();
+  }
+
+  /**
+   * True when a write that the journal has may be answered although it does not count yet.
+   *
+   * @param nowMillis by the monotonic clock, sampled for this call
+   */
+  private boolean mayAccept(NodeUnit unit, Delta delta, long nowMillis) {
+    Owned owned = unit.owned;
+    Partition partition = partitions.get(unit.partition);
+    return owned != null
+        && owned.isAsynchronous()
+        && unit.role == Role.SERVING
+        && wallMillis >= unit.synchronousUntilMillis
+        && !owned.inDoubt()
+        && unit.fold.epoch() == owned.epoch()
+        && unit.acceptedBytes + delta.payload().length <= MAX_ACCEPTED_BYTES
+        // The next owner serves when this lease is over: nothing is accepted once it does.
+        && partition != null
+        && holdsLease(partition, nowMillis)
+        && (!hasAccepted(unit)
+            || nowMillis - unit.accepted.getFirst().atMillis() < owned.asyncBoundMillis());
+  }
+
+  private void accept(NodeUnit unit, NodeUnit.Write write, long nowMillis) {
+    if (write.accepted) {
+      return;
+    }
+    accepted(unit, write, nowMillis);
+    answerAll(unit, write, NodeAnswer.Outcome.ACCEPTED, "");
+  }
+
+  private static void accepted(NodeUnit unit, NodeUnit.Write write, long atMillis) {
+    write.accepted = true;
+    write.moreTokens = null;
+    unit.accepted.addLast(new NodeUnit.Accepted(write, atMillis));
+    unit.acceptedBytes += write.request.payload().length;
+  }
+
+  /**
+   * What the journal has of this node's own epochs, and the log lacks, is open again: it counts
+   * before anything that is asked for from now on, and is read by nobody before.
+   *
+   * @return false when it cannot be read
+   */
+  private boolean takeLeftovers(NodeUnit unit) {
+    List<Delta> wanted = new ArrayList<>();
+    Set<Delta.Request> later = new HashSet<>();
+    for (int i = unit.leftovers.size() - 1; i >= 0; i--) {
+      // A write that was not answered yet may stand there twice: the later one counts.
+      Delta each = unit.leftovers.get(i);
+      List<Delta.Request> requests = requests(each);
+      if (Collections.disjoint(later, requests)) {
+        wanted.add(0, each);
+      }
+      later.addAll(requests);
+    }
+    List<Delta> whole = new ArrayList<>(wanted.size());
+    for (Delta each : wanted) {
+      Delta read = actions.whole(each);
+      if (read == null) {
+        return false;
+      }
+      whole.add(read);
+    }
+    unit.leftovers = List.of();
+    for (Delta each : whole) {
+      byte[] payload = each.payload();
+      for (Delta.Request request : requests(each)) {
+        NodeRequest asked =
+            new NodeRequest(
+                NO_TOKEN,
+                request.client(),
+                request.number(),
+                each.unit(),
+                each.epoch(),
+                kind(each),
+                each.offset(),
+                each.length(),
+                each.codec(),
+                payload,
+                each.encodedCrc(),
+                each.plainCrc());
+        // Their bytes are held once, for the first of them.
+        payload = NO_PAYLOAD;
+        NodeUnit.Write write = new NodeUnit.Write(asked);
+        write.delta = each;
+        write.appended = true;
+        unit.open.put(new NodeUnit.RequestKey(request.client(), request.number()), write);
+        unit.payloadBytes += asked.payload().length;
+        accepted(unit, write, LONG_AGO);
+      }
+    }
+    return true;
+  }
+
+  private static List<Delta.Request> requests(Delta delta) {
+    List<Delta.Request> requests = new ArrayList<>(1 + delta.merged().size());
+    String client = delta.client();
+    if (client != null) {
+      requests.add(new Delta.Request(client, delta.request()));
+    }
+    requests.addAll(delta.merged());
+    return requests;
+  }
+
+  private static NodeRequest.Kind kind(Delta delta) {
+    return switch (delta.kind()) {
+      case WRITE -> NodeRequest.Kind.WRITE;
+      case ZERO -> NodeRequest.Kind.ZERO;
+      case TRIM -> NodeRequest.Kind.TRIM;
+      case BARRIER, VERIFY -> throw new IllegalStateException("nobody asked for " + delta.kind());
+    };
+  }
+
+  /**
+   * Appends what the journal has already, delta by delta as it stands there, so that none gets a
+   * larger number than it had and the journal need not take it again; the rest is issued anew.
+   */
+  private void appendAgain(NodeUnit unit) {
+    Owned owned = unit.owned;
+    if (owned == null) {
+      return;
+    }
+    Map<Delta, List<NodeUnit.Write>> again = new IdentityHashMap<>();
+    List<Delta> inOrder = new ArrayList<>();
+    List<NodeUnit.Write> rest = new ArrayList<>();
+    for (NodeUnit.Write write : unit.open.values()) {
+      Delta delta = write.delta;
+      if (delta == null || !write.appended) {
+        rest.add(write);
+        continue;
+      }
+      List<NodeUnit.Write> together = again.get(delta);
+      if (together == null) {
+        together = new ArrayList<>(1);
+        again.put(delta, together);
+        inOrder.add(delta);
+      }
+      together.add(write);
+    }
+    if (isOfOneEpoch(inOrder)) {
+      // Else they were found at the start, in the order of the journal, which is the right one.
+      inOrder.sort((one, other) -> Long.compare(one.sequence(), other.sequence()));
+    }
+    for (Delta each : inOrder) {
+      Delta next = each.renumbered(owned.epoch(), unit.nextSequence++, me.id());
+      for (NodeUnit.Write write : again.getOrDefault(each, List.of())) {
+        write.delta = next;
+        if (!write.again) {
+          write.again = true;
+          unit.appendedAgain++;
+        }
+      }
+      actions.append(next);
+    }
+    issue(unit, rest);
+  }
+
+  private static boolean isOfOneEpoch(List<Delta> deltas) {
+    for (Delta each : deltas) {
+      if (each.epoch() != deltas.get(0).epoch()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** What was answered and did not count is the journal's alone. */
+  private static void giveUpAccepted(NodeUnit unit) {
+    if (!hasAccepted(unit)) {
+      return;
+    }
+    Set<Delta> given = Collections.newSetFromMap(new IdentityHashMap<>());
+    List<Delta> left = new ArrayList<>(unit.leftovers);
+    for (NodeUnit.Accepted each : unit.accepted) {
+      Delta delta = each.write().delta;
+      if (delta != null && given.add(delta)) {
+        left.add(delta);
+      }
+      close(unit, each.write());
+    }
+    unit.accepted.clear();
+    unit.leftovers = left;
   }
 
   /** Another owns the unit now. */
   private void depose(NodeUnit unit) {
     stopServing(unit, NodeAnswer.Outcome.NOT_OWNER, "another owns the unit");
+    giveUpAccepted(unit);
     if (unit.role != Role.FAILED) {
       unit.role = Role.FOLLOWING;
     }
@@ -643,12 +992,20 @@ public final class NodeProtocol {
       actions.answer(new NodeAnswer(read.token(), outcome, unit.owned, why));
     }
     unit.reads.clear();
-    for (NodeUnit.Write write : unit.open.values()) {
+    unit.payloadBytes = 0;
+    for (Iterator<NodeUnit.Write> all = unit.open.values().iterator(); all.hasNext(); ) {
+      NodeUnit.Write write = all.next();
+      if (write.accepted) {
+        // Its client has its answer, and it is owed to the log.
+        write.behind = null;
+        unit.payloadBytes += write.request.payload().length;
+        continue;
+      }
       write.delta = null;
       answerAll(unit, write, outcome, why);
+      all.remove();
     }
-    unit.open.clear();
-    unit.payloadBytes = 0;
+    unit.batch.clear();
     for (NodeUnit.Held each : unit.held) {
       actions.answer(new NodeAnswer(each.request().token(), outcome, unit.owned, why));
     }
@@ -659,6 +1016,12 @@ public final class NodeProtocol {
     NodeRequest request = write.request;
     write.delta = null;
     unit.payloadBytes -= request.payload().length;
+    if (write.accepted) {
+      unit.acceptedBytes -= request.payload().length;
+    }
+    if (write.again) {
+      unit.appendedAgain--;
+    }
     unit.open.remove(new NodeUnit.RequestKey(request.client(), request.request()));
   }
 
@@ -715,7 +1078,7 @@ public final class NodeProtocol {
     if (stepsWanted.isEmpty()) {
       return;
     }
-    Map<String, List<UnitStep>> steps = new LinkedHashMap<>();
+    Map<Together, List<UnitStep>> steps = new LinkedHashMap<>();
     List<NodeUnit> waiting = new ArrayList<>();
     for (NodeUnit unit : stepsWanted) {
       OwnershipEntry.Kind kind = stepNeeded(unit);
@@ -729,26 +1092,25 @@ public final class NodeProtocol {
       Owned owned = unit.owned;
       long epoch = owned == null ? 0 : owned.epoch();
       unit.stepInFlight = true;
-      List<UnitStep> ofPool =
-          steps.computeIfAbsent(kind + "/" + unit.spec.pool(), key -> new ArrayList<>());
-      ofPool.add(new UnitStep(unit.spec.unit(), epoch, epoch + 1));
-      if (ofPool.size() == MAX_STEPS) {
-        appendSteps(kind, unit.spec.pool(), ofPool);
-        ofPool.clear();
+      Together together = new Together(kind, unit.spec.pool(), asyncBound(unit));
+      List<UnitStep> alike = steps.computeIfAbsent(together, key -> new ArrayList<>());
+      alike.add(new UnitStep(unit.spec.unit(), epoch, epoch + 1));
+      if (alike.size() == MAX_STEPS) {
+        appendSteps(together, alike);
+        alike.clear();
       }
     }
     stepsWanted.clear();
     stepsWanted.addAll(waiting);
-    for (Map.Entry<String, List<UnitStep>> each : steps.entrySet()) {
+    for (Map.Entry<Together, List<UnitStep>> each : steps.entrySet()) {
       if (!each.getValue().isEmpty()) {
-        int slash = each.getKey().indexOf('/');
-        appendSteps(
-            OwnershipEntry.Kind.valueOf(each.getKey().substring(0, slash)),
-            each.getKey().substring(slash + 1),
-            each.getValue());
+        appendSteps(each.getKey(), each.getValue());
       }
     }
   }
+
+  /** What steps of one record have in common. */
+  private record Together(OwnershipEntry.Kind kind, String pool, long asyncBoundMillis) {}
 
   /**
    * True when the log that speaks of the unit was read to an end once. For a unit without any
@@ -783,18 +1145,19 @@ public final class NodeProtocol {
     return known;
   }
 
-  private void appendSteps(OwnershipEntry.Kind kind, String pool, List<UnitStep> steps) {
+  private void appendSteps(Together together, List<UnitStep> steps) {
     actions.appendOwnership(
         new OwnershipEntry(
-            pool,
-            kind,
+            together.pool(),
+            together.kind(),
             steps,
             me,
             settings.incarnation(),
             null,
             Authority.NONE,
             me.id(),
-            wallMillis));
+            wallMillis,
+            together.asyncBoundMillis()));
   }
 
   // ---- commands
@@ -819,7 +1182,23 @@ public final class NodeProtocol {
    * @param wallMillis the wall clock, for expiry only; milliseconds since 1970-01-01 UTC
    */
   public void command(Command command, Authority authority, long nowMillis, long wallMillis) {
+    command(command, authority, Map.of(), nowMillis, wallMillis);
+  }
+
+  /**
+   * A command for a node that holds shadows. Before a takeover, one that is in sync is made a copy
+   * like any other ({@link #follow}); with any other it is refused (GAP).
+   *
+   * @param shadows those of the command's units of which a shadow is here, and how it stands
+   */
+  public void command(
+      Command command,
+      Authority authority,
+      Map<String, HeldShadow> shadows,
+      long nowMillis,
+      long wallMillis) {
     wall(wallMillis);
+    commands.shadows(shadows);
     commands.command(command, authority, nowMillis);
   }
 
@@ -883,6 +1262,8 @@ public final class NodeProtocol {
       hold(unit, request, Long.MAX_VALUE);
     } else if (request.kind() == NodeRequest.Kind.READ) {
       read(unit, request);
+    } else if (request.kind() == NodeRequest.Kind.FLUSH) {
+      flush(unit, request);
     } else {
       write(unit, request, nowMillis);
     }
@@ -920,9 +1301,62 @@ public final class NodeProtocol {
       busy(unit, request, "too many requests wait for the unit");
       return;
     }
+    NodeUnit.Write unseen = unit.accepted.isEmpty() ? null : lastAcceptedUnder(unit, request);
+    if (unseen == null) {
+      unit.reads.put(request.token(), request);
+      readsByToken.put(request.token(), unit);
+      actions.read(request);
+    } else {
+      waitBehind(unit, unseen, request);
+    }
+  }
+
+  /** The write of these bytes that counts last of those answered; they count in this order. */
+  private static NodeUnit.@Nullable Write lastAcceptedUnder(NodeUnit unit, NodeRequest read) {
+    for (Iterator<NodeUnit.Accepted> all = unit.accepted.descendingIterator(); all.hasNext(); ) {
+      NodeUnit.Accepted each = all.next();
+      NodeRequest write = each.write().request;
+      if (each.isOpen()
+          && write.offset() < read.offset() + read.length()
+          && read.offset() < write.offset() + write.length()) {
+        return each.write();
+      }
+    }
+    return null;
+  }
+
+  private void waitBehind(NodeUnit unit, NodeUnit.Write write, NodeRequest request) {
+    if (unit.isFull(settings)) {
+      busy(unit, request, "too many requests wait for the unit");
+      return;
+    }
     unit.reads.put(request.token(), request);
     readsByToken.put(request.token(), unit);
-    actions.read(request);
+    if (write.behind == null) {
+      write.behind = new ArrayList<>(1);
+    }
+    write.behind.add(request);
+  }
+
+  /** Under one owner writes are answered in the order in which they count. */
+  private void flush(NodeUnit unit, NodeRequest request) {
+    NodeUnit.Write open =
+        unit.open.get(new NodeUnit.RequestKey(request.client(), request.offset()));
+    if (open != null && open.accepted) {
+      waitBehind(unit, open, request);
+    } else if (open != null) {
+      busy(unit, request, "the write was asked for again and waits itself");
+    } else if (unit.fold.requests().contains(request.client(), request.offset())) {
+      actions.answer(new NodeAnswer(request.token(), NodeAnswer.Outcome.DONE, null, ""));
+    } else {
+      actions.answer(
+          new NodeAnswer(
+              request.token(),
+              NodeAnswer.Outcome.INVALID,
+              unit.owned,
+              "a write that was accepted is not in the log: another node took the unit over before"
+                  + " it got there"));
+    }
   }
 
   private void write(NodeUnit unit, NodeRequest request, long nowMillis) {
@@ -934,6 +1368,11 @@ public final class NodeProtocol {
     NodeUnit.RequestKey key = new NodeUnit.RequestKey(request.client(), request.request());
     NodeUnit.Write open = unit.open.get(key);
     if (open != null) {
+      if (open.accepted) {
+        // The answer may have been that of another start, or under another mode: this one waits.
+        waitBehind(unit, open, request);
+        return;
+      }
       if (open.moreTokens == null) {
         open.moreTokens = new ArrayList<>(1);
       } else if (open.moreTokens.size() >= MAX_TOKENS) {
@@ -954,6 +1393,13 @@ public final class NodeProtocol {
               "the request is older than what its client can have in flight"));
       return;
     }
+    Owned owned = unit.owned;
+    if (owned != null && request.epoch() < owned.lossEpoch()) {
+      // Its client may have had its answer from an owner with whom the write was lost, and have
+      // written again since. Who still wants it asks again under the present epoch.
+      busy(unit, request, "an owner that answered early was replaced after it was asked for");
+      return;
+    }
     if (unit.isFull(settings)) {
       busy(unit, request, "too many requests wait for the unit");
       return;
@@ -965,48 +1411,98 @@ public final class NodeProtocol {
     NodeUnit.Write write = new NodeUnit.Write(request);
     unit.open.put(key, write);
     unit.payloadBytes += request.payload().length;
-    if (unit.role == Role.SERVING && !unit.stepping) {
-      issue(unit, write);
+    if (mayIssue(unit)) {
+      unit.batch.add(write);
+      if (unit.journaling == 0) {
+        issueBatch(unit);
+      }
     }
   }
 
-  /** Gives a write its number under the present epoch and puts it into the journal. */
-  private void issue(NodeUnit unit, NodeUnit.Write write) {
+  private static boolean mayIssue(NodeUnit unit) {
+    return unit.role == Role.SERVING && !unit.stepping;
+  }
+
+  /** What came while the journal was busy with this unit goes out together. */
+  private void issueBatch(NodeUnit unit) {
+    if (!unit.batch.isEmpty() && mayIssue(unit)) {
+      List<NodeUnit.Write> writes = List.copyOf(unit.batch);
+      unit.batch.clear();
+      issue(unit, writes);
+    }
+  }
+
+  /** Gives writes their numbers under the present epoch and puts them into the journal. */
+  private void issue(NodeUnit unit, List<NodeUnit.Write> writes) {
     Owned owned = unit.owned;
-    if (owned == null) {
+    if (owned == null || writes.isEmpty()) {
       return;
     }
-    NodeRequest request = write.request;
+    long batch = nextTicket;
+    for (WriteBatch.Extent each : WriteBatch.plan(writes)) {
+      Delta delta = each.delta(owned.epoch(), unit.nextSequence++, me.id(), batch, wallMillis);
+      for (NodeUnit.Write write : each.writes()) {
+        write.delta = delta;
+        write.appended = false;
+      }
+      journal(unit, each.writes(), delta);
+    }
+  }
+
+  private void journal(NodeUnit unit, List<NodeUnit.Write> writes, Delta delta) {
     long ticket = nextTicket++;
-    Delta delta =
-        new Delta(
-            request.unit(),
-            owned.epoch(),
-            unit.nextSequence++,
-            switch (request.kind()) {
-              case WRITE -> Delta.Kind.WRITE;
-              case ZERO -> Delta.Kind.ZERO;
-              case TRIM -> Delta.Kind.TRIM;
-              case READ -> throw new IllegalStateException("a read is no write");
-            },
-            request.offset(),
-            request.length(),
-            request.codec(),
-            request.payload(),
-            request.encodedCrc(),
-            request.plainCrc(),
-            me.id(),
-            request.client(),
-            request.request(),
-            ticket,
-            wallMillis);
-    write.delta = delta;
-    write.appended = false;
-    journaling.add(new Ticket(ticket, unit, write, delta));
+    journaling.add(new Ticket(ticket, unit, writes, delta));
+    unit.journaling++;
     actions.journal(ticket, delta);
   }
 
+  /**
+   * Has a range of a unit verified by all of its holders, each as of the same delta (E5): a VERIFY
+   * takes the next number of the unit and goes the way of every write, so that it has a place in
+   * their order, behind the batch that waits. Without effect on a unit that is not served here, or
+   * of which too much waits.
+   *
+   * @param round number of the pass over the unit, growing
+   */
+  public void verify(String id, long offset, long length, long round, long nowMillis) {
+    NodeUnit unit = units.get(id);
+    Owned owned = unit == null ? null : unit.owned;
+    if (unit == null
+        || owned == null
+        || !isMine(unit)
+        || unit.role != Role.SERVING
+        || unit.stepping
+        || unit.isFull(settings)
+        || nowMillis < journalBlockedUntilMillis) {
+      return;
+    }
+    issueBatch(unit);
+    Delta delta =
+        new Delta(
+            id,
+            owned.epoch(),
+            unit.nextSequence++,
+            Delta.Kind.VERIFY,
+            offset,
+            length,
+            "NONE",
+            new byte[0],
+            0,
+            0,
+            me.id(),
+            null,
+            0,
+            round,
+            wallMillis);
+    journal(unit, List.of(), delta);
+  }
+
   private static @Nullable String problem(UnitSpec spec, NodeRequest request) {
+    if (request.kind() == NodeRequest.Kind.FLUSH) {
+      return request.length() == 0 && request.offset() >= 0
+          ? null
+          : "a flush names the number of a write and has no length";
+    }
     if (request.length() <= 0
         || request.offset() < 0
         || request.length() > spec.bytes()
@@ -1117,18 +1613,29 @@ public final class NodeProtocol {
         head != null && head.number <= ticket;
         head = journaling.peek()) {
       journaling.poll();
-      // A write that was answered or renumbered since has another delta, or none: what stands in
-      // the journal for it is left behind, and never reaches the log.
+      head.unit.journaling--;
+      // What stands in the journal and is not wanted any more is left behind, and never reaches the
+      // log.
       if (mayAppend(head)) {
-        head.write.appended = true;
+        for (NodeUnit.Write write : head.writes) {
+          write.appended = true;
+        }
         actions.append(head.delta);
+        if (mayAccept(head.unit, head.delta, nowMillis)) {
+          for (NodeUnit.Write write : head.writes) {
+            accept(head.unit, write, nowMillis);
+          }
+        }
+      }
+      if (head.unit.journaling == 0) {
+        issueBatch(head.unit);
       }
     }
   }
 
   private boolean mayAppend(Ticket ticket) {
     Owned owned = ticket.unit.owned;
-    return ticket.write.delta == ticket.delta
+    return ticket.isWanted()
         && !ticket.unit.stepping
         && owned != null
         && ticket.delta.epoch() == owned.epoch()
@@ -1144,13 +1651,16 @@ public final class NodeProtocol {
         head != null && head.number <= ticket;
         head = journaling.peek()) {
       journaling.poll();
-      if (head.write.delta != head.delta) {
-        continue;
+      head.unit.journaling--;
+      if (head.isWanted()) {
+        if (noSpace) {
+          journalFull(head.unit, nowMillis);
+        } else {
+          fail(head.unit, nowMillis);
+        }
       }
-      if (noSpace) {
-        journalFull(head.unit, nowMillis);
-      } else {
-        fail(head.unit, nowMillis);
+      if (head.unit.journaling == 0) {
+        issueBatch(head.unit);
       }
     }
   }
@@ -1159,8 +1669,9 @@ public final class NodeProtocol {
   private void journalFull(NodeUnit unit, long nowMillis) {
     // The journal is the whole node's. One write tries again after a while and tells.
     journalBlockedUntilMillis = nowMillis + FULL_MILLIS;
+    unit.batch.clear();
     for (NodeUnit.Write write : List.copyOf(unit.open.values())) {
-      if (!write.appended) {
+      if (!write.appended && !write.accepted) {
         close(unit, write);
         answerAll(unit, write, NodeAnswer.Outcome.BUSY, "the journal is full");
       }
@@ -1219,6 +1730,7 @@ public final class NodeProtocol {
       return;
     }
     stopServing(unit, NodeAnswer.Outcome.BUSY, "the unit's copy on this node is broken");
+    giveUpAccepted(unit);
     unit.role = Role.FAILED;
     unit.stepping = false;
     stepsWanted.remove(unit);
@@ -1227,6 +1739,7 @@ public final class NodeProtocol {
 
   /**
    * Sets aside what the log can no longer take: its epoch is over and its request did not count.
+   * What this node may still owe to the log, of its own asynchronous epochs, waits until it serves.
    */
   private void settleLeftovers(NodeUnit unit) {
     if (unit.leftovers.isEmpty()) {
@@ -1235,15 +1748,30 @@ public final class NodeProtocol {
     List<Delta> left = new ArrayList<>();
     for (Delta each : unit.leftovers) {
       String client = each.client();
+      // With it happened what was merged into it.
       if (client != null && unit.fold.requests().contains(client, each.request())) {
         continue;
       }
-      if (each.epoch() < unit.fold.epoch() && each.sequence() <= unit.fold.lastSequence()) {
-        // Within its epoch only this node gave numbers, and the log came past this one: it counted,
-        // also when its client has asked for so much since that the request is forgotten.
+      if (each.kind() == Delta.Kind.VERIFY) {
+        // It changed nothing: there is nothing to be kept aside.
         continue;
       }
-      if (each.epoch() < unit.fold.epoch()) {
+      if (each.epoch() <= unit.fold.epoch()
+          && each.sequence() <= unit.fold.lastSequence()
+          && (each.epoch() == unit.fold.epoch()
+              || !mayBeOwed(unit, each)
+              || client == null
+              || !unit.fold.requests().knows(client))) {
+        // Within its epoch only this node gave numbers, and the log came past this one: it counted,
+        // also when its client has asked for so much since that the request is forgotten. What was
+        // appended again under a later epoch has a number there that is hardly ever larger.
+        continue;
+      }
+      if (client != null && unit.fold.requests().isStale(client, each.request())) {
+        // What counted of its client was asked for after this one was answered, so it counted too.
+        continue;
+      }
+      if (each.epoch() < unit.fold.epoch() && !mayBeOwed(unit, each)) {
         actions.setAside(
             each, "journaled under epoch " + each.epoch() + ", which ended without it in the log");
       } else {
@@ -1251,6 +1779,20 @@ public final class NodeProtocol {
       }
     }
     unit.leftovers = left.isEmpty() ? List.of() : left;
+  }
+
+  /**
+   * True while nobody else is known to have owned the unit since a delta may have been answered.
+   */
+  private boolean mayBeOwed(NodeUnit unit, Delta delta) {
+    Owned owned = unit.owned;
+    if (!isMine(unit) && !isLogKnown(unit.spec.unit())) {
+      return true;
+    }
+    return owned != null
+        && owned.owner().equals(me)
+        && owned.asyncFromEpoch() > 0
+        && delta.epoch() >= owned.asyncFromEpoch();
   }
 
   // ---- time

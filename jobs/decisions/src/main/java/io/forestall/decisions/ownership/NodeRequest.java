@@ -9,8 +9,9 @@ package io.forestall.decisions.ownership;
  * @param unit unit that is read or written; a request never crosses units
  * @param epoch epoch that the client believes in, 0 when it knows none
  * @param kind what is asked
- * @param offset first byte within the unit, a multiple of the block; bytes
- * @param length a multiple of the block; bytes
+ * @param offset first byte within the unit, a multiple of the block; bytes. Of a FLUSH the number
+ *     of the write that is asked about
+ * @param length a multiple of the block; bytes. 0 for a FLUSH
  * @param codec how the payload is compressed: NONE, ZSTD or LZ4
  * @param payload data of a write as encoded, else empty
  * @param encodedCrc CRC-32C of the payload
@@ -64,6 +65,12 @@ public record NodeRequest(
         plainCrc);
   }
 
+  /** A write of nothing but zeros, without the zeros. */
+  public NodeRequest asZeros() {
+    return new NodeRequest(
+        token, client, request, unit, epoch, Kind.ZERO, offset, length, "NONE", new byte[0], 0, 0);
+  }
+
   /** What is asked. */
   public enum Kind {
     /** Bytes. */
@@ -73,6 +80,13 @@ public record NodeRequest(
     /** To write zeros. */
     ZERO,
     /** To give space back. */
-    TRIM
+    TRIM,
+    /**
+     * To be told when a write that was answered with ACCEPTED is in the log, and with it every
+     * write that was so answered before it by the same owner ({@link Owned#asyncFromEpoch} of the
+     * answer): {@code DONE}, or {@code INVALID} when it is lost. The offset is that write's number,
+     * the length is 0.
+     */
+    FLUSH
   }
 }

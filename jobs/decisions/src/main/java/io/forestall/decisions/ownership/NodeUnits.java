@@ -21,6 +21,12 @@ interface NodeUnits {
   /** True when the log that speaks of a unit was read to an end. */
   boolean isLogKnown(String id);
 
+  /** Writes of the unit are answered once they count, until then by the wall clock. */
+  void keepSynchronous(NodeUnit unit, long untilMillis);
+
+  /** True while a write of the unit that was answered does not count. */
+  boolean owesTheLog(NodeUnit unit);
+
   /** First offset that was not read of the log that speaks of the unit, null for none. */
   @Nullable Long ownershipOffset(NodeUnit unit);
 }

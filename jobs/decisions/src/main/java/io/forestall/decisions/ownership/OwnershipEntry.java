@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  *     NONE} when there is none
  * @param writer node that appended it
  * @param timeMillis by the writer's clock; decides nothing; milliseconds since 1970-01-01 UTC
+ * @param asyncBoundMillis for how long writes under the new epoch may be answered before they are
+ *     in the log, 0 in synchronous mode; of a {@code RELEASE} it says nothing; milliseconds
  */
 public record OwnershipEntry(
     String pool,
@@ -29,11 +31,41 @@ public record OwnershipEntry(
     @Nullable Admission admission,
     Authority authority,
     String writer,
-    long timeMillis) {
+    long timeMillis,
+    long asyncBoundMillis) {
 
   /** Copies the list. */
   public OwnershipEntry {
     steps = List.copyOf(steps);
+  }
+
+  /** A record of the synchronous mode. */
+  public OwnershipEntry(
+      String pool,
+      Kind kind,
+      List<UnitStep> steps,
+      Subject owner,
+      long incarnation,
+      @Nullable Admission admission,
+      Authority authority,
+      String writer,
+      long timeMillis) {
+    this(pool, kind, steps, owner, incarnation, admission, authority, writer, timeMillis, 0);
+  }
+
+  /** The same as another reader has checked it. */
+  public OwnershipEntry withAuthority(Authority other) {
+    return new OwnershipEntry(
+        pool,
+        kind,
+        steps,
+        owner,
+        incarnation,
+        admission,
+        other,
+        writer,
+        timeMillis,
+        asyncBoundMillis);
   }
 
   /** Why ownership is written. */
@@ -49,7 +81,10 @@ public record OwnershipEntry(
      * that one.
      */
     RELEASE,
-    /** The write mode changes; the epoch steps. */
+    /**
+     * The owner steps its own epoch: the write mode changes, or what became of an append is
+     * unknown.
+     */
     MODE
   }
 }

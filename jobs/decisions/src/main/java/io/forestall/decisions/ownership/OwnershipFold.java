@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  *       then nothing else counts for it.
  *   <li>{@code RELEASE} counts when the former owner vouches for the epoch that was replaced.
  * </ul>
+ *
+ * <p>The write mode of an epoch is what the record that began it says, and nothing else.
  */
 public final class OwnershipFold {
   private final Map<String, Owned> units = new HashMap<>();
@@ -114,17 +116,7 @@ public final class OwnershipFold {
               && before.formerEpoch() == step.expectedEpoch()
               && entry.owner().equals(before.former())
               && entry.writer().equals(entry.owner().id())
-          ? new Owned(
-              before.unit(),
-              before.epoch(),
-              before.owner(),
-              before.incarnation(),
-              before.former(),
-              before.formerEpoch(),
-              true,
-              before.inDoubt(),
-              offset,
-              before.admission())
+          ? before.released(offset)
           : null;
     }
     if (before != null && before.inDoubt()) {
@@ -158,19 +150,7 @@ public final class OwnershipFold {
         if (entry.authority() == Authority.VALID) {
           yield next(offset, entry, step, before);
         }
-        yield entry.authority() == Authority.UNKNOWN_KEY
-            ? new Owned(
-                before.unit(),
-                before.epoch(),
-                before.owner(),
-                before.incarnation(),
-                before.former(),
-                before.formerEpoch(),
-                before.released(),
-                true,
-                offset,
-                before.admission())
-            : null;
+        yield entry.authority() == Authority.UNKNOWN_KEY ? before.doubted(offset) : null;
       }
       case RELEASE -> null;
     };
@@ -179,6 +159,14 @@ public final class OwnershipFold {
   private static Owned next(
       long offset, OwnershipEntry entry, UnitStep step, @Nullable Owned before) {
     Admission admission = entry.admission();
+    long bound = entry.asyncBoundMillis();
+    // Across its own epochs an owner owes what it answered; what another left open is lost.
+    boolean takeover = entry.kind() == OwnershipEntry.Kind.TAKEOVER;
+    long asyncFrom = before == null || takeover ? 0 : before.asyncFromEpoch();
+    long loss = before == null ? 0 : before.lossEpoch();
+    if (takeover && before != null && before.asyncFromEpoch() > 0) {
+      loss = step.newEpoch();
+    }
     return new Owned(
         step.unit(),
         step.newEpoch(),
@@ -190,7 +178,10 @@ public final class OwnershipFold {
         before == null || entry.kind() == OwnershipEntry.Kind.MODE && before.released(),
         false,
         offset,
-        admission == null ? null : admission.id());
+        admission == null ? null : admission.id(),
+        bound,
+        asyncFrom == 0 && bound > 0 ? step.newEpoch() : asyncFrom,
+        loss);
   }
 
   /** The steps that the admission of a takeover grants; as a set, since it may hold thousands. */

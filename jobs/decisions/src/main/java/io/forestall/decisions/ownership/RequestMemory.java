@@ -117,6 +117,11 @@ public final class RequestMemory {
     return window != null && request <= window.newest - MAX_IN_FLIGHT_SPAN;
   }
 
+  /** True while requests of this client are remembered. */
+  boolean knows(String client) {
+    return clients.containsKey(client);
+  }
+
   /** True when the request counted before. */
   public boolean contains(String client, long request) {
     Window window = clients.get(client);

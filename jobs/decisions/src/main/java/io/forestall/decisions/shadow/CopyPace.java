@@ -14,6 +14,9 @@ public final class CopyPace {
   /** What the bucket holds, as a time at the present rate; milliseconds. */
   static final long BURST_MILLIS = 250;
 
+  /** A zero that was asked for counts as this part of a byte that was sent. */
+  static final int EMPTY_SHARE = 16;
+
   /**
    * What a pace is bound to. Immutable.
    *
@@ -77,6 +80,14 @@ public final class CopyPace {
   public void asked(long bytes) {
     tokens -= bytes;
     used = true;
+  }
+
+  /**
+   * So many bytes of those asked for were zeros, which nobody sent: they count for little, so that
+   * a volume that is mostly empty is not copied at the pace of a full one.
+   */
+  public void empty(long bytes) {
+    tokens += bytes - (double) bytes / EMPTY_SHARE;
   }
 
   /** When something may be asked for again. */

@@ -64,7 +64,9 @@ public final class ShadowChoice {
     /** It holds no copy of the unit yet. */
     NO_HOLDER("It holds no copy of the unit, whole or not."),
     /** It stands in another region than the owner, where the volume asks for one. */
-    OTHER_REGION("It stands in another region, where the volume asks for one."),
+    OTHER_REGION(
+        "It stands in another region than the owner, where the volume asks for one and a node there"
+            + " fits, or nothing else helps."),
     /** It has room for the unit and its reserve. */
     ROOM("It has room for the unit and its reserve."),
     /** It stands in another zone than every copy, while a node there fits. */
@@ -82,6 +84,16 @@ public final class ShadowChoice {
     public String sentence() {
       return sentence;
     }
+  }
+
+  /** Whether a shadow shall stand in another region than the owner. */
+  public enum Elsewhere {
+    /** The volume does not ask for a copy there, or has one. */
+    NOT_ASKED,
+    /** The volume asks for one, but needs a shadow anyway. */
+    WHILE_ONE_FITS,
+    /** The shadow is built for nothing else. */
+    ONLY
   }
 
   /** What speaks against a node whatever the unit is. */
@@ -113,7 +125,7 @@ public final class ShadowChoice {
    *
    * @param holders who holds a copy of it, whole or not, the owner too, with their places
    * @param unplaced holders of which nobody knows where they stand
-   * @param otherRegion true when the volume asks for a copy in another region and has none
+   * @param elsewhere whether the shadow shall stand in another region than the owner
    */
   public record Unit(
       String unit,
@@ -121,7 +133,7 @@ public final class ShadowChoice {
       Subject owner,
       Map<Subject, Place> holders,
       Set<Subject> unplaced,
-      boolean otherRegion) {
+      Elsewhere elsewhere) {
     /** Copies the collections. */
     public Unit {
       holders = new LinkedHashMap<>(holders);
@@ -146,9 +158,15 @@ public final class ShadowChoice {
    * @param refusal the first goal that it fails, null when it may be the target
    * @param text why, in sentences
    * @param units the units that fit there, in the order in which they were asked for
+   * @param apart true when it shares no zone with any copy of these
    */
   public record Ranked(
-      Subject node, double score, @Nullable Goal refusal, String text, List<String> units) {
+      Subject node,
+      double score,
+      @Nullable Goal refusal,
+      String text,
+      List<String> units,
+      boolean apart) {
     /** Copies the list. */
     public Ranked {
       units = List.copyOf(units);
@@ -188,21 +206,51 @@ public final class ShadowChoice {
     return ranked;
   }
 
+  /**
+   * What speaks against a node for a unit by where the copies and the other nodes stand: the goals
+   * from {@link Goal#NO_HOLDER} on.
+   *
+   * @param nodes who else may be the target
+   * @return null when nothing does
+   */
+  public static @Nullable Objection placement(Unit unit, Node node, Collection<Node> nodes) {
+    Goal goal = alone(node, unit, node.roomBytes());
+    if (goal == null) {
+      goal = shared(node, unit, room(unit, nodes));
+    }
+    return goal == null ? null : new Objection(goal, words(goal, node, unit));
+  }
+
+  /** True when a node shares no zone with any copy of a unit. */
+  public static boolean isApart(Unit unit, Node node) {
+    return !sharesZone(node, unit);
+  }
+
   // ----------------------------------------------------------------- hard goals
 
   /** Whether some node fits outside of all zones, or racks, of a unit's copies. */
-  private record Room(boolean otherZone, boolean otherRack) {}
+  private record Room(boolean otherRegion, boolean otherZone, boolean otherRack) {}
 
   private static Room room(Unit unit, Collection<Node> nodes) {
+    boolean otherRegion = false;
+    for (Node node : nodes) {
+      otherRegion |=
+          unit.elsewhere() == Elsewhere.WHILE_ONE_FITS
+              && node.objection() == null
+              && alone(node, unit, node.roomBytes()) == null
+              && isElsewhere(node, unit);
+    }
     boolean otherZone = false;
     boolean otherRack = false;
     for (Node node : nodes) {
-      if (node.objection() == null && alone(node, unit, node.roomBytes()) == null) {
+      if (node.objection() == null
+          && alone(node, unit, node.roomBytes()) == null
+          && (!otherRegion || isElsewhere(node, unit))) {
         otherZone |= !sharesZone(node, unit);
         otherRack |= !sharesRack(node, unit);
       }
     }
-    return new Room(otherZone, otherRack);
+    return new Room(otherRegion, otherZone, otherRack);
   }
 
   /** The first goal that a node fails for a unit, but for those that depend on other nodes. */
@@ -210,7 +258,7 @@ public final class ShadowChoice {
     if (unit.isHeldBy(node.subject())) {
       return Goal.NO_HOLDER;
     }
-    if (unit.otherRegion() && !isElsewhere(node, unit)) {
+    if (unit.elsewhere() == Elsewhere.ONLY && !isElsewhere(node, unit)) {
       return Goal.OTHER_REGION;
     }
     return roomBytes == null || roomBytes < unit.bytes() ? Goal.ROOM : null;
@@ -229,6 +277,15 @@ public final class ShadowChoice {
     return unit.holders().values().stream().anyMatch(p -> p.rack().equals(node.place().rack()));
   }
 
+  private static @Nullable Goal shared(Node node, Unit unit, Room room) {
+    if (room.otherRegion() && !isElsewhere(node, unit)) {
+      return Goal.OTHER_REGION;
+    }
+    return sharesZone(node, unit) && room.otherZone()
+        ? Goal.OTHER_ZONE
+        : sharesRack(node, unit) && room.otherRack() ? Goal.OTHER_RACK : null;
+  }
+
   private static Fit fit(Node node, List<Unit> units, Map<String, Room> rooms) {
     Objection objection = node.objection();
     if (objection != null) {
@@ -243,10 +300,7 @@ public final class ShadowChoice {
       Goal goal = alone(node, unit, left);
       Room room = rooms.get(unit.unit());
       if (goal == null && room != null) {
-        goal =
-            sharesZone(node, unit) && room.otherZone()
-                ? Goal.OTHER_ZONE
-                : sharesRack(node, unit) && room.otherRack() ? Goal.OTHER_RACK : null;
+        goal = shared(node, unit, room);
       }
       if (goal == null) {
         fitting.add(unit);
@@ -338,7 +392,7 @@ public final class ShadowChoice {
       bytes += unit.bytes();
     }
     if (fit.refusal() != null) {
-      return new Ranked(node.subject(), 0, fit.refusal(), fit.text(), names);
+      return new Ranked(node.subject(), 0, fit.refusal(), fit.text(), names, false);
     }
     long asked = 0;
     for (Unit unit : units) {
@@ -373,7 +427,8 @@ public final class ShadowChoice {
     if (!node.rested()) {
       text.append(" It was a target a short time ago.");
     }
-    return new Ranked(node.subject(), score, null, text.toString(), names);
+    boolean apart = fit.units().stream().allMatch(unit -> isApart(unit, node));
+    return new Ranked(node.subject(), score, null, text.toString(), names, apart);
   }
 
   private static double free(Node node, long bytes, StringBuilder text) {

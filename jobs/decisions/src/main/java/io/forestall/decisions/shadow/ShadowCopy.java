@@ -187,6 +187,13 @@ public final class ShadowCopy {
     }
   }
 
+  /** What is kept of a shadow of which nothing is there yet. */
+  public static Kept nothing(UnitSpec spec) {
+    BitSet all = new BitSet();
+    all.set(0, Math.toIntExact((spec.bytes() + CHUNK_BYTES - 1) / CHUNK_BYTES));
+    return new Kept(-1, 0, null, all.toLongArray(), 0, List.of());
+  }
+
   // ---- the stream
 
   /** Takes the next step of the stream; repeats change nothing. */

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
  * How far one shadow of a unit follows its owner (E10), as the job that feeds it sees it.
  * Immutable.
  *
+ * @param pool pool of the volume as the map has it, empty when it is not known
  * @param owner owner as the map has it
  * @param state COPYING, CATCHING_UP, IN_SYNC or DIVERGED, a symbol of the contract
  * @param epoch epoch of the last barrier read
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 public record ShadowStanding(
     String unit,
     String volume,
+    String pool,
     Subject shadow,
     Subject owner,
     String state,

@@ -483,6 +483,7 @@ public final class ShadowStream implements Decider<StreamState, StreamInput, Str
     boolean ownerChanged = !mapped.owner().equals(state.owner);
     state.version = mapped.version();
     state.volume = mapped.volume();
+    state.pool = mapped.pool();
     state.owner = mapped.owner();
     state.unitChanged = true;
     TouchedChunks touched = state.touched;
@@ -584,6 +585,7 @@ public final class ShadowStream implements Decider<StreamState, StreamInput, Str
     return new ShadowStanding(
         state.unit,
         state.volume,
+        state.pool,
         shadow.node,
         state.owner,
         copy,

@@ -53,7 +53,9 @@ final class StreamEvents {
             "length", (double) place.length(),
             "sequence", (double) place.sequence(),
             "epoch", (double) place.epoch(),
-            "round", (double) place.round()),
+            "round", (double) place.round(),
+            // Rules ask for values only.
+            "attributed", attributed ? 1.0 : 0.0),
         Map.of("unit", state.unit, "attributed", attributed ? "stored-checksum" : "none"),
         nowMillis);
   }

@@ -37,12 +37,19 @@ public sealed interface StreamInput {
   /**
    * The volume's map as it is now.
    *
+   * @param pool pool of the volume
    * @param version of the slice; an older one than was taken is ignored
    * @param bytes size of the unit; bytes
    * @param shadows nodes that hold a shadow of it, in the map's order; empty ends all streams
    */
   record Mapped(
-      String volume, long version, Subject owner, long bytes, int blockBytes, List<Subject> shadows)
+      String volume,
+      String pool,
+      long version,
+      Subject owner,
+      long bytes,
+      int blockBytes,
+      List<Subject> shadows)
       implements StreamInput {
     /** Copies the list. */
     public Mapped {

@@ -39,6 +39,7 @@ public final class StreamState implements DeciderState {
   final Map<Subject, Follower> followers = new TreeMap<>(Comparator.comparing(Subject::toString));
 
   String volume = "";
+  String pool = "";
   long version;
   Subject owner = new Subject(Subject.Kind.NODE, "unknown");
   int refused;
@@ -140,6 +141,7 @@ public final class StreamState implements DeciderState {
       owner = reader.subject();
       refused = reader.ints();
       touched = new TouchedChunks(reader.longs());
+      pool = reader.version() < 2 ? "" : reader.text();
     } else if (row.equals(ORDER)) {
       order = StreamOrder.read(reader);
     } else if (row.equals(MARKS)) {
@@ -186,12 +188,13 @@ public final class StreamState implements DeciderState {
       unitChanged = false;
       changes.put(
           UNIT,
-          new RowWriter(1)
+          new RowWriter(2)
               .text(volume)
               .longs(version)
               .thing(owner)
               .ints(refused)
               .longs(chunks.bytes())
+              .text(pool)
               .toBytes());
       endOldRows(chunks, changes);
     }

@@ -24,19 +24,34 @@ final class Cast {
   }
 
   static Admission admission(String id, Admission.State state, ActKind act, UnitStep... steps) {
+    return admission(id, state, act, "n-1", "n-2", steps);
+  }
+
+  /** An admission for a failover of {@code v/0} from n-2 to n-1. */
+  static Admission back(String id, UnitStep... steps) {
+    return admission(id, Admission.State.ADMITTED, ActKind.FAILOVER, "n-2", "n-1", steps);
+  }
+
+  private static Admission admission(
+      String id,
+      Admission.State state,
+      ActKind act,
+      String source,
+      String target,
+      UnitStep... steps) {
     return new Admission(
         id,
         1,
         state,
         "proposal",
         act,
-        Subject.node("n-1"),
+        Subject.node(source),
         "p",
         null,
         true,
         List.of(steps),
-        Subject.node("n-1"),
-        Subject.node("n-2"),
+        Subject.node(source),
+        Subject.node(target),
         List.of(),
         1,
         0,

@@ -416,7 +416,7 @@ class NodeCommandsTest {
   @Test
   void aProbeTellsHowTheUnitStandsAndWhoAskedForIt() {
     one.protocol.storage(77, false);
-    one.protocol.lag(5);
+    one.protocol.lag(5, 20_480);
     one.protocol.request(Cast.request(1, "c-9/3", 1, NodeRequest.Kind.WRITE), 20, 20);
     one.settle(20);
     two.settle(20);

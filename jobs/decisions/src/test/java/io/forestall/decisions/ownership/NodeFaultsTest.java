@@ -94,6 +94,39 @@ class NodeFaultsTest {
   }
 
   @Test
+  void aVerifyHasItsPlaceAmongTheWritesOnAllHolders() {
+    write("c/1", 1);
+    one.protocol.verify("v/0", 0, 4096, 77, 10);
+    write("c/1", 2);
+    two.protocol.verify("v/0", 0, 4096, 78, 10);
+    one.fsync(10);
+    one.settle(12);
+    two.settle(12);
+
+    assertThat(outcomes()).containsExactly(Outcome.DONE, Outcome.DONE);
+    assertThat(one.applied)
+        .as("whoever serves nothing has nothing verified")
+        .extracting(Delta::kind, Delta::sequence, Delta::batch)
+        .contains(tuple(Delta.Kind.VERIFY, 2L, 77L))
+        .hasSize(3);
+    assertThat(two.applied).isEqualTo(one.applied);
+  }
+
+  @Test
+  void aVerifyThatIsLostCostsAnEpochAndIsNotSaidAgain() {
+    one.protocol.verify("v/0", 0, 4096, 77, 10);
+    write("c/1", 1);
+    one.fsync(10);
+    one.appends.remove(0);
+    one.settle(12);
+
+    assertThat(outcomes()).containsExactly(Outcome.DONE);
+    assertThat(one.applied)
+        .extracting(Delta::kind, Delta::epoch, Delta::sequence)
+        .containsExactly(tuple(Delta.Kind.WRITE, 2L, 1L));
+  }
+
+  @Test
   void whileTheEpochStepsReadsGoOnAndWritesWait() {
     one.readOwnership(10);
     write("c/1", 1);
@@ -516,8 +549,12 @@ class NodeFaultsTest {
         .containsExactly(Outcome.DONE, Outcome.INVALID, Outcome.INVALID, Outcome.DONE);
   }
 
+  /** Each to a place of its own, so that none stands for another. */
   private void write(String client, long number) {
-    one.protocol.request(request(nextToken++, client, number, NodeRequest.Kind.WRITE), 10, 10);
+    one.protocol.request(
+        request(nextToken++, client, number, NodeRequest.Kind.WRITE, 0, number % 128 * 8192, 4096),
+        10,
+        10);
   }
 
   private NodeRequest read(String client, long number) {

@@ -42,6 +42,7 @@ class OwnershipWorldTest {
     int worlds = Integer.getInteger("forestall.test.worlds", 80);
     long operations = 0;
     long takeovers = 0;
+    long merged = 0;
     for (int number = 0; number < worlds; number++) {
       World world = new World(seed + number);
       try {
@@ -52,9 +53,11 @@ class OwnershipWorldTest {
       }
       operations += world.finished;
       takeovers += world.takeovers;
+      merged += world.merged;
     }
     assertThat(operations).as("operations that ended").isGreaterThan(worlds * 20L);
     assertThat(takeovers).as("takeovers that counted").isGreaterThan(worlds);
+    assertThat(merged).as("requests settled by the delta of another").isGreaterThan(worlds / 2);
   }
 
   /** One operation of a user. */
@@ -99,6 +102,8 @@ class OwnershipWorldTest {
     final OwnershipFold ownershipTruth = new OwnershipFold();
     final Map<Long, Long> positionOfValue = new HashMap<>();
     final Set<String> counted = new HashSet<>();
+    final Map<String, Operation> writes = new HashMap<>();
+    long merged;
     int truthRead;
     int ownershipTruthRead;
     double timeMillis;
@@ -279,6 +284,9 @@ class OwnershipWorldTest {
               0,
               (int) operation.value,
               now());
+      if (operation.write) {
+        writes.put(operation.client + "#" + operation.request, operation);
+      }
     }
 
     void finish(NodeRequest request, NodeAnswer answer) {
@@ -403,10 +411,11 @@ class OwnershipWorldTest {
         Delta delta = deltaLog.get(truthRead);
         DeltaFold fold = truth.get(delta.unit());
         if (fold != null && fold.take(delta) == DeltaFold.Verdict.COUNTS) {
-          assertThat(counted.add(delta.client() + "#" + delta.request()))
-              .as("a request counts once: %s", delta)
-              .isTrue();
-          positionOfValue.put((long) delta.plainCrc(), (long) truthRead);
+          counts(delta.client() + "#" + delta.request());
+          for (Delta.Request each : delta.merged()) {
+            merged++;
+            counts(each.client() + "#" + each.number());
+          }
         }
       }
       for (; ownershipTruthRead < ownershipLog.size(); ownershipTruthRead++) {
@@ -417,6 +426,16 @@ class OwnershipWorldTest {
           }
         }
       }
+    }
+
+    /** A request stands in the log, by itself or settled by the delta of another. */
+    void counts(String request) {
+      assertThat(counted.add(request)).as("%s counts once", request).isTrue();
+      Operation operation = writes.get(request);
+      if (operation == null) {
+        throw new IllegalStateException("nobody asked for " + request);
+      }
+      positionOfValue.put(operation.value, (long) truthRead);
     }
 
     /**
@@ -720,6 +739,16 @@ class OwnershipWorldTest {
 
     @Override
     public void reach(Command probe) {}
+
+    @Override
+    public void letGo(String unit) {
+      throw new IllegalStateException("this world has no shadows");
+    }
+
+    @Override
+    public Delta whole(Delta found) {
+      return found;
+    }
 
     @Override
     public void setAside(Delta delta, String why) {}

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One node's shell for tests: it writes down what the protocol asks for and does it when the test
@@ -33,6 +34,7 @@ final class TestingNode implements NodeActions {
   final List<CommandAck> acks = new ArrayList<>();
   final List<CommandAck> remembered = new ArrayList<>();
   final Map<String, Long> rememberedCancelled = new HashMap<>();
+  final List<String> gone = new ArrayList<>();
   final List<Delta> aside = new ArrayList<>();
   final List<Command> probes = new ArrayList<>();
   final List<Delta> applied = new ArrayList<>();
@@ -168,6 +170,23 @@ final class TestingNode implements NodeActions {
   @Override
   public void reach(Command probe) {
     probes.add(probe);
+  }
+
+  @Override
+  public void letGo(String unit) {
+    gone.add(unit);
+  }
+
+  @Override
+  public @Nullable Delta whole(Delta found) {
+    for (Delta each : journal) {
+      if (each.unit().equals(found.unit())
+          && each.epoch() == found.epoch()
+          && each.sequence() == found.sequence()) {
+        return each;
+      }
+    }
+    return found;
   }
 
   @Override

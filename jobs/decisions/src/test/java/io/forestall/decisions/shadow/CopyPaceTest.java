@@ -55,6 +55,20 @@ class CopyPaceTest {
   }
 
   @Test
+  void zerosAreFetchedFasterAndNotForNothing() {
+    long bytes = 0;
+    for (; now < 1_000; now++) {
+      while (pace.mayAsk(now)) {
+        pace.asked(CHUNK);
+        pace.empty(CHUNK);
+        bytes += CHUNK;
+      }
+    }
+
+    assertThat(bytes).isBetween(60_000_000L, 68_000_000L);
+  }
+
+  @Test
   void whatWasNotUsedIsNotEarned() {
     now = 60_000;
     assertThat(pace.mayAsk(now)).isTrue();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.forestall.decisions.NodeTraits;
 import io.forestall.decisions.Place;
 import io.forestall.decisions.Subject;
+import io.forestall.decisions.shadow.ShadowChoice.Elsewhere;
 import io.forestall.decisions.shadow.ShadowChoice.Goal;
 import io.forestall.decisions.shadow.ShadowChoice.Node;
 import io.forestall.decisions.shadow.ShadowChoice.Objection;
@@ -63,12 +64,12 @@ class ShadowChoiceTest {
   }
 
   /** A unit of one GiB; its first holder owns it. */
-  private static Unit unit(String name, boolean otherRegion, Node... holders) {
+  private static Unit unit(String name, Elsewhere elsewhere, Node... holders) {
     Map<Subject, Place> places = new LinkedHashMap<>();
     for (Node holder : holders) {
       places.put(holder.subject(), holder.place());
     }
-    return new Unit(name, GIB, holders[0].subject(), places, Set.of(), otherRegion);
+    return new Unit(name, GIB, holders[0].subject(), places, Set.of(), elsewhere);
   }
 
   private static Ranked of(List<Ranked> ranked, Node node) {
@@ -86,7 +87,13 @@ class ShadowChoiceTest {
   @Test
   void whoHoldsACopyIsRefusedAlsoOneThatIsNotWholeOrOfNoKnownPlace() {
     Unit unit =
-        new Unit("u", GIB, a.subject(), Map.of(a.subject(), a.place()), Set.of(c.subject()), false);
+        new Unit(
+            "u",
+            GIB,
+            a.subject(),
+            Map.of(a.subject(), a.place()),
+            Set.of(c.subject()),
+            Elsewhere.NOT_ASKED);
     List<Ranked> ranked = ShadowChoice.rank(List.of(unit), List.of(a, b, c, d), NONE);
     assertThat(of(ranked, a).refusal()).isEqualTo(Goal.NO_HOLDER);
     assertThat(of(ranked, c).refusal()).isEqualTo(Goal.NO_HOLDER);
@@ -96,7 +103,7 @@ class ShadowChoiceTest {
 
   @Test
   void whatTheNodeIsComesFirst() {
-    Unit unit = unit("u", false, a);
+    Unit unit = unit("u", Elsewhere.NOT_ASKED, a);
     List<Ranked> ranked =
         ShadowChoice.rank(
             List.of(unit), List.of(refused(a, Goal.HEALTHY), refused(d, Goal.LEVEL), c), NONE);
@@ -108,7 +115,7 @@ class ShadowChoiceTest {
 
   @Test
   void aZoneOfAnotherCopyOnlyWhileNoNodeElsewhereFits() {
-    Unit unit = unit("u", false, a);
+    Unit unit = unit("u", Elsewhere.NOT_ASKED, a);
     assertThat(of(ShadowChoice.rank(List.of(unit), List.of(b, c), NONE), b).refusal())
         .isEqualTo(Goal.OTHER_ZONE);
     Node full = with(c, GIB / 2, NodeTraits.UNKNOWN, 0.001);
@@ -120,7 +127,7 @@ class ShadowChoiceTest {
 
   @Test
   void aRackOfAnotherCopyOnlyWhileNoOtherRackFits() {
-    Unit unit = unit("u", false, a);
+    Unit unit = unit("u", Elsewhere.NOT_ASKED, a);
     Node neighbour = node("e", "r1", "z1", "eu");
     assertThat(of(ShadowChoice.rank(List.of(unit), List.of(neighbour, b), NONE), neighbour))
         .satisfies(
@@ -135,26 +142,40 @@ class ShadowChoiceTest {
 
   @Test
   void aVolumeThatAsksForAnotherRegionTakesNothingElse() {
-    List<Ranked> ranked = ShadowChoice.rank(List.of(unit("u", true, a)), List.of(b, c, d), NONE);
+    List<Ranked> ranked =
+        ShadowChoice.rank(List.of(unit("u", Elsewhere.ONLY, a)), List.of(b, c, d), NONE);
     assertThat(of(ranked, b).refusal()).isEqualTo(Goal.OTHER_REGION);
     assertThat(of(ranked, c).refusal()).isEqualTo(Goal.OTHER_REGION);
     assertThat(of(ranked, c).text()).contains("it").contains("node/c is in eu");
     assertThat(ranked.get(0).node()).isEqualTo(d.subject());
-    assertThat(ShadowChoice.rank(List.of(unit("u", true, a)), List.of(b, c), NONE))
+    assertThat(ShadowChoice.rank(List.of(unit("u", Elsewhere.ONLY, a)), List.of(b, c), NONE))
         .allMatch(each -> each.refusal() == Goal.OTHER_REGION);
+    // one that needs a shadow anyway takes what there is
+    Unit anyway = unit("u", Elsewhere.WHILE_ONE_FITS, a);
+    assertThat(ShadowChoice.rank(List.of(anyway), List.of(b, c, d), NONE))
+        .filteredOn(each -> each.refusal() == null)
+        .extracting(Ranked::node)
+        .containsExactly(d.subject());
+    assertThat(ShadowChoice.rank(List.of(anyway), List.of(b, c), NONE).get(0).node())
+        .isEqualTo(c.subject());
   }
 
   @Test
   void nobodyKnowsHowMuchRoomIsNoRoom() {
     Node unknown = with(c, null, NodeTraits.UNKNOWN, 0.001);
-    List<Ranked> ranked = ShadowChoice.rank(List.of(unit("u", false, a)), List.of(unknown), NONE);
+    List<Ranked> ranked =
+        ShadowChoice.rank(List.of(unit("u", Elsewhere.NOT_ASKED, a)), List.of(unknown), NONE);
     assertThat(ranked.get(0).refusal()).isEqualTo(Goal.ROOM);
     assertThat(ranked.get(0).text()).contains("Nobody knows how much space");
   }
 
   @Test
   void aNodeTakesAsManyUnitsAsItHasRoomForAndTheRestFollowsElsewhere() {
-    List<Unit> units = List.of(unit("u1", false, a), unit("u2", false, a), unit("u3", false, a));
+    List<Unit> units =
+        List.of(
+            unit("u1", Elsewhere.NOT_ASKED, a),
+            unit("u2", Elsewhere.NOT_ASKED, a),
+            unit("u3", Elsewhere.NOT_ASKED, a));
     Node tight = with(c, 2 * GIB, NodeTraits.UNKNOWN, 0.001);
     List<Ranked> ranked = ShadowChoice.rank(units, List.of(tight), NONE);
     assertThat(ranked.get(0).units()).containsExactly("u1", "u2");
@@ -165,7 +186,7 @@ class ShadowChoiceTest {
 
   @Test
   void theFasterTheEmptierTheFartherAndTheMoreIndependentIsBetter() {
-    Unit unit = unit("u", false, a);
+    Unit unit = unit("u", Elsewhere.NOT_ASKED, a);
     Node x = node("x", "r8", "z8", "eu");
     Node y = node("y", "r9", "z9", "eu");
     NodeTraits fast = new NodeTraits(null, null, null, 1.0, 2L);
@@ -211,7 +232,7 @@ class ShadowChoiceTest {
 
   @Test
   void whoWasATargetLatelyComesBehindButIsTaken() {
-    Unit unit = unit("u", false, a);
+    Unit unit = unit("u", Elsewhere.NOT_ASKED, a);
     Node tired =
         new Node(
             c.subject(),
@@ -288,10 +309,21 @@ class ShadowChoiceTest {
     if (alone != null) {
       return alone;
     }
+    boolean far = false;
+    for (Node other : nodes) {
+      far |=
+          unit.elsewhere() == Elsewhere.WHILE_ONE_FITS
+              && alone(other, unit, 0) == null
+              && elsewhere(other, unit);
+    }
+    if (far && !elsewhere(node, unit)) {
+      return "region";
+    }
     for (boolean zone : new boolean[] {true, false}) {
       if (shares(node, unit, zone)) {
         for (Node other : nodes) {
-          if (alone(other, unit, 0) == null && !shares(other, unit, zone)) {
+          boolean fits = alone(other, unit, 0) == null && (!far || elsewhere(other, unit));
+          if (fits && !shares(other, unit, zone)) {
             return other.subject() + " stands in another " + (zone ? "zone" : "rack");
           }
         }
@@ -307,11 +339,15 @@ class ShadowChoiceTest {
     if (unit.holders().containsKey(node.subject())) {
       return "holder";
     }
-    Place owner = unit.holders().get(unit.owner());
-    if (unit.otherRegion() && (owner == null || owner.region().equals(node.place().region()))) {
+    if (unit.elsewhere() == Elsewhere.ONLY && !elsewhere(node, unit)) {
       return "region";
     }
     return node.roomBytes() == null || node.roomBytes() - taken < unit.bytes() ? "room" : null;
+  }
+
+  private static boolean elsewhere(Node node, Unit unit) {
+    Place owner = unit.holders().get(unit.owner());
+    return owner != null && !owner.region().equals(node.place().region());
   }
 
   private static boolean shares(Node node, Unit unit, boolean zone) {
@@ -356,7 +392,12 @@ class ShadowChoiceTest {
       Collections.shuffle(holders, random);
       int copies = 1 + random.nextInt(Math.min(3, holders.size()));
       units.add(
-          unit("u" + i, random.nextInt(5) == 0, holders.subList(0, copies).toArray(new Node[0])));
+          unit(
+              "u" + i,
+              random.nextInt(3) > 0
+                  ? Elsewhere.NOT_ASKED
+                  : random.nextBoolean() ? Elsewhere.ONLY : Elsewhere.WHILE_ONE_FITS,
+              holders.subList(0, copies).toArray(new Node[0])));
     }
     return units;
   }

@@ -460,8 +460,9 @@ class ShadowStreamTest {
   @Test
   void anOldMapIsPassedOver() {
     begun();
-    says(new StreamInput.Mapped("v", 9, OWNER, 8 * MIB, 4096, List.of(SHADOW)));
-    assertThat(says(new StreamInput.Mapped("v", 8, OWNER, 8 * MIB, 4096, List.of()))).isEmpty();
+    says(new StreamInput.Mapped("v", "p1", 9, OWNER, 8 * MIB, 4096, List.of(SHADOW)));
+    assertThat(says(new StreamInput.Mapped("v", "p1", 8, OWNER, 8 * MIB, 4096, List.of())))
+        .isEmpty();
     assertThat(state.isEmpty()).isFalse();
   }
 
@@ -482,7 +483,7 @@ class ShadowStreamTest {
   @Test
   void aUnitOfAnotherSizeIsFetchedAnew() {
     begun();
-    assertThat(steps(new StreamInput.Mapped("v", 5, OWNER, 16 * MIB, 4096, List.of(SHADOW))))
+    assertThat(steps(new StreamInput.Mapped("v", "p1", 5, OWNER, 16 * MIB, 4096, List.of(SHADOW))))
         .containsExactly(resync(SHADOW, 3, 41, -1, new Range(0, 16 * MIB)));
   }
 
@@ -531,7 +532,7 @@ class ShadowStreamTest {
   void theStateOfAUnitIsSmall() {
     says(
         new StreamInput.Mapped(
-            "v", 4, OWNER, 1L << 30, 4096, List.of(SHADOW, OTHER, Subject.node("n-9"))));
+            "v", "p1", 4, OWNER, 1L << 30, 4096, List.of(SHADOW, OTHER, Subject.node("n-9"))));
     says(report(OWNER, 3, 40));
     says(write(3, 41, 0));
     says(report(OWNER, 3, 41));
@@ -672,7 +673,7 @@ class ShadowStreamTest {
   }
 
   private StreamInput.Mapped mapped(List<Subject> shadows) {
-    return new StreamInput.Mapped("v", 4, OWNER, 8 * MIB, 4096, shadows);
+    return new StreamInput.Mapped("v", "p1", 4, OWNER, 8 * MIB, 4096, shadows);
   }
 
   private StreamInput.Read write(long epoch, long sequence, long at) {

@@ -443,6 +443,7 @@ final class StreamWorld {
     tell(
         new StreamInput.Mapped(
             "v",
+            "p1",
             version,
             OWNER,
             (long) BLOCKS * BLOCK_BYTES,
