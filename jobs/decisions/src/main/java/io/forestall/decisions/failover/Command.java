@@ -83,7 +83,14 @@ public record Command(
     /** Level 1: come back; the hook {@code in}. */
     RETURN(true),
     /** Do not begin what you were told under this admission; past the fence it changes nothing. */
-    CANCEL(true);
+    CANCEL(true),
+    /** Keep a shadow of each of these units: the maps say so. */
+    CREATE_SHADOW(true),
+    /**
+     * Let your shadows of these units go: the maps say so. What you own by now, or are about to
+     * take over, you keep, and refuse.
+     */
+    RETIRE_SHADOW(true);
 
     private final boolean needsAdmission;
 

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Saga {
 
-  private static final int VERSION = 1;
+  /** Grew when acts on shadows were carried out. */
+  private static final int VERSION = 2;
 
   /** Where it stands. The names are kept in rows. */
   enum Step {
@@ -48,7 +49,11 @@ final class Saga {
     /** Level 1: the node's hook takes it in. */
     RETURNING,
     /** It was said how it ended; the log of admissions has not said so yet. */
-    ENDED;
+    ENDED,
+    /** The maps name a node as holder of shadows; it, and who feeds it, build them. */
+    BUILDING,
+    /** The maps say that shadows go; their node is told once the maps were read. */
+    RETIRING;
 
     /** True when units changed hands under this admission. */
     boolean isPastFence() {
@@ -63,6 +68,11 @@ final class Saga {
     /** True for the steps of a node of level 1. */
     boolean isHook() {
       return this == DRAINING || this == LEAVING || this == RETURNING;
+    }
+
+    /** True for the steps of acts on shadows, under which nothing changes hands. */
+    boolean isOfShadows() {
+      return this == BUILDING || this == RETIRING;
     }
   }
 
@@ -105,6 +115,16 @@ final class Saga {
 
   String why = "";
   long pauseMillis = -1;
+
+  /** When it began: its checks, a hook, or an act on shadows. */
+  long beganMillis;
+
+  /** When the shadows that it builds last came further. */
+  long progressMillis;
+
+  /** True when the node of the shadows was told of the step. */
+  boolean told;
+
   Admission.@Nullable State end;
 
   // not kept: asked for again after a restart
@@ -117,7 +137,6 @@ final class Saga {
   @Nullable String contradicted;
   final Set<Subject> clients = new TreeSet<>(SagaState.BY_NAME);
   final Map<String, Asked> commands = new HashMap<>();
-  long beganMillis;
   boolean asked;
   boolean heard;
   boolean promoteDone;
@@ -126,6 +145,15 @@ final class Saga {
 
   /** When the target was asked, past the fence, what it has not answered; 0 when it answered. */
   long silentSinceMillis;
+
+  /** What a switchover costs, null before it is known. */
+  @Nullable SwitchoverCost cost;
+
+  /** Units whose shadows are not in sync yet, null when that is to be found out. */
+  @Nullable Set<String> unsettled;
+
+  /** True when the maps were written that say that all its shadows are in sync. */
+  boolean synced;
 
   /** True when it is from before this start, and the logs were not read yet. */
   boolean awaitsLogs;
@@ -140,6 +168,7 @@ final class Saga {
     this.admission = admission;
     this.sinceMillis = nowMillis;
     this.beganMillis = nowMillis;
+    this.progressMillis = nowMillis;
     for (UnitStep unit : admission.units()) {
       units.put(unit.unit(), unit);
     }
@@ -170,6 +199,9 @@ final class Saga {
     confirmed = false;
     witnessing = false;
     silentSinceMillis = 0;
+    cost = null;
+    unsettled = null;
+    synced = false;
   }
 
   /** False until each unit has its place. */
@@ -202,7 +234,8 @@ final class Saga {
     GuardRows.admission(out, admission);
     out.text(step.name()).longs(sinceMillis).ints(attempt).longs(dueMillis);
     out.flag(mayBeInstructed).longs(promisedMillis).flag(closed).text(why).longs(pauseMillis);
-    return out.text(end == null ? null : end.name()).toBytes();
+    out.text(end == null ? null : end.name());
+    return out.longs(beganMillis).longs(progressMillis).flag(told).toBytes();
   }
 
   static Saga of(RowReader in) {
@@ -218,7 +251,10 @@ final class Saga {
     saga.pauseMillis = in.longs();
     String end = in.nullableText();
     saga.end = end == null ? null : Admission.State.valueOf(end);
-    saga.beganMillis = saga.sinceMillis;
+    boolean grown = in.version() >= 2;
+    saga.beganMillis = grown ? in.longs() : saga.sinceMillis;
+    saga.progressMillis = grown ? in.longs() : saga.sinceMillis;
+    saga.told = grown && in.flag();
     return saga;
   }
 }

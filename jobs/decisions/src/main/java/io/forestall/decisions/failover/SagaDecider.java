@@ -13,6 +13,7 @@ import io.forestall.decisions.incident.FleetEvent;
 import io.forestall.decisions.ownership.Owned;
 import io.forestall.decisions.ownership.OwnershipEntry;
 import io.forestall.decisions.ownership.OwnershipFold;
+import io.forestall.decisions.shadow.ShadowStanding;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -22,6 +23,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -45,11 +47,13 @@ import org.jspecify.annotations.Nullable;
  *       the act back; a source that has answered nothing by the end of {@code checkMillis}, while
  *       {@code witnesses} others do, is cut off from the logs, so it can neither acknowledge a
  *       write nor renew its lease, and is replaced. Silence of all is nobody's death.
- *   <li>INSTRUCTED: PREPARE to the target, REDIRECT to the clients that the probes named, then
- *       PROMOTE to the target and DEMOTE to the source. Asked again at most {@code stepAttempts}
- *       times; no answer means that the outcome is unknown: the ownership log is what tells. Only a
- *       CANCEL that the target acked, or the expiry of the admission plus a grace, after which the
- *       target refuses, lets the act be given back.
+ *   <li>INSTRUCTED: PREPARE to the target, and where the source answers writes before they are in
+ *       the log also to the source, which says DONE once they are; a switchover or migration is
+ *       given back when it does not. REDIRECT to the clients that the probes named, then PROMOTE to
+ *       the target and DEMOTE to the source. Asked again at most {@code stepAttempts} times; no
+ *       answer means that the outcome is unknown: the ownership log is what tells. Only a CANCEL
+ *       that the target acked, or the expiry of the admission plus a grace, after which the target
+ *       refuses, lets the act be given back.
  *   <li>FENCED: the takeover counts in the ownership log, whoever said what. From here on no brake
  *       applies: PROMOTE is asked for again until DONE or until the target is known to be dead, or
  *       to be cut off from the logs as above, when the act ends and the units' next failover is a
@@ -64,6 +68,15 @@ import org.jspecify.annotations.Nullable;
  *   <li>Failback is proposed, never begun: after {@code failbackDwellMillis} in which the former
  *       owner followed all its units. It is asked less and less while it is not well, and once a
  *       failback was proposed.
+ *   <li>A shadow is asked for by the map: SHADOW names the target as its holder, and tells it once
+ *       the map was read; who feeds it says how far it is, which the map repeats. In sync, the act
+ *       is DONE; one that stalls, is refused or is stopped is given back, and what is not in sync
+ *       by then goes as if it were retired. RETIRE_SHADOW says in the map that it goes, tells the
+ *       node once that was read, and then takes it out of the map; never while an act that is under
+ *       way makes that node the owner. Nor is a takeover begun by a shadow that is on its way out.
+ *   <li>A switchover states what it costs before it begins: bytes to drain and the pause that is
+ *       expected, and is given back above the limits. Once done, the former owner, when it lives,
+ *       is the shadow.
  *   <li>Acts without units on nodes of level 1 (DRAIN, RETURN): DRAIN, then LEAVE; or RETURN, each
  *       acked by the node's hooks.
  * </ul>
@@ -227,6 +240,8 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         halted(halted.halted());
       } else if (event instanceof SagaInput.NodeLeft left) {
         left(left.node());
+      } else if (event instanceof SagaInput.ShadowStood stood) {
+        stood(stood.standing());
       } else if (event instanceof SagaInput.SliceLeft left) {
         forgetSlice(SagaState.key(left.volume(), left.slice()));
       }
@@ -272,7 +287,11 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
           saga.mayBeInstructed = true;
           saga.promisedMillis = Math.max(saga.promisedMillis, promise(saga));
         }
-        if (saga.step.isBeforeInstruction() || saga.step == Saga.Step.INSTRUCTED) {
+        if (isOfShadows(saga.admission) && saga.step != Saga.Step.ENDED) {
+          // what an earlier run did since, and what was admitted after it, is to be known first
+          saga.awaitsLogs = true;
+          saga.dueMillis = readMillis();
+        } else if (saga.step.isBeforeInstruction() || saga.step == Saga.Step.INSTRUCTED) {
           // an instruction is not given anew before the target has answered a question: what an
           // earlier run said of the whole act stands before that answer, in the same partition
           check(saga);
@@ -332,6 +351,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
     private void open(Admission admission) {
       boolean may =
           isMoving(admission)
+              || isOfShadows(admission)
               || admission.act() == ActKind.DRAIN
               || admission.act() == ActKind.RETURN
               || admission.act() == ActKind.FAILOVER && admission.units().isEmpty();
@@ -344,7 +364,13 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       // what was admitted before this start may have been begun, and ended, by an earlier run
       saga.mayBeInstructed = admission.timeMillis() < state.startedMillis + 1_000;
       saga.promisedMillis = saga.mayBeInstructed ? promise(saga) : 0;
-      saga.awaitsLogs = admission.timeMillis() < state.startedMillis && now < readMillis();
+      // nothing but the logs tells what became of an act on shadows: it waits for them when in
+      // doubt
+      boolean old =
+          isOfShadows(admission)
+              ? saga.mayBeInstructed
+              : admission.timeMillis() < state.startedMillis;
+      saga.awaitsLogs = old && now < readMillis();
       if (saga.awaitsLogs) {
         saga.dueMillis = readMillis();
       } else {
@@ -355,7 +381,9 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
 
     private void begin(Saga saga) {
       Admission admission = saga.admission;
-      if (isMoving(admission)) {
+      if (isOfShadows(admission)) {
+        beginShadows(saga);
+      } else if (isMoving(admission)) {
         if (now < admission.expiresMillis()) {
           check(saga);
         } else {
@@ -407,7 +435,9 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
 
     /** The log of admissions says that an act is over. */
     private void ended(Saga saga, Admission read) {
-      if (saga.step == Saga.Step.ENDED || saga.step.isBeforeInstruction()) {
+      if (isOfShadows(saga.admission)) {
+        shadowsEnded(saga, read);
+      } else if (saga.step == Saga.Step.ENDED || saga.step.isBeforeInstruction()) {
         boolean heard = saga.step == Saga.Step.ENDED || saga.awaitsLogs && isLongOver(read);
         saga.awaitsLogs = false;
         if (!heard && saga.mayBeInstructed) {
@@ -590,10 +620,10 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         judgeDeath(saga, late);
         return;
       }
-      Long lag = lag(saga, answer);
-      if (lag != null && lag > policy.maxLagDeltas()) {
+      String obstacle = obstacle(saga, answer);
+      if (obstacle != null) {
         if (late) {
-          giveBack(saga, target + " lags behind by " + lag + " deltas.");
+          giveBack(saga, obstacle);
         }
         return;
       }
@@ -689,6 +719,11 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
           && answer.code() != CommandAck.Code.UNREACHABLE) {
         return target + " answers " + answer.code() + ": " + answer.text();
       }
+      for (UnitStep step : saga.admission.units()) {
+        if (ShadowMaps.isRetiring(ShadowMaps.shadow(state.segment(step.unit()), target))) {
+          return "The shadow of " + step.unit() + " on " + target + " is on its way out.";
+        }
+      }
       Double held = answer == null ? null : answer.values().get(SagaValues.UNITS_HELD);
       if (held != null && held < saga.units.size()) {
         return target + " holds " + held.intValue() + " of " + saga.units.size() + " units.";
@@ -696,6 +731,46 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       return saga.contradicted == null
           ? null
           : "Two copies of " + saga.contradicted + " differ at the same delta.";
+    }
+
+    /** What speaks against the target now and may pass soon; null when nothing does. */
+    private @Nullable String obstacle(Saga saga, CommandAck answer) {
+      Subject target = target(saga);
+      Long lag = lag(saga, answer);
+      if (lag != null && lag > policy.maxLagDeltas()) {
+        return target + " lags behind by " + lag + " deltas.";
+      }
+      boolean ofShadow = false;
+      long lagBytes = 0;
+      for (UnitStep step : saga.admission.units()) {
+        SagaInput.MapCopy shadow = ShadowMaps.shadow(state.segment(step.unit()), target);
+        if (shadow == null) {
+          continue;
+        }
+        ofShadow = true;
+        SagaState.Mark mark = state.mark(step.unit(), target);
+        if (mark == null || !isInSync(state.segment(step.unit()), mark)) {
+          return "The shadow of "
+              + step.unit()
+              + " on "
+              + target
+              + " is not in sync: "
+              + (mark == null
+                  ? "nobody says how it stands."
+                  : mark.state() + " at epoch " + mark.epoch() + ".");
+        }
+        lagBytes += mark.lagBytes();
+      }
+      Double said = answer.values().get(SagaValues.LAG_BYTES);
+      if (saga.admission.act() != ActKind.SWITCHOVER || (said == null && !ofShadow)) {
+        return null;
+      }
+      // who says less than the other may not have heard of what was written last
+      long bytes = Math.max(lagBytes, said == null ? 0 : said.longValue());
+      SwitchoverCost cost = SwitchoverCost.of(bytes, policy.shadow());
+      saga.cost = cost;
+      String refusal = cost.refusal(policy.shadow());
+      return refusal == null ? null : "A switchover to " + target + " costs too much: " + refusal;
     }
 
     private static @Nullable Long lag(Saga saga, CommandAck answer) {
@@ -719,10 +794,15 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         return;
       }
       Subject target = target(saga);
-      enter(saga, Saga.Step.PREPARING, target + " can; it gets ready.");
+      SwitchoverCost cost = saga.cost;
+      enter(
+          saga,
+          Saga.Step.PREPARING,
+          target + " can; it gets ready." + (cost == null ? "" : " " + cost.said()));
       order(saga, Command.Kind.PREPARE, target, 0, Map.of(), "Get ready to own these units.");
       redirect(saga);
-      dueIn(saga, policy.stepMillis());
+      // a shadow that is behind drains before it answers, while the owner still serves
+      dueIn(saga, policy.stepMillis() + (cost == null ? 0 : cost.pauseMillis()));
     }
 
     private void redirect(Saga saga) {
@@ -743,6 +823,9 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       }
       boolean planned = saga.step == Saga.Step.PREPARING;
       String told = target(saga) + " is told to take over.";
+      if (!planned && asyncBoundMillis(saga) > 0) {
+        told = told + " " + loss(saga);
+      }
       enter(saga, Saga.Step.INSTRUCTED, why.isEmpty() ? told : why + " " + told);
       promote(saga);
       Subject source = saga.admission.source();
@@ -781,17 +864,87 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       return policy.stepMillis() << Math.min(3, Math.max(0, saga.attempt));
     }
 
+    /** For how long units of an act may be answered before they are in the log; milliseconds. */
+    private long asyncBoundMillis(Saga saga) {
+      long bound = 0;
+      for (UnitStep step : saga.admission.units()) {
+        Owned owned = state.fold().owned(step.unit());
+        bound = owned == null ? bound : Math.max(bound, owned.asyncBoundMillis());
+      }
+      return bound;
+    }
+
+    /** True when the source is to see first that all which it answered is in the log. */
+    private boolean drains(Saga saga) {
+      Subject source = saga.admission.source();
+      if (source == null || asyncBoundMillis(saga) == 0) {
+        return false;
+      }
+      if (!isAsked(saga, Command.Kind.PREPARE, source)) {
+        order(
+            saga,
+            Command.Kind.PREPARE,
+            source,
+            0,
+            Map.of(),
+            "Answer writes once they are in the log, until this act is over.");
+        dueIn(saga, policy.stepMillis());
+      }
+      return true;
+    }
+
+    private static boolean isAsked(Saga saga, Command.Kind kind, Subject addressee) {
+      for (Saga.Asked asked : saga.commands.values()) {
+        if (asked.kind() == kind && asked.addressee().equals(addressee)) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    /** The source did not say in time that all which it answered is in the log. */
+    private void notDrained(Saga saga, String why) {
+      if (saga.admission.act() == ActKind.FAILOVER) {
+        instruct(saga, why + " " + loss(saga));
+      } else {
+        giveBack(saga, why + " A planned act loses nothing.");
+      }
+    }
+
+    private String loss(Saga saga) {
+      return "What was answered within " + asyncBoundMillis(saga) + " ms may be lost.";
+    }
+
+    private void preparingIsDue(Saga saga) {
+      Subject source = saga.admission.source();
+      if (source == null || asyncBoundMillis(saga) == 0) {
+        instruct(saga, "");
+      } else if (isAsked(saga, Command.Kind.PREPARE, source)) {
+        notDrained(saga, source + " does not say that all it answered is in the log.");
+      } else {
+        drains(saga);
+      }
+    }
+
     private void prepared(Saga saga, CommandAck ack) {
       if (saga.step != Saga.Step.PREPARING || !ack.ends()) {
+        return;
+      }
+      if (ack.from().equals(saga.admission.source())) {
+        if (ack.status() == CommandAck.Status.DONE) {
+          instruct(saga, "All that " + ack.from() + " answered is in the log.");
+        } else {
+          notDrained(saga, "PREPARE: " + ack.from() + " answers " + ack.code() + ".");
+        }
         return;
       }
       boolean fine =
           ack.status() == CommandAck.Status.DONE
               || PASSING.contains(ack.code())
               || ack.code() == CommandAck.Code.UNSUPPORTED;
-      if (fine) {
+      if (fine && !drains(saga)) {
         instruct(saga, "");
-      } else {
+      } else if (!fine) {
         giveBack(saga, "PREPARE: " + ack.from() + " answers " + ack.code() + ": " + ack.text());
       }
     }
@@ -927,7 +1080,11 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
             moved = true;
           }
         }
-        if (moved) {
+        if (moved && saga.step.isOfShadows()) {
+          saga.unsettled = null;
+          shadowsMoved(saga);
+          keep(saga);
+        } else if (moved) {
           logMoved(saga);
           keep(saga);
         }
@@ -969,7 +1126,8 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
 
     /** The log of ownership told something of the units of a saga: it has the last word. */
     private void logMoved(Saga saga) {
-      if (saga.step == Saga.Step.ENDED || saga.step.isHook() || saga.awaitsLogs) {
+      boolean waits = saga.awaitsLogs || saga.step == Saga.Step.ENDED;
+      if (waits || saga.step.isHook() || isOfShadows(saga.admission)) {
         return;
       }
       Standing standing = standing(saga);
@@ -1199,6 +1357,549 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       }
     }
 
+    // ----------------------------------------------------------------- shadows
+
+    private static boolean isOfShadows(Admission admission) {
+      boolean builds = admission.act() == ActKind.SHADOW && admission.target() != null;
+      return (builds || admission.act() == ActKind.RETIRE_SHADOW) && !admission.units().isEmpty();
+    }
+
+    /** The node whose shadows an act builds or gives up. */
+    private static Subject keeper(Saga saga) {
+      Subject target = saga.admission.target();
+      Subject source = saga.admission.source();
+      if (saga.admission.act() == ActKind.SHADOW && target != null) {
+        return target;
+      }
+      return source == null ? saga.admission.subject() : source;
+    }
+
+    private void beginShadows(Saga saga) {
+      if (saga.step == Saga.Step.RETIRING) {
+        // an earlier run had begun with it
+        retire(saga, saga.why);
+        return;
+      }
+      if (saga.step != Saga.Step.BUILDING) {
+        saga.beganMillis = now;
+        saga.progressMillis = now;
+      }
+      boolean late = now >= saga.admission.expiresMillis() && saga.step != Saga.Step.BUILDING;
+      String against =
+          state.halted()
+              ? "Acts are halted."
+              : late ? "The admission expired." : againstShadows(saga);
+      if (against == null) {
+        if (saga.admission.act() == ActKind.SHADOW) {
+          build(saga);
+        } else {
+          retire(saga, "");
+        }
+      } else if (saga.admission.act() == ActKind.SHADOW && saga.mayBeInstructed) {
+        giveUp(saga, against);
+      } else {
+        end(saga, late ? Admission.State.EXPIRED : Admission.State.GIVEN_BACK, against);
+      }
+    }
+
+    /** What speaks against an act on shadows before it begins; null when nothing does. */
+    private @Nullable String againstShadows(Saga saga) {
+      if (saga.admission.act() == ActKind.RETIRE_SHADOW) {
+        return null;
+      }
+      Subject keeper = keeper(saga);
+      SagaState.Node node = state.node(keeper);
+      if (node != null && node.critical()) {
+        return keeper + " is at risk itself.";
+      }
+      if (node != null && node.level() >= 0 && node.level() < OWNING_LEVEL) {
+        return keeper + " has level " + node.level() + " and cannot hold units.";
+      }
+      Long free = node == null ? null : node.freeBytes();
+      if (free != null && free < policy.minFreeBytes()) {
+        return keeper + " has " + free + " bytes left, less than " + policy.minFreeBytes() + ".";
+      }
+      for (UnitStep step : saga.admission.units()) {
+        SagaInput.MapSegment segment = state.segment(step.unit());
+        if (segment == null) {
+          return "No map names " + step.unit() + ".";
+        }
+        SagaInput.MapCopy held = ShadowMaps.copy(segment, keeper);
+        boolean shadow = held != null && held.role().equals(ShadowMaps.SHADOW);
+        if (segment.owner().equals(keeper) || held != null && !shadow) {
+          return keeper + " holds " + step.unit() + " already.";
+        }
+        if (ShadowMaps.isRetiring(held)) {
+          return "The shadow of " + step.unit() + " on " + keeper + " is on its way out.";
+        }
+      }
+      return null;
+    }
+
+    private void build(Saga saga) {
+      Subject keeper = keeper(saga);
+      enter(
+          saga,
+          Saga.Step.BUILDING,
+          keeper + " is to hold a shadow of " + counted(saga.units.size()) + ".");
+      saga.told = false;
+      saga.heard = false;
+      saga.mapped = 0;
+      saga.synced = false;
+      saga.unsettled = null;
+      remap(saga.units.keySet(), (slice, units) -> ShadowMaps.with(slice, units, keeper));
+      dueIn(saga, policy.stepMillis());
+      shadowsMoved(saga);
+    }
+
+    /** Goes on with the shadows of an act as far as maps, log and their keeper have come. */
+    private void shadowsMoved(Saga saga) {
+      if (saga.awaitsLogs) {
+        return;
+      }
+      if (saga.step == Saga.Step.BUILDING) {
+        built(saga);
+      } else if (saga.step == Saga.Step.RETIRING) {
+        retired(saga);
+      }
+    }
+
+    private void built(Saga saga) {
+      Set<String> unsettled = saga.unsettled;
+      if (unsettled == null) {
+        unsettled = new HashSet<>();
+        for (String unit : saga.units.keySet()) {
+          if (!isSettled(saga, unit)) {
+            unsettled.add(unit);
+          }
+        }
+        saga.unsettled = unsettled;
+      }
+      if (!unsettled.isEmpty()) {
+        saga.synced = false;
+        if (!saga.told && mapsSaySo(saga)) {
+          saga.told = true;
+          create(saga);
+        }
+        return;
+      }
+      if (!saga.synced) {
+        saga.synced = true;
+        saga.mapped = 0;
+        remap(saga.units.keySet(), (slice, units) -> slice);
+      }
+      if (!mapsSaySo(saga)) {
+        return;
+      }
+      int holds = 0;
+      for (String unit : saga.units.keySet()) {
+        holds += ShadowMaps.shadow(state.segment(unit), keeper(saga)) == null ? 0 : 1;
+      }
+      if (holds == 0) {
+        end(
+            saga,
+            Admission.State.GIVEN_BACK,
+            "The maps name " + keeper(saga) + " as holder of none of them any more.");
+      } else {
+        end(
+            saga,
+            Admission.State.DONE,
+            keeper(saga)
+                + " has shadows in sync of "
+                + counted(holds)
+                + ", after "
+                + (now - saga.beganMillis) / 1000
+                + " s.");
+      }
+    }
+
+    private void create(Saga saga) {
+      order(
+          saga,
+          Command.Kind.CREATE_SHADOW,
+          keeper(saga),
+          saga.attempt,
+          Map.of(),
+          saga.admission.text());
+      dueIn(saga, pauseMillis(saga));
+    }
+
+    /**
+     * True when nothing is left to be done for a unit: its shadow is in sync, or is wanted no more.
+     */
+    private boolean isSettled(Saga saga, String unit) {
+      SagaInput.MapSegment segment = state.segment(unit);
+      SagaInput.MapCopy shadow = ShadowMaps.shadow(segment, keeper(saga));
+      if (segment == null || shadow == null) {
+        return true;
+      }
+      SagaState.Mark mark = state.mark(unit, keeper(saga));
+      return mark != null && !ShadowMaps.isRetiring(shadow) && isInSync(segment, mark);
+    }
+
+    /** What is said of a shadow is believed of the present epoch of its unit only. */
+    private static boolean isInSync(SagaInput.@Nullable MapSegment segment, SagaState.Mark mark) {
+      return segment != null
+          && mark.state().equals(ShadowMaps.IN_SYNC)
+          && mark.epoch() >= segment.epoch();
+    }
+
+    private void created(Saga saga, CommandAck ack) {
+      if (saga.step != Saga.Step.BUILDING || saga.awaitsLogs) {
+        return;
+      }
+      saga.heard = true;
+      if (!ack.ends() || ack.status() == CommandAck.Status.DONE) {
+        return;
+      }
+      if (PASSING.contains(ack.code()) && saga.attempt + 1 < policy.stepAttempts()) {
+        saga.heard = false;
+        dueIn(saga, policy.stepMillis());
+      } else {
+        giveUp(saga, "CREATE_SHADOW: " + ack.from() + " answers " + ack.code() + ": " + ack.text());
+      }
+    }
+
+    private void buildingDue(Saga saga) {
+      ShadowLimits limits = policy.shadow();
+      if (now - saga.beganMillis >= limits.buildMillis()) {
+        giveUp(saga, keeper(saga) + " is not in sync after " + limits.buildMillis() / 1000 + " s.");
+      } else if (now - saga.progressMillis >= limits.stallMillis()) {
+        giveUp(saga, keeper(saga) + " came no further for " + limits.stallMillis() / 1000 + " s.");
+      } else {
+        long left =
+            Math.min(
+                saga.beganMillis + limits.buildMillis(),
+                saga.progressMillis + limits.stallMillis());
+        if (saga.told && !saga.heard && saga.attempt + 1 < policy.stepAttempts()) {
+          saga.attempt++;
+          create(saga);
+          saga.dueMillis = Math.min(saga.dueMillis, left);
+        } else {
+          saga.dueMillis = left;
+        }
+        shadowsMoved(saga);
+      }
+    }
+
+    /** What is not in sync goes; what is stays: the plan sees it, and gives it up when it likes. */
+    private void giveUp(Saga saga, String why) {
+      saga.why = why;
+      retire(saga, why);
+    }
+
+    private void retire(Saga saga, String why) {
+      Subject keeper = keeper(saga);
+      boolean builds = saga.admission.act() == ActKind.SHADOW;
+      Set<String> going = new TreeSet<>();
+      for (String unit : saga.units.keySet()) {
+        SagaInput.MapCopy shadow = ShadowMaps.shadow(state.segment(unit), keeper);
+        boolean stays = builds && shadow != null && shadow.state().equals(ShadowMaps.IN_SYNC);
+        if (shadow != null && !stays) {
+          going.add(unit);
+        }
+      }
+      Saga taker = takeover(keeper, builds ? going : saga.units.keySet());
+      if (taker != null) {
+        keepAfterAll(saga, isTakenBy(taker, keeper));
+        return;
+      }
+      enter(
+          saga,
+          Saga.Step.RETIRING,
+          why.isEmpty() ? keeper + " lets go of " + counted(going.size()) + "." : why);
+      saga.told = false;
+      saga.heard = false;
+      saga.mapped = 0;
+      remap(going, (slice, units) -> ShadowMaps.stated(slice, units, keeper, ShadowMaps.RETIRING));
+      dueIn(saga, policy.stepMillis());
+      shadowsMoved(saga);
+    }
+
+    /** Units of which the keeper's shadow is on its way out. */
+    private Set<String> going(Saga saga) {
+      Set<String> going = new TreeSet<>();
+      for (String unit : saga.units.keySet()) {
+        if (ShadowMaps.isRetiring(ShadowMaps.shadow(state.segment(unit), keeper(saga)))) {
+          going.add(unit);
+        }
+      }
+      return going;
+    }
+
+    private void retired(Saga saga) {
+      if (saga.told || !mapsSaySo(saga)) {
+        return;
+      }
+      Set<String> going = going(saga);
+      Saga taker = takeover(keeper(saga), going);
+      if (taker != null) {
+        keepAfterAll(saga, isTakenBy(taker, keeper(saga)));
+      } else if (going.isEmpty()) {
+        vanish(saga, "");
+      } else {
+        saga.told = true;
+        tellToLetGo(saga, going);
+      }
+    }
+
+    /**
+     * Tells the keeper. The order holds for a short time only: whoever reads it later may have been
+     * given a shadow of the same unit since.
+     */
+    private void tellToLetGo(Saga saga, Set<String> going) {
+      Subject keeper = keeper(saga);
+      List<String> parts = new ArrayList<>();
+      parts.add(saga.id());
+      parts.add(Command.Kind.RETIRE_SHADOW.name());
+      parts.add(keeper.toString());
+      parts.add(Integer.toString(saga.attempt));
+      List<UnitStep> units = new ArrayList<>();
+      for (UnitStep step : saga.admission.units()) {
+        if (going.contains(step.unit())) {
+          units.add(step);
+          parts.add(step.unit());
+        }
+      }
+      saga.promisedMillis = now + PROMISE_MILLIS;
+      command(
+          saga,
+          Ids.of("c-", parts.toArray(new String[0])),
+          Command.Kind.RETIRE_SHADOW,
+          keeper,
+          saga.attempt,
+          saga.admission.notBeforeMillis(),
+          saga.promisedMillis,
+          units,
+          Map.of(),
+          saga.why.isEmpty() ? saga.admission.text() : saga.why);
+      dueIn(saga, pauseMillis(saga));
+    }
+
+    private void letGo(Saga saga, CommandAck ack) {
+      if (saga.step != Saga.Step.RETIRING || saga.awaitsLogs || !ack.ends()) {
+        return;
+      }
+      boolean done = ack.status() == CommandAck.Status.DONE;
+      if (!done && PASSING.contains(ack.code()) && saga.attempt + 1 < policy.stepAttempts()) {
+        dueIn(saga, policy.stepMillis());
+      } else {
+        vanish(saga, done ? "" : ack.from() + " answers " + ack.code() + ": " + ack.text());
+      }
+    }
+
+    private void retiringDue(Saga saga) {
+      if (!saga.told) {
+        if (now - saga.sinceMillis >= policy.shadow().stallMillis()) {
+          vanish(saga, "The maps were not read back.");
+        } else {
+          dueIn(saga, policy.stepMillis());
+          shadowsMoved(saga);
+        }
+      } else if (saga.attempt + 1 < policy.stepAttempts()) {
+        saga.attempt++;
+        tellToLetGo(saga, going(saga));
+      } else if (now < saga.promisedMillis + GRACE_MILLIS) {
+        // until then it may obey: nobody is to give it another shadow of the same unit
+        saga.dueMillis = saga.promisedMillis + GRACE_MILLIS;
+      } else {
+        vanish(saga, keeper(saga) + " does not answer; it lets go once it reads the maps.");
+      }
+    }
+
+    /** The maps name the keeper no more, which ends the act. */
+    private void vanish(Saga saga, String word) {
+      Subject keeper = keeper(saga);
+      boolean builds = saga.admission.act() == ActKind.SHADOW;
+      // what was being built when its keeper left was not on its way out yet
+      Set<String> gone = saga.step == Saga.Step.BUILDING ? saga.units.keySet() : going(saga);
+      remap(gone, (slice, units) -> ShadowMaps.without(slice, units, keeper));
+      String rest = word.isEmpty() ? "" : " " + word;
+      if (builds) {
+        String why = saga.step == Saga.Step.RETIRING ? saga.why : "Not in sync.";
+        end(saga, Admission.State.GIVEN_BACK, why + rest);
+      } else {
+        end(
+            saga,
+            Admission.State.DONE,
+            keeper + " lets go of " + counted(gone.size()) + "." + rest);
+      }
+    }
+
+    /** The keeper's shadows stay. */
+    private void keepAfterAll(Saga saga, String why) {
+      Subject keeper = keeper(saga);
+      Set<String> going = going(saga);
+      if (saga.told) {
+        // it may have let go by now: how it stands has to be said anew
+        going.forEach(unit -> state.forgetMark(unit, keeper));
+      }
+      remap(
+          going,
+          (slice, units) ->
+              ShadowMaps.marked(
+                  ShadowMaps.stated(slice, units, keeper, ShadowMaps.CATCHING_UP), state::mark));
+      end(saga, Admission.State.GIVEN_BACK, why);
+    }
+
+    /** The act looks after its shadows no more: what is on its way out goes from the maps. */
+    private void tidyLater(Saga saga) {
+      for (String unit : going(saga)) {
+        String key = state.sliceOf(unit);
+        if (key != null) {
+          state.mapLater(key, Math.max(readMillis(), now + MAP_DELAY_MILLIS));
+        }
+      }
+    }
+
+    private void haltShadows(Saga saga) {
+      if (saga.step == Saga.Step.BUILDING) {
+        giveUp(saga, "Acts are halted.");
+      } else if (saga.admission.act() == ActKind.RETIRE_SHADOW && !saga.told) {
+        keepAfterAll(saga, "Acts are halted.");
+      }
+    }
+
+    /** The log of admissions says that an act on shadows is over. */
+    private void shadowsEnded(Saga saga, Admission read) {
+      if (!saga.step.isOfShadows() || saga.awaitsLogs || read.state() == Admission.State.DONE) {
+        // it was said here, or by an earlier run, which did what there was to do
+        state.forget(saga);
+        tidyLater(saga);
+        return;
+      }
+      saga.closed = true;
+      if (saga.step == Saga.Step.BUILDING) {
+        giveUp(saga, read.text());
+      } else if (saga.admission.act() == ActKind.RETIRE_SHADOW && !saga.told) {
+        keepAfterAll(saga, read.text());
+      }
+      keep(saga);
+    }
+
+    /** The act that makes a node the owner of one of these units, null when none does. */
+    private @Nullable Saga takeover(Subject node, Set<String> units) {
+      for (Saga other : state.sagas().values()) {
+        boolean moves = other.step != Saga.Step.ENDED && isMoving(other.admission);
+        if (moves && node.equals(other.admission.target())) {
+          Set<String> fewer = smaller(units, other.units.keySet());
+          for (String unit : fewer) {
+            if (units.contains(unit) && other.units.containsKey(unit)) {
+              return other;
+            }
+          }
+        }
+      }
+      return null;
+    }
+
+    private static String isTakenBy(Saga taker, Subject node) {
+      return node + " is about to own what it holds, by admission " + taker.id() + ": it stays.";
+    }
+
+    /** The act that builds or gives up the shadow of a unit on a node, null when none does. */
+    private @Nullable Saga actOn(String unit, Subject node) {
+      for (Saga saga : state.sagas().values()) {
+        boolean its = saga.step.isOfShadows() && saga.units.containsKey(unit);
+        if (its && keeper(saga).equals(node)) {
+          return saga;
+        }
+      }
+      return null;
+    }
+
+    private void stood(ShadowStanding standing) {
+      String unit = standing.unit();
+      Subject node = standing.shadow();
+      String key = state.sliceOf(unit);
+      SagaInput.MapCopy shadow = ShadowMaps.shadow(state.segment(unit), node);
+      if (key == null || shadow == null || ShadowMaps.isRetiring(shadow)) {
+        return;
+      }
+      Saga builder = actOn(unit, node);
+      if (builder != null
+          && builder.admission.act() == ActKind.SHADOW
+          && standing.timeMillis() < builder.admission.issuedMillis() - GRACE_MILLIS) {
+        // it speaks of one that the node held before
+        return;
+      }
+      SagaState.Mark before = state.mark(unit, node);
+      SagaState.Mark mark = SagaState.Mark.of(standing);
+      state.put(mark);
+      if (!mark.state().equals(shadow.state())) {
+        state.mapLater(key, now + MAP_DELAY_MILLIS);
+      }
+      for (Saga saga : List.copyOf(state.sagas().values())) {
+        if (!saga.units.containsKey(unit)) {
+          continue;
+        }
+        if (saga.step == Saga.Step.BUILDING && node.equals(keeper(saga))) {
+          if (mark.isFurtherThan(before)) {
+            saga.progressMillis = now;
+          }
+          Set<String> unsettled = saga.unsettled;
+          if (unsettled != null && isSettled(saga, unit)) {
+            unsettled.remove(unit);
+          } else if (unsettled != null) {
+            unsettled.add(unit);
+          }
+          shadowsMoved(saga);
+          keep(saga);
+        } else if (saga.step == Saga.Step.CHECKING && node.equals(saga.admission.target())) {
+          judge(saga);
+          keep(saga);
+        }
+      }
+    }
+
+    /**
+     * Whoever handed its units to their shadow, and lives, is their shadow from now on: it may be
+     * the one that fails, and is given up like any other.
+     */
+    private void swapRoles(Saga saga) {
+      Subject former = saga.admission.source();
+      Subject target = saga.admission.target();
+      if (saga.admission.act() != ActKind.SWITCHOVER || former == null || target == null) {
+        return;
+      }
+      Set<String> units = new TreeSet<>();
+      for (String unit : saga.units.keySet()) {
+        Owned owned = state.fold().owned(unit);
+        if (owned != null
+            && owned.released()
+            && owned.owner().equals(target)
+            && former.equals(owned.former())) {
+          units.add(unit);
+        }
+      }
+      remap(units, (slice, those) -> ShadowMaps.demoted(slice, those, former));
+    }
+
+    /** Brings the maps of these units up to what is known, changed like that. */
+    private void remap(Set<String> units, BiFunction<MapSlice, Set<String>, MapSlice> change) {
+      Set<String> keys = new TreeSet<>();
+      for (String unit : units) {
+        String key = state.sliceOf(unit);
+        if (key != null) {
+          keys.add(key);
+        }
+      }
+      for (String key : keys) {
+        SagaState.Slice kept = state.slice(key);
+        if (kept != null) {
+          MapSlice folded = SagaMaps.folded(kept.slice(), state.fold());
+          MapSlice after = change.apply(ShadowMaps.marked(folded, state::mark), units);
+          if (after != kept.slice()) {
+            write(key, kept, after);
+          }
+        }
+      }
+    }
+
+    private static String counted(int units) {
+      return units == 1 ? "1 unit" : units + " units";
+    }
+
     // --------------------------------------------------------------- time ran
 
     private void due(Saga saga) {
@@ -1218,7 +1919,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
             askOpen(saga);
           }
         }
-        case PREPARING -> instruct(saga, "");
+        case PREPARING -> preparingIsDue(saga);
         case INSTRUCTED -> {
           if (saga.attempt + 1 < policy.stepAttempts() && now < saga.admission.expiresMillis()) {
             saga.attempt += saga.asked ? 1 : 0;
@@ -1262,6 +1963,8 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
           }
         }
         case DRAINING, LEAVING, RETURNING -> hookDue(saga);
+        case BUILDING -> buildingDue(saga);
+        case RETIRING -> retiringDue(saga);
         case ENDED -> {
           say(saga);
           dueIn(saga, RESEND_MILLIS);
@@ -1297,6 +2000,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       enter(saga, Saga.Step.ENDED, text);
       saga.why = text;
       if (reached) {
+        swapRoles(saga);
         watch(saga);
       }
       if (saga.closed) {
@@ -1341,6 +2045,9 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       saga.why = ack.text();
       dueIn(saga, RESEND_MILLIS);
       keep(saga);
+      if (isOfShadows(saga.admission)) {
+        tidyLater(saga);
+      }
     }
 
     // ------------------------------------------------------------------- acks
@@ -1392,6 +2099,8 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         case PREPARE -> prepared(saga, ack);
         case PROMOTE -> promoted(saga, ack);
         case CANCEL -> cancelled(saga, ack);
+        case CREATE_SHADOW -> created(saga, ack);
+        case RETIRE_SHADOW -> letGo(saga, ack);
         case DRAIN, LEAVE, RETURN -> {
           if (saga.step.isHook() && hookKind(saga.step) == kind) {
             hooked(saga, ack);
@@ -1416,6 +2125,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       SagaState.Slice known = state.slice(key);
       if (known == null || read.version() > known.slice().version()) {
         state.put(new SagaState.Slice(read, read.version()));
+        state.sagas().values().forEach(saga -> saga.unsettled = null);
         refold(key);
       } else if (read.version() == known.slice().version()) {
         boolean same = SagaMaps.saySame(read, known.slice());
@@ -1428,26 +2138,32 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
       } else if (read.version() > known.readVersion()) {
         state.put(new SagaState.Slice(known.slice(), read.version()));
       }
-      for (Saga saga : promoted()) {
+      for (Saga saga : awaitingMaps()) {
         mapped(saga);
+        shadowsMoved(saga);
         keep(saga);
       }
     }
 
-    private List<Saga> promoted() {
-      List<Saga> promoted = new ArrayList<>();
+    private List<Saga> awaitingMaps() {
+      List<Saga> awaiting = new ArrayList<>();
       for (Saga saga : state.sagas().values()) {
-        if (saga.step == Saga.Step.PROMOTED) {
-          promoted.add(saga);
+        if (saga.step == Saga.Step.PROMOTED || saga.step.isOfShadows()) {
+          awaiting.add(saga);
         }
       }
-      return promoted;
+      return awaiting;
     }
 
     private void forgetSlice(String key) {
       state.forgetSlice(key);
       // the fold has forgotten units: where they stand is counted anew
-      state.sagas().values().forEach(Saga::forgetPlaces);
+      for (Saga saga : List.copyOf(state.sagas().values())) {
+        saga.forgetPlaces();
+        saga.unsettled = null;
+        shadowsMoved(saga);
+        keep(saga);
+      }
     }
 
     /**
@@ -1472,6 +2188,14 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         return;
       }
       MapSlice after = SagaMaps.folded(kept.slice(), before, state.fold());
+      after = ShadowMaps.marked(after, state::mark);
+      // an act that was ended while nobody looked may have left it behind
+      MapSlice tidy = ShadowMaps.withoutRetired(after, (unit, node) -> actOn(unit, node) == null);
+      if (atOnce && now >= readMillis()) {
+        after = tidy;
+      } else if (tidy != after) {
+        state.mapLater(key, Math.max(readMillis(), now + MAP_DELAY_MILLIS));
+      }
       if (after == kept.slice() && !anyway) {
         return;
       }
@@ -1503,6 +2227,9 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         for (Saga saga : List.copyOf(state.sagas().values())) {
           if (risk.node().equals(saga.admission.target())) {
             judge(saga);
+            if (saga.step == Saga.Step.BUILDING && !saga.awaitsLogs) {
+              giveUp(saga, risk.node() + " is at risk itself.");
+            }
             keep(saga);
           }
         }
@@ -1517,6 +2244,9 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
           if (stoppable && !saga.awaitsLogs) {
             giveBack(saga, "Acts are halted.");
             keep(saga);
+          } else if (saga.step.isOfShadows() && !saga.awaitsLogs) {
+            haltShadows(saga);
+            keep(saga);
           }
         }
       }
@@ -1525,7 +2255,12 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
     private void left(Subject node) {
       state.forgetNode(node);
       for (Saga saga : List.copyOf(state.sagas().values())) {
-        if (node.equals(saga.admission.target())) {
+        if (saga.step.isOfShadows()) {
+          if (node.equals(keeper(saga)) && !saga.awaitsLogs) {
+            vanish(saga, node + " has left.");
+            keep(saga);
+          }
+        } else if (node.equals(saga.admission.target())) {
           if (saga.step.isPastFence()) {
             end(
                 saga,
@@ -1543,6 +2278,16 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
           state.forget(watch);
         }
       }
+      Set<String> shadows = new TreeSet<>();
+      for (SagaState.Slice slice : state.slices().values()) {
+        for (SagaInput.MapSegment segment : slice.slice().segments()) {
+          if (ShadowMaps.shadow(segment, node) != null) {
+            shadows.add(segment.unit());
+          }
+        }
+      }
+      // nobody is to feed it any more
+      remap(shadows, (slice, units) -> ShadowMaps.without(slice, units, node));
     }
 
     // ---------------------------------------------------------------- catch-up
@@ -1621,24 +2366,9 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         return;
       }
       catchUp.most = Math.min(MAX_CATCH_UP_UNITS, 2 * catchUp.most);
-      Set<String> units = new TreeSet<>(catchUp.askedUnits);
-      Set<String> keys = new TreeSet<>();
-      for (String unit : units) {
-        String key = state.sliceOf(unit);
-        if (key != null) {
-          keys.add(key);
-        }
-      }
-      for (String key : keys) {
-        SagaState.Slice kept = state.slice(key);
-        if (kept != null) {
-          MapSlice folded = SagaMaps.folded(kept.slice(), state.fold());
-          MapSlice after = SagaMaps.caughtUp(folded, catchUp.node, units);
-          if (after != kept.slice()) {
-            write(key, kept, after);
-          }
-        }
-      }
+      remap(
+          new TreeSet<>(catchUp.askedUnits),
+          (slice, units) -> SagaMaps.caughtUp(slice, catchUp.node, units));
       SagaState.Node node = state.node(catchUp.node);
       for (Watch watch : state.watches().values()) {
         boolean well = node != null && !node.critical() && !isCatchingUp(watch);
@@ -1879,9 +2609,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
                   null,
                   DECIDER,
                   text.isEmpty() ? "The act is at " + name + "." : text,
-                  saga.pauseMillis < 0
-                      ? Map.of()
-                      : Map.of(SagaValues.TAKEOVER_MILLIS, (double) saga.pauseMillis),
+                  measured(saga),
                   Map.of(
                       "admission",
                       saga.id(),
@@ -1891,6 +2619,19 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
                       Integer.toString(step.ordinal()),
                       "state",
                       name))));
+    }
+
+    private static Map<String, Double> measured(Saga saga) {
+      Map<String, Double> values = new TreeMap<>();
+      SwitchoverCost cost = saga.cost;
+      if (cost != null) {
+        values.put(SagaValues.DRAIN_BYTES, (double) cost.drainBytes());
+        values.put(SagaValues.EXPECTED_PAUSE_MILLIS, (double) cost.pauseMillis());
+      }
+      if (saga.pauseMillis >= 0) {
+        values.put(SagaValues.TAKEOVER_MILLIS, (double) saga.pauseMillis);
+      }
+      return values;
     }
 
     private List<Subject> related(Saga saga) {
@@ -1966,6 +2707,30 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
         long expiresMillis,
         Map<String, String> parameters,
         String reason) {
+      command(
+          saga,
+          id,
+          kind,
+          addressee,
+          attempt,
+          notBeforeMillis,
+          expiresMillis,
+          saga.admission.units(),
+          parameters,
+          reason);
+    }
+
+    private void command(
+        Saga saga,
+        String id,
+        Command.Kind kind,
+        Subject addressee,
+        int attempt,
+        long notBeforeMillis,
+        long expiresMillis,
+        List<UnitStep> units,
+        Map<String, String> parameters,
+        String reason) {
       state.asked(saga, id, new Saga.Asked(kind, addressee));
       voice.accept(
           new SagaOutput.Ordered(
@@ -1978,7 +2743,7 @@ public final class SagaDecider implements Decider<SagaState, SagaInput, SagaOutp
                   kind.needsAdmission() ? saga.admission : null,
                   saga.step.ordinal(),
                   attempt,
-                  saga.admission.units(),
+                  units,
                   saga.admission.target(),
                   now,
                   notBeforeMillis,

@@ -3,6 +3,7 @@ package io.forestall.decisions.failover;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.guard.Admission;
 import io.forestall.decisions.ownership.OwnershipEntry;
+import io.forestall.decisions.shadow.ShadowStanding;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +47,9 @@ public sealed interface SagaInput {
   /** A node is gone for good. */
   record NodeLeft(Subject node) implements SagaInput {}
 
+  /** How far a shadow follows, said by the job that feeds it. */
+  record ShadowStood(ShadowStanding standing) implements SagaInput {}
+
   /** Pools that end: every node and volume has left. */
   record SliceLeft(String volume, int slice) implements SagaInput {}
 
@@ -54,6 +58,7 @@ public sealed interface SagaInput {
    *
    * @param version grows with each change
    * @param ownershipOffset first offset of the ownership log that is not folded in
+   * @param otherRegion true when the volume asks for a copy in another region than its owner's
    */
   record MapSlice(
       String volume,
@@ -67,10 +72,41 @@ public sealed interface SagaInput {
       int blockBytes,
       int minReplicas,
       List<MapSegment> segments,
-      long timeMillis) {
+      long timeMillis,
+      boolean otherRegion) {
     /** Copies the list. */
     public MapSlice {
       segments = List.copyOf(segments);
+    }
+
+    /** A slice of a volume that asks for nothing in another region. */
+    public MapSlice(
+        String volume,
+        String pool,
+        int slice,
+        int slices,
+        long version,
+        long ownershipOffset,
+        long volumeBytes,
+        long segmentBytes,
+        int blockBytes,
+        int minReplicas,
+        List<MapSegment> segments,
+        long timeMillis) {
+      this(
+          volume,
+          pool,
+          slice,
+          slices,
+          version,
+          ownershipOffset,
+          volumeBytes,
+          segmentBytes,
+          blockBytes,
+          minReplicas,
+          segments,
+          timeMillis,
+          false);
     }
   }
 
@@ -78,11 +114,30 @@ public sealed interface SagaInput {
    * One segment of a map.
    *
    * @param copies further copies, in order of preference
+   * @param asyncBoundMillis for how long writes may be answered before they are in the log, and how
+   *     much is lost at most when another node than the owner has to take over; 0 in synchronous
+   *     mode; milliseconds
    */
-  record MapSegment(String unit, int index, Subject owner, long epoch, List<MapCopy> copies) {
+  record MapSegment(
+      String unit,
+      int index,
+      Subject owner,
+      long epoch,
+      List<MapCopy> copies,
+      long asyncBoundMillis) {
     /** Copies the list. */
     public MapSegment {
       copies = List.copyOf(copies);
+    }
+
+    /** A segment in synchronous mode. */
+    public MapSegment(String unit, int index, Subject owner, long epoch, List<MapCopy> copies) {
+      this(unit, index, owner, epoch, copies, 0);
+    }
+
+    /** The same with other copies. */
+    public MapSegment withCopies(List<MapCopy> others) {
+      return new MapSegment(unit, index, owner, epoch, others, asyncBoundMillis);
     }
   }
 

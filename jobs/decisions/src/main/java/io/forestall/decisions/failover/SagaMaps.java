@@ -79,7 +79,7 @@ final class SagaMaps {
     if (owned.epoch() == segment.epoch()) {
       Subject former = owned.former();
       return vouched && former != null && owned.owner().equals(segment.owner())
-          ? withState(segment, former, CATCHING_UP, IN_SYNC)
+          ? caughtUp(segment, former)
           : segment;
     }
     List<MapCopy> copies = new ArrayList<>();
@@ -98,7 +98,13 @@ final class SagaMaps {
         copies.add(new MapCopy(segment.owner(), REPLICA, alive ? IN_SYNC : CATCHING_UP, -1));
       }
     }
-    return new MapSegment(segment.unit(), segment.index(), owned.owner(), owned.epoch(), copies);
+    return new MapSegment(
+        segment.unit(),
+        segment.index(),
+        owned.owner(),
+        owned.epoch(),
+        copies,
+        owned.asyncBoundMillis());
   }
 
   /** The slice with a node's copies of these units in sync; the same object when they are. */
@@ -106,28 +112,27 @@ final class SagaMaps {
     List<MapSegment> segments = new ArrayList<>(slice.segments().size());
     boolean changed = false;
     for (MapSegment segment : slice.segments()) {
-      MapSegment after =
-          units.contains(segment.unit()) ? withState(segment, node, CATCHING_UP, IN_SYNC) : segment;
+      MapSegment after = units.contains(segment.unit()) ? caughtUp(segment, node) : segment;
       changed |= after != segment;
       segments.add(after);
     }
     return changed ? with(slice, segments) : slice;
   }
 
-  private static MapSegment withState(MapSegment segment, Subject node, String from, String to) {
+  /** A shadow is none of these: whoever feeds it says how it stands. */
+  private static MapSegment caughtUp(MapSegment segment, Subject node) {
     List<MapCopy> copies = new ArrayList<>(segment.copies().size());
     boolean changed = false;
     for (MapCopy copy : segment.copies()) {
-      boolean its = copy.node().equals(node) && copy.state().equals(from);
+      boolean its = copy.node().equals(node) && isCatchingUp(copy);
       changed |= its;
-      copies.add(its ? new MapCopy(node, copy.role(), to, copy.appliedSequence()) : copy);
+      copies.add(its ? new MapCopy(node, REPLICA, IN_SYNC, copy.appliedSequence()) : copy);
     }
-    return changed
-        ? new MapSegment(segment.unit(), segment.index(), segment.owner(), segment.epoch(), copies)
-        : segment;
+    return changed ? segment.withCopies(copies) : segment;
   }
 
-  private static MapSlice with(MapSlice slice, List<MapSegment> segments) {
+  /** The slice with these segments in place of its own. */
+  static MapSlice with(MapSlice slice, List<MapSegment> segments) {
     return written(slice, segments, slice.version(), slice.ownershipOffset(), slice.timeMillis());
   }
 
@@ -154,7 +159,8 @@ final class SagaMaps {
         slice.blockBytes(),
         slice.minReplicas(),
         segments,
-        timeMillis);
+        timeMillis,
+        slice.otherRegion());
   }
 
   /** True when two slices say the same, whenever they were written. */

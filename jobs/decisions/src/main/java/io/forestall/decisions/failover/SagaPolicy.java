@@ -16,6 +16,7 @@ package io.forestall.decisions.failover;
  * @param confirmMillis how long the end of an act waits for map and clients; milliseconds
  * @param failbackDwellMillis how long a returned node must be well before a failback is proposed;
  *     milliseconds
+ * @param shadow limits of acts on shadows
  */
 public record SagaPolicy(
     long checkMillis,
@@ -26,7 +27,32 @@ public record SagaPolicy(
     long maxLagDeltas,
     long minFreeBytes,
     long confirmMillis,
-    long failbackDwellMillis) {
+    long failbackDwellMillis,
+    ShadowLimits shadow) {
+
+  /** One with the standard limits of acts on shadows. */
+  public SagaPolicy(
+      long checkMillis,
+      long stepMillis,
+      int stepAttempts,
+      long reachMillis,
+      int witnesses,
+      long maxLagDeltas,
+      long minFreeBytes,
+      long confirmMillis,
+      long failbackDwellMillis) {
+    this(
+        checkMillis,
+        stepMillis,
+        stepAttempts,
+        reachMillis,
+        witnesses,
+        maxLagDeltas,
+        minFreeBytes,
+        confirmMillis,
+        failbackDwellMillis,
+        ShadowLimits.standard());
+  }
 
   /** What holds where nothing is configured. */
   public static SagaPolicy standard() {

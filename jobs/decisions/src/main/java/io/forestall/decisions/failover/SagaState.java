@@ -10,6 +10,7 @@ import io.forestall.decisions.guard.RowWriter;
 import io.forestall.decisions.guard.Schedule;
 import io.forestall.decisions.ownership.Owned;
 import io.forestall.decisions.ownership.OwnershipFold;
+import io.forestall.decisions.shadow.ShadowStanding;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -24,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Rows: {@code h} header; {@code s/ADMISSION} saga; {@code m/VOLUME/SLICE} slice of a map;
  * {@code n/NODE} node; {@code u/UNIT} unit as the fold of the ownership log has it; {@code
- * w/ADMISSION} former owner that may get its units back; {@code t/ADMISSION} takeover that counted.
+ * w/ADMISSION} former owner that may get its units back; {@code t/ADMISSION} takeover that counted;
+ * {@code o/UNIT NODE} how far a shadow follows.
  */
 public final class SagaState implements DeciderState {
 
@@ -47,6 +49,18 @@ public final class SagaState implements DeciderState {
   static final String MAPS_DUE = "m/";
 
   private static final int VERSION = 1;
+
+  /** Version from which on the rows of slices say whether they ask for another region. */
+  private static final int REGION_VERSION = 2;
+
+  /** Version from which on the rows of slices say in which write mode segments are. */
+  private static final int ASYNC_VERSION = 3;
+
+  private static final int SLICE_VERSION = ASYNC_VERSION;
+
+  /** Version of the rows of owners; those of the first knew no write mode. */
+  private static final int OWNED_VERSION = 2;
+
   private static final String HEADER = "h";
   private static final byte[] GONE = new byte[0];
 
@@ -67,6 +81,56 @@ public final class SagaState implements DeciderState {
    */
   record Node(Subject subject, int level, @Nullable Long freeBytes, boolean critical) {}
 
+  /**
+   * What was last said of a shadow that the maps name.
+   *
+   * @param state COPYING, CATCHING_UP, IN_SYNC or DIVERGED, a symbol of the contract
+   * @param epoch epoch that it follows
+   * @param appliedSequence last delta that it has, -1 for none
+   * @param lagBytes what it has not read yet; bytes
+   * @param missingBytes what it has still to fetch; bytes
+   * @param timeMillis when it was said
+   */
+  record Mark(
+      String unit,
+      Subject node,
+      String state,
+      long epoch,
+      long appliedSequence,
+      long lagBytes,
+      long missingBytes,
+      long timeMillis) {
+
+    static Mark of(ShadowStanding said) {
+      return new Mark(
+          said.unit(),
+          said.shadow(),
+          said.state(),
+          said.epoch(),
+          said.appliedSequence(),
+          said.lagBytes(),
+          said.missingBytes(),
+          said.timeMillis());
+    }
+
+    /** True when it came further since: it fetched, or follows and has fetched all. */
+    boolean isFurtherThan(@Nullable Mark before) {
+      return before == null
+          || !state.equals(before.state)
+          || missingBytes < before.missingBytes
+          || missingBytes == 0
+              && (epoch != before.epoch || appliedSequence > before.appliedSequence);
+    }
+
+    private String row() {
+      return row(unit, node);
+    }
+
+    private static String row(String unit, Subject node) {
+      return "o/" + unit + " " + node;
+    }
+  }
+
   private final String pool;
 
   // kept in the header
@@ -81,6 +145,9 @@ public final class SagaState implements DeciderState {
   private final TreeMap<String, Watch> watches = new TreeMap<>();
   private final OwnershipFold fold = new OwnershipFold();
   private final Map<String, Long> taken = new HashMap<>();
+
+  /** By row. */
+  private final Map<String, Mark> marks = new HashMap<>();
 
   // indices
   private final TreeMap<Long, String> takenByOffset = new TreeMap<>();
@@ -291,6 +358,9 @@ public final class SagaState implements DeciderState {
         catchUp(segment);
       }
       forgetCaughtUp();
+      if (before != null) {
+        forgetMarks(before.slice());
+      }
     }
     dirty.add("m/" + key);
   }
@@ -302,6 +372,7 @@ public final class SagaState implements DeciderState {
     if (before != null) {
       drop(key, before.slice());
       forgetCaughtUp();
+      forgetMarks(before.slice());
       for (MapSegment segment : before.slice().segments()) {
         if (!sliceByUnit.containsKey(segment.unit())) {
           fold.forget(segment.unit());
@@ -384,6 +455,40 @@ public final class SagaState implements DeciderState {
     return segments.get(unit);
   }
 
+  // ------------------------------------------------------------------ shadows
+
+  /** What was last said of the shadow of a unit on a node, null when nothing was. */
+  @Nullable Mark mark(String unit, Subject node) {
+    return marks.isEmpty() ? null : marks.get(Mark.row(unit, node));
+  }
+
+  void put(Mark mark) {
+    marks.put(mark.row(), mark);
+    dirty.add(mark.row());
+  }
+
+  /** Forgets what was said of shadows of a slice that the maps do not name any more. */
+  private void forgetMarks(MapSlice former) {
+    if (marks.isEmpty()) {
+      return;
+    }
+    for (MapSegment segment : former.segments()) {
+      for (MapCopy copy : segment.copies()) {
+        if (ShadowMaps.shadow(segments.get(segment.unit()), copy.node()) == null) {
+          forgetMark(segment.unit(), copy.node());
+        }
+      }
+    }
+  }
+
+  /** Forgets what was said of a shadow. */
+  void forgetMark(String unit, Subject node) {
+    String row = Mark.row(unit, node);
+    if (marks.remove(row) != null) {
+      dirty.add(row);
+    }
+  }
+
   // ------------------------------------------------------------------ watches
 
   TreeMap<String, Watch> watches() {
@@ -418,6 +523,7 @@ public final class SagaState implements DeciderState {
         && nodes.isEmpty()
         && watches.isEmpty()
         && taken.isEmpty()
+        && marks.isEmpty()
         && fold.all().isEmpty();
   }
 
@@ -470,13 +576,17 @@ public final class SagaState implements DeciderState {
         Long offset = taken.get(id);
         yield offset == null ? GONE : new RowWriter(VERSION).longs(offset).toBytes();
       }
+      case 'o' -> {
+        Mark mark = marks.get(row);
+        yield mark == null ? GONE : bytes(mark);
+      }
       default -> throw new IllegalStateException("no row is named " + row);
     };
   }
 
   private static byte[] bytes(Slice kept) {
     MapSlice slice = kept.slice();
-    RowWriter out = new RowWriter(VERSION).longs(kept.readVersion());
+    RowWriter out = new RowWriter(SLICE_VERSION).longs(kept.readVersion());
     out.text(slice.volume()).text(slice.pool()).ints(slice.slice()).ints(slice.slices());
     out.longs(slice.version()).longs(slice.ownershipOffset()).longs(slice.volumeBytes());
     out.longs(slice.segmentBytes()).ints(slice.blockBytes()).ints(slice.minReplicas());
@@ -491,8 +601,9 @@ public final class SagaState implements DeciderState {
                 inner.thing(copy.node()).text(copy.role()).text(copy.state());
                 inner.longs(copy.appliedSequence());
               });
+          row.longs(segment.asyncBoundMillis());
         });
-    return out.longs(slice.timeMillis()).toBytes();
+    return out.longs(slice.timeMillis()).flag(slice.otherRegion()).toBytes();
   }
 
   private static Slice slice(RowReader in) {
@@ -510,7 +621,8 @@ public final class SagaState implements DeciderState {
             in.ints(),
             in.ints(),
             in.list(SagaState::segment),
-            in.longs()),
+            in.longs(),
+            in.version() >= REGION_VERSION && in.flag()),
         readVersion);
   }
 
@@ -520,14 +632,35 @@ public final class SagaState implements DeciderState {
         in.ints(),
         in.subject(),
         in.longs(),
-        in.list(row -> new MapCopy(row.subject(), row.text(), row.text(), row.longs())));
+        in.list(row -> new MapCopy(row.subject(), row.text(), row.text(), row.longs())),
+        in.version() >= ASYNC_VERSION ? in.longs() : 0);
+  }
+
+  private static byte[] bytes(Mark mark) {
+    RowWriter out = new RowWriter(VERSION).text(mark.unit()).thing(mark.node());
+    out.text(mark.state()).longs(mark.epoch()).longs(mark.appliedSequence());
+    return out.longs(mark.lagBytes()).longs(mark.missingBytes()).longs(mark.timeMillis()).toBytes();
+  }
+
+  private static Mark mark(RowReader in) {
+    return new Mark(
+        in.text(),
+        in.subject(),
+        in.text(),
+        in.longs(),
+        in.longs(),
+        in.longs(),
+        in.longs(),
+        in.longs());
   }
 
   private static byte[] bytes(Owned owned) {
-    RowWriter out = new RowWriter(VERSION).text(owned.unit()).longs(owned.epoch());
+    RowWriter out = new RowWriter(OWNED_VERSION).text(owned.unit()).longs(owned.epoch());
     out.thing(owned.owner()).longs(owned.incarnation()).thing(owned.former());
     out.longs(owned.formerEpoch()).flag(owned.released()).flag(owned.inDoubt());
-    return out.longs(owned.offset()).text(owned.admission()).toBytes();
+    out.longs(owned.offset()).text(owned.admission());
+    out.longs(owned.asyncBoundMillis()).longs(owned.asyncFromEpoch());
+    return out.longs(owned.lossEpoch()).toBytes();
   }
 
   private static Owned owned(RowReader in) {
@@ -541,7 +674,10 @@ public final class SagaState implements DeciderState {
         in.flag(),
         in.flag(),
         in.longs(),
-        in.nullableText());
+        in.nullableText(),
+        in.version() >= OWNED_VERSION ? in.longs() : 0,
+        in.version() >= OWNED_VERSION ? in.longs() : 0,
+        in.version() >= OWNED_VERSION ? in.longs() : 0);
   }
 
   @Override
@@ -573,6 +709,7 @@ public final class SagaState implements DeciderState {
       case 'u' -> fold.restore(owned(in));
       case 'w' -> put(Watch.of(in));
       case 't' -> took(row.substring(2), in.longs());
+      case 'o' -> put(mark(in));
       default -> throw new IllegalArgumentException("no row has this name");
     }
   }

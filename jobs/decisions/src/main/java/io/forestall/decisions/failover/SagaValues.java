@@ -18,6 +18,15 @@ public final class SagaValues {
   /** Deltas that the answerer has not read yet, over all units of the command; count. */
   public static final String LAG_DELTAS = "lag-deltas";
 
+  /** Their payloads as they travel, over all units of the command; bytes. */
+  public static final String LAG_BYTES = "lag-bytes";
+
+  /** What the target of a switchover had to read when it began; bytes. */
+  public static final String DRAIN_BYTES = "drain-bytes";
+
+  /** Pause that was expected of a switchover when it began; milliseconds. */
+  public static final String EXPECTED_PAUSE_MILLIS = "expected-pause-millis";
+
   /**
    * From the answerer's append of the takeover to serving, longest over its units; milliseconds.
    */

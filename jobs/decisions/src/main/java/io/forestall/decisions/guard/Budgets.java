@@ -37,11 +37,30 @@ final class Budgets {
       @Nullable String zone,
       boolean predicted,
       long nowMillis) {
+    return uses(state, limits, act, zone, predicted, Set.of(), nowMillis);
+  }
+
+  /**
+   * Every budget that an act would take from once others have ended.
+   *
+   * @param without identifiers of admissions that do not count
+   */
+  private static List<Use> uses(
+      GuardState state,
+      GuardPolicy limits,
+      ActKind act,
+      @Nullable String zone,
+      boolean predicted,
+      Set<String> without,
+      long nowMillis) {
     int all = 0;
     int foreseen = 0;
     int inZone = 0;
     int ofKind = 0;
     for (Held held : state.held()) {
+      if (without.contains(held.id())) {
+        continue;
+      }
       Admission admission = held.admission();
       all++;
       foreseen += admission.predicted() ? 1 : 0;
@@ -99,6 +118,13 @@ final class Budgets {
 
   private static List<Use> uses(Question q) {
     return uses(q.state, q.limits, q.act(), zoneOf(q), q.isPredicted(), q.nowMillis);
+  }
+
+  /** True when every budget would have room once these admissions have ended. */
+  static boolean haveRoomWithout(Question q, Set<String> without) {
+    List<Use> uses =
+        uses(q.state, q.limits, q.act(), zoneOf(q), q.isPredicted(), without, q.nowMillis);
+    return uses.stream().allMatch(use -> use.used() + 1 <= use.limit());
   }
 
   /** The failure zone whose budget the act uses. */
@@ -247,15 +273,22 @@ final class Budgets {
             "Enough nodes were touched today, this one counted.");
   }
 
+  /** False for what only gives up a copy that nobody needs. */
+  private static boolean touches(ActKind act) {
+    return act != ActKind.RETIRE_SHADOW;
+  }
+
   /** Nodes that acts of the last day touched. */
   static Set<Subject> touched(GuardState state, long nowMillis) {
     Set<Subject> nodes = new HashSet<>();
     for (Held held : state.held()) {
       Admission admission = held.admission();
-      nodes.addAll(Past.nodes(admission.subject(), admission.source()));
+      if (touches(admission.act())) {
+        nodes.addAll(Past.nodes(admission.subject(), admission.source()));
+      }
     }
     for (Past past : state.past()) {
-      if (nowMillis - past.issuedMillis() < DAY_MILLIS) {
+      if (touches(past.act()) && nowMillis - past.issuedMillis() < DAY_MILLIS) {
         nodes.addAll(past.nodes());
       }
     }

@@ -33,6 +33,12 @@ final class GuardChecks {
   /** Name of the check of the approval. */
   static final String APPROVAL = "approval";
 
+  /** Name of the check of the locks. */
+  static final String UNIT_LOCKS = "unit-locks";
+
+  /** Name of the check of the budgets. */
+  static final String BUDGET = "budget";
+
   /** Name of the check of the dwell. */
   static final String DWELL_NAME = "dwell";
 
@@ -179,7 +185,7 @@ final class GuardChecks {
             GuardChecks::noStorm));
     checks.add(
         new GuardCheck(
-            "unit-locks",
+            UNIT_LOCKS,
             "Are the subject and all units free of other acts?",
             List.of(UNIT_LOCKED),
             List.of(),
@@ -196,7 +202,7 @@ final class GuardChecks {
             "replica-set-risk",
             "Is it unlikely enough that all remaining copies of a unit fail together?",
             List.of(REPLICA_SET_AT_RISK),
-            List.of("max-replica-set-risk", "rack-correlation", "zone-correlation"),
+            List.of("max-replica-set-risk", "shadow-exit", "rack-correlation", "zone-correlation"),
             GuardChecks::replicaSetRisk));
     checks.add(
         new GuardCheck(
@@ -222,7 +228,7 @@ final class GuardChecks {
     checks.add(
         new GuardCheck(
             "epochs",
-            "Do the epochs and owners of the units stand as the proposal expects?",
+            "Do the epochs, owners and shadows of the units stand as the proposal expects?",
             List.of(WRONG_EPOCH),
             List.of(),
             GuardChecks::epochs));
@@ -249,7 +255,7 @@ final class GuardChecks {
             Budgets::rate));
     checks.add(
         new GuardCheck(
-            "budget",
+            BUDGET,
             "Are few enough acts in flight in the pool, the zone and of the kind?",
             List.of(BUDGET_SPENT),
             List.of(
@@ -483,7 +489,7 @@ final class GuardChecks {
     }
     Tier tier = PolicySet.tierOf(override);
     boolean well = tier == Tier.HEALTHY || tier == Tier.WATCH;
-    return q.isPredicted() && well && !Evacuations.asksFor(q.proposal)
+    return q.isPredicted() && well && !isPlanned(q)
         ? no(
             "not-overridden",
             OVERRIDDEN,
@@ -497,6 +503,9 @@ final class GuardChecks {
     }
     if (Evacuations.asksFor(q.proposal)) {
       return yes("no-maintenance", "The act clears the node for its maintenance.");
+    }
+    if (ShadowNeeds.isPlanned(q.proposal)) {
+      return yes("no-maintenance", "The act makes up for what maintenance takes away.");
     }
     PolicyRecord window = q.policies.maintenance(q.reach, q.nowMillis);
     Subject source = q.proposal.source();
@@ -536,8 +545,7 @@ final class GuardChecks {
   private static GuardResult modelAge(Question q) {
     String model = q.proposal.model();
     GuardInput.ModelPublished published = model == null ? null : q.state.model(model);
-    boolean planned = Evacuations.asksFor(q.proposal);
-    if (!q.isPredicted() || planned || model == null || published == null) {
+    if (!q.isPredicted() || isPlanned(q) || model == null || published == null) {
       return yes("model-age", "It stands on no published model.");
     }
     double age = Math.max(0, q.nowMillis - published.publishedMillis());
@@ -586,13 +594,21 @@ final class GuardChecks {
         : no("confidence", LOW_CONFIDENCE, confidence, limit, "It is trusted too little.");
   }
 
+  /** True when it stands on what people planned, not on what is predicted. */
+  private static boolean isPlanned(Question q) {
+    return Evacuations.asksFor(q.proposal) || ShadowNeeds.isPlanned(q.proposal);
+  }
+
   private static GuardResult severity(Question q) {
+    if (q.act() == ActKind.RETIRE_SHADOW) {
+      return yes("severity", "What is no longer needed is never severe.");
+    }
     Severity severity = q.severity();
     if (severity == null) {
       return yes("severity", "The proposal names no severity.");
     }
-    Severity limit =
-        q.act() == ActKind.FAILOVER ? q.limits.failoverSeverity() : q.limits.actSeverity();
+    boolean takesOver = q.act() == ActKind.FAILOVER || q.act() == ActKind.SWITCHOVER;
+    Severity limit = takesOver ? q.limits.failoverSeverity() : q.limits.actSeverity();
     String text = severity + " against " + limit + " for " + q.act() + ".";
     double observed = severity.ordinal();
     return severity.compareTo(limit) >= 0
@@ -604,8 +620,11 @@ final class GuardChecks {
     if (!q.isPredicted()) {
       return yes("probability", "It has happened.");
     }
-    if (Evacuations.asksFor(q.proposal)) {
+    if (isPlanned(q)) {
       return yes("probability", "Nothing is predicted: maintenance is planned.");
+    }
+    if (ShadowNeeds.asksFor(q.proposal) && q.act() == ActKind.SHADOW) {
+      return yes("probability", "What counts is the set of copies, which the plan has judged.");
     }
     Member own = q.state.member(q.proposal.subject());
     boolean wasRisky = own != null && own.riskySinceMillis() > 0;
@@ -625,6 +644,9 @@ final class GuardChecks {
     double limit = q.limits.dwellMillis();
     if (!q.isPredicted() || since == null || Evacuations.asksFor(q.proposal)) {
       return yes(DWELL_NAME, "Nothing has to last.");
+    }
+    if (ShadowNeeds.asksFor(q.proposal)) {
+      return yes(DWELL_NAME, "It has lasted for the dwell of the plan.");
     }
     if (q.tierOf(q.proposal.subject()) == Tier.CRITICAL) {
       return yes(DWELL_NAME, "The risk is CRITICAL and need not last.");
@@ -680,7 +702,8 @@ final class GuardChecks {
       if (unit == null) {
         continue;
       }
-      int after = q.remaining(unit, q.proposal.target()).size();
+      List<Subject> remaining = q.remaining(unit, q.proposal.target());
+      int after = q.act() == ActKind.RETIRE_SHADOW ? heardOf(q, remaining) : remaining.size();
       boolean targetHolds =
           q.proposal.target() != null
               && (Question.addsCopy(q.act()) || unit.copies().contains(q.proposal.target()));
@@ -705,9 +728,22 @@ final class GuardChecks {
         : yes(name, (double) tightest, least, "Every unit keeps its copies.");
   }
 
+  /** Silence is not health: a copy that nobody hears of is none to rely on. */
+  private static int heardOf(Question q, List<Subject> copies) {
+    int heard = 0;
+    for (Subject copy : copies) {
+      Long silent = q.silenceMillis(copy);
+      heard += silent != null && silent <= q.limits.maxTelemetryAgeMillis() ? 1 : 0;
+    }
+    return heard;
+  }
+
   private static GuardResult replicaSetRisk(Question q) {
     String name = "replica-set-risk";
-    double limit = q.limits.maxReplicaSetRisk();
+    double limit =
+        q.act() == ActKind.RETIRE_SHADOW
+            ? Math.min(q.limits.shadow().exitRisk(), q.limits.maxReplicaSetRisk())
+            : q.limits.maxReplicaSetRisk();
     double worst = 0;
     for (Proposal.UnitStep step : q.proposal.units()) {
       GuardInput.UnitChanged unit = q.state.unit(step.unit());
@@ -741,7 +777,8 @@ final class GuardChecks {
     for (Subject copy : copies) {
       Member member = q.state.member(copy);
       // a real failure of the source has happened: its copy is gone
-      boolean failed = !q.isPredicted() && copy.equals(q.proposal.source());
+      boolean failed =
+          !q.isPredicted() && q.act() != ActKind.RETIRE_SHADOW && copy.equals(q.proposal.source());
       double p = failed ? 1 : q.probabilityOf(copy, horizon);
       set.add(
           new ReplicaSetRisk.Copy(
@@ -775,6 +812,13 @@ final class GuardChecks {
             (double) unit.epoch(),
             "Unit " + unit.unit() + " is at epoch " + unit.epoch() + ".");
       }
+      if (q.act() == ActKind.RETIRE_SHADOW) {
+        if (source == null || !unit.shadows().contains(source)) {
+          return no(
+              "epochs", WRONG_EPOCH, source + " holds no shadow of unit " + unit.unit() + ".");
+        }
+        continue;
+      }
       if (Question.leavesSource(q.act()) && source != null && !unit.owner().equals(source)) {
         return no(
             "epochs",
@@ -786,7 +830,9 @@ final class GuardChecks {
   }
 
   private static GuardResult level(Question q) {
-    boolean owns = q.act().changesOwner() && !q.proposal.units().isEmpty();
+    boolean holds =
+        q.act().changesOwner() || q.act() == ActKind.SHADOW || q.act() == ActKind.RETIRE_SHADOW;
+    boolean owns = holds && !q.proposal.units().isEmpty();
     boolean clears = q.act() == ActKind.DRAIN || q.act() == ActKind.RETURN;
     boolean hook = clears && !owns;
     int needed = owns ? 2 : hook ? 1 : 0;

@@ -1,10 +1,13 @@
 package io.forestall.decisions.guard;
 
 import io.forestall.decisions.FleetMember;
+import io.forestall.decisions.NodeTraits;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.incident.Incident;
 import io.forestall.risk.Tier;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What the {@link PoolArbiter} of one pool takes. Not stored. */
@@ -31,8 +34,9 @@ public sealed interface GuardInput {
    *
    * @param level level of the contract that it declares, 0 to 2; {@link #MAX_LEVEL} when whoever
    *     describes it knows no levels
+   * @param traits what it is made of and how it does
    */
-  record MemberChanged(FleetMember member, @Nullable Long freeBytes, int level)
+  record MemberChanged(FleetMember member, @Nullable Long freeBytes, int level, NodeTraits traits)
       implements GuardInput {
 
     /** Highest level of the contract of a node. */
@@ -41,6 +45,11 @@ public sealed interface GuardInput {
     /** A node that obeys whatever the contract has. */
     public MemberChanged(FleetMember member, @Nullable Long freeBytes) {
       this(member, freeBytes, MAX_LEVEL);
+    }
+
+    /** A node of which nothing more is known. */
+    public MemberChanged(FleetMember member, @Nullable Long freeBytes, int level) {
+      this(member, freeBytes, level, NodeTraits.UNKNOWN);
     }
   }
 
@@ -80,6 +89,11 @@ public sealed interface GuardInput {
    *
    * @param copies nodes that hold a copy in sync, the owner too; an empty list ends the unit
    * @param bytes size of the unit
+   * @param shadows nodes that hold a shadow of it or begin to, in sync or not; one that is on its
+   *     way out is none
+   * @param others nodes that hold a copy that does not count: one that is not in sync, that is on
+   *     its way out, or that is an archive
+   * @param otherRegion true when its volume asks for a copy in another region than its owner's
    */
   record UnitChanged(
       String unit,
@@ -88,11 +102,43 @@ public sealed interface GuardInput {
       long epoch,
       List<Subject> copies,
       int minReplicas,
-      long bytes)
+      long bytes,
+      List<Subject> shadows,
+      List<Subject> others,
+      boolean otherRegion)
       implements GuardInput {
-    /** Copies the list. */
+    /** Copies the lists. */
     public UnitChanged {
       copies = List.copyOf(copies);
+      shadows = List.copyOf(shadows);
+      others = List.copyOf(others);
+    }
+
+    /** A unit without shadows, all of whose copies are in sync. */
+    public UnitChanged(
+        String unit,
+        String volume,
+        Subject owner,
+        long epoch,
+        List<Subject> copies,
+        int minReplicas,
+        long bytes) {
+      this(unit, volume, owner, epoch, copies, minReplicas, bytes, List.of(), List.of(), false);
+    }
+
+    /** Every node that holds something of it, whatever that is worth. */
+    public Set<Subject> holders() {
+      Set<Subject> holders = new LinkedHashSet<>();
+      holders.add(owner);
+      holders.addAll(copies);
+      holders.addAll(shadows);
+      holders.addAll(others);
+      return holders;
+    }
+
+    /** The shadows that are in sync: who can take over without a copy. */
+    public List<Subject> shadowsInSync() {
+      return shadows.stream().filter(copies::contains).toList();
     }
   }
 

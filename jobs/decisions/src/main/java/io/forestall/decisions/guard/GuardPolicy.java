@@ -1,6 +1,7 @@
 package io.forestall.decisions.guard;
 
 import io.forestall.decisions.Severity;
+import io.forestall.decisions.shadow.ShadowPolicy;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -55,6 +56,7 @@ import java.util.TreeMap;
  * @param retryMillis first pause before an incident that was refused for a passing reason is
  *     proposed again, doubling each time; milliseconds
  * @param maxAttempts how often the same state of an incident is proposed; count
+ * @param shadow when a unit gets a shadow and when it loses it
  */
 public record GuardPolicy(
     int predictedActsInFlight,
@@ -93,7 +95,8 @@ public record GuardPolicy(
     long proposalMillis,
     long admissionMillis,
     long retryMillis,
-    int maxAttempts) {
+    int maxAttempts,
+    ShadowPolicy shadow) {
 
   /** The id of THRESHOLD policies that change limits of the guard. */
   public static final String THRESHOLD_ID = "guard";
@@ -141,7 +144,8 @@ public record GuardPolicy(
           6 * HOUR,
           HOUR,
           10 * MINUTE,
-          5);
+          5,
+          ShadowPolicy.DEFAULTS);
 
   /**
    * Checks every limit.
@@ -245,7 +249,16 @@ public record GuardPolicy(
             values.millis("proposal-time", proposalMillis),
             values.millis("admission-time", admissionMillis),
             values.millis("retry", retryMillis),
-            values.count("max-attempts", maxAttempts));
+            values.count("max-attempts", maxAttempts),
+            new ShadowPolicy(
+                values.share("shadow-enter", shadow.enterRisk()),
+                values.share("shadow-exit", shadow.exitRisk()),
+                values.millis("shadow-enter-dwell", shadow.enterDwellMillis()),
+                values.millis("shadow-exit-dwell", shadow.exitDwellMillis()),
+                values.millis("shadow-horizon", shadow.horizonMillis()),
+                values.millis("shadow-maintenance-ahead", shadow.maintenanceAheadMillis()),
+                values.count("shadow-units-in-flight", shadow.unitsInFlight()),
+                values.count("shadow-max-per-unit", shadow.shadowsPerUnit())));
     if (!left.isEmpty()) {
       throw new IllegalArgumentException(
           "the guard has no limit named " + String.join(", ", left.keySet()));
@@ -296,6 +309,14 @@ public record GuardPolicy(
     values.put("admission-time", duration(admissionMillis));
     values.put("retry", duration(retryMillis));
     values.put("max-attempts", String.valueOf(maxAttempts));
+    values.put("shadow-enter", String.valueOf(shadow.enterRisk()));
+    values.put("shadow-exit", String.valueOf(shadow.exitRisk()));
+    values.put("shadow-enter-dwell", duration(shadow.enterDwellMillis()));
+    values.put("shadow-exit-dwell", duration(shadow.exitDwellMillis()));
+    values.put("shadow-horizon", duration(shadow.horizonMillis()));
+    values.put("shadow-maintenance-ahead", duration(shadow.maintenanceAheadMillis()));
+    values.put("shadow-units-in-flight", String.valueOf(shadow.unitsInFlight()));
+    values.put("shadow-max-per-unit", String.valueOf(shadow.shadowsPerUnit()));
     return values;
   }
 

@@ -2,8 +2,11 @@ package io.forestall.decisions.guard;
 
 import io.forestall.decisions.ActKind;
 import io.forestall.decisions.FleetMember;
+import io.forestall.decisions.NodeTraits;
 import io.forestall.decisions.Place;
 import io.forestall.decisions.Subject;
+import io.forestall.decisions.shadow.FailureCorrelation;
+import io.forestall.decisions.shadow.ShadowPlan;
 import io.forestall.risk.Tier;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +19,9 @@ public final class GuardRows {
 
   /** Version that is written now. */
   static final int VERSION = 1;
+
+  /** Version of the rows of units; those of the first knew nothing of shadows. */
+  static final int UNIT_VERSION = 2;
 
   private GuardRows() {}
 
@@ -68,12 +74,55 @@ public final class GuardRows {
         in.nullableInt());
   }
 
+  static void traits(RowWriter out, NodeTraits traits) {
+    out.text(traits.driveModel()).text(traits.firmware()).text(traits.power());
+    out.nullableDouble(traits.latencyMillis()).nullableLong(traits.pendingRequests());
+  }
+
+  static NodeTraits traits(RowReader in) {
+    return new NodeTraits(
+        in.nullableText(),
+        in.nullableText(),
+        in.nullableText(),
+        in.nullableDouble(),
+        in.nullableLong());
+  }
+
+  static void trace(RowWriter out, FailureCorrelation.Trace trace) {
+    out.longs(trace.bucket()).bytes(trace.levels());
+    out.list(trace.failures(), RowWriter::longs);
+  }
+
+  static FailureCorrelation.Trace trace(RowReader in) {
+    return new FailureCorrelation.Trace(in.longs(), in.bytes(), in.list(RowReader::longs));
+  }
+
+  static void standing(RowWriter out, ShadowPlan.Standing standing) {
+    ShadowPlan.Why why = standing.why();
+    out.text(why == null ? null : why.name()).thing(standing.worry());
+    out.longs(standing.neededSinceMillis()).thing(standing.spare());
+    out.longs(standing.spareSinceMillis());
+  }
+
+  static ShadowPlan.Standing standing(RowReader in) {
+    String why = in.nullableText();
+    return new ShadowPlan.Standing(
+        why == null ? null : ShadowPlan.Why.valueOf(why),
+        in.nullableSubject(),
+        in.longs(),
+        in.nullableSubject(),
+        in.longs());
+  }
+
   static void unit(RowWriter out, GuardInput.UnitChanged unit) {
     out.text(unit.unit()).text(unit.volume()).thing(unit.owner()).longs(unit.epoch());
     out.list(unit.copies(), RowWriter::thing).ints(unit.minReplicas()).longs(unit.bytes());
+    out.list(unit.shadows(), RowWriter::thing).list(unit.others(), RowWriter::thing);
+    out.flag(unit.otherRegion());
   }
 
   static GuardInput.UnitChanged unit(RowReader in) {
+    boolean first = in.version() < UNIT_VERSION;
     return new GuardInput.UnitChanged(
         in.text(),
         in.text(),
@@ -81,7 +130,10 @@ public final class GuardRows {
         in.longs(),
         in.list(RowReader::subject),
         in.ints(),
-        in.longs());
+        in.longs(),
+        first ? List.of() : in.list(RowReader::subject),
+        first ? List.of() : in.list(RowReader::subject),
+        !first && in.flag());
   }
 
   private static void step(RowWriter out, Proposal.UnitStep step) {

@@ -3,7 +3,10 @@ package io.forestall.decisions.guard;
 import io.forestall.decisions.Decider;
 import io.forestall.decisions.DeciderState;
 import io.forestall.decisions.Subject;
+import io.forestall.decisions.shadow.FailureCorrelation;
+import io.forestall.decisions.shadow.ShadowPlan;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -24,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Rows: {@code h} header; {@code m/KEY} member; {@code u/UNIT} unit; {@code z/ZONE} active
  * failure zone; {@code a/ID} admission in flight; {@code r/ID} act that ended; {@code e/ID} end
  * that came before its admission; {@code w/ARRIVAL} waiting proposal; {@code d/ID} proposal that
- * was decided; {@code i/ID} open incident.
+ * was decided; {@code i/ID} open incident; {@code s/UNIT} what a unit asks for of shadows; {@code
+ * f/KEY} failures and risks of a node, and {@code c/all} what they taught of failures together.
  */
 public final class GuardState implements DeciderState {
 
@@ -50,6 +54,7 @@ public final class GuardState implements DeciderState {
   static final long TRACKED_MILLIS = 7L * 24 * 3_600_000;
 
   private static final String HEADER = "h";
+  private static final String TALLIES = "c/all";
 
   /** What ends a row. */
   private static final byte[] GONE = new byte[0];
@@ -82,12 +87,21 @@ public final class GuardState implements DeciderState {
   private final TreeMap<Long, Waiting> waiting = new TreeMap<>();
   private final LinkedHashMap<String, Long> decided = new LinkedHashMap<>();
   private final TreeMap<String, Tracked> tracked = new TreeMap<>();
+  private final Map<String, ShadowPlan.Standing> standings = new HashMap<>();
+  private final FailureCorrelation correlation = new FailureCorrelation();
 
   // indices
   private final TreeMap<String, TreeSet<Member>> nodesByZone = new TreeMap<>();
   private final Map<String, Integer> racks = new TreeMap<>();
   private final Map<Subject, TreeSet<String>> unitsByOwner = new HashMap<>();
   private final Map<String, TreeSet<String>> unitsByVolume = new HashMap<>();
+  private final Map<Subject, TreeSet<String>> unitsByHolder = new HashMap<>();
+  private final TreeSet<String> unitsBuilding = new TreeSet<>();
+  private final Map<String, TreeSet<String>> unitsByAsking = new HashMap<>();
+
+  /** Groups of units that ask for the same, of which something changed in this turn. */
+  private final TreeSet<String> changedAskings = new TreeSet<>();
+
   private final Map<Subject, Long> bytesByOwner = new HashMap<>();
   private final Map<Subject, TreeSet<String>> zonesByMember = new HashMap<>();
   private final Map<String, String> locks = new HashMap<>();
@@ -163,6 +177,14 @@ public final class GuardState implements DeciderState {
       schedule.off("m/" + subject);
       dirty.add("m/" + subject);
     }
+    if (correlation.trace(subject) != null) {
+      correlation.forget(subject);
+      dirty.add("f/" + subject);
+    }
+    if (nodes == 0 && !correlation.tallies().isEmpty()) {
+      correlation.forgetTallies();
+      dirty.add(TALLIES);
+    }
   }
 
   private void remove(@Nullable Member before) {
@@ -195,6 +217,35 @@ public final class GuardState implements DeciderState {
     return nodesByZone;
   }
 
+  /** The described nodes of the pool, in no order. */
+  List<Member> describedNodes() {
+    return members.values().stream().filter(Member::isDescribedNode).toList();
+  }
+
+  /** How the failures of the pool's nodes hang together. */
+  FailureCorrelation correlation() {
+    return correlation;
+  }
+
+  /** Learns from the risk of a described node. */
+  void learnRisk(Subject node, long timeMillis, double probability) {
+    if (correlation.risk(node, timeMillis, probability)) {
+      dirty.add("f/" + node);
+    }
+  }
+
+  /** Learns from the failure of a described node. */
+  void learnFailure(Member failed, long timeMillis) {
+    List<FailureCorrelation.Peer> others = new ArrayList<>();
+    for (Member each : describedNodes()) {
+      others.add(each.peer());
+    }
+    if (correlation.failed(failed.peer(), timeMillis, others)) {
+      dirty.add("f/" + failed.subject());
+      dirty.add(TALLIES);
+    }
+  }
+
   /** Racks with nodes; count. */
   int racks() {
     return racks.size();
@@ -214,6 +265,12 @@ public final class GuardState implements DeciderState {
     unitsByOwner.computeIfAbsent(unit.owner(), owner -> new TreeSet<>()).add(unit.unit());
     bytesByOwner.merge(unit.owner(), unit.bytes(), Long::sum);
     unitsByVolume.computeIfAbsent(unit.volume(), volume -> new TreeSet<>()).add(unit.unit());
+    for (Subject holder : unit.holders()) {
+      unitsByHolder.computeIfAbsent(holder, key -> new TreeSet<>()).add(unit.unit());
+    }
+    if (unit.shadowsInSync().size() < unit.shadows().size()) {
+      unitsBuilding.add(unit.unit());
+    }
     dirty.add("u/" + unit.unit());
   }
 
@@ -223,6 +280,10 @@ public final class GuardState implements DeciderState {
     if (before != null) {
       drop(unitsByOwner, before.owner(), unit);
       drop(unitsByVolume, before.volume(), unit);
+      for (Subject holder : before.holders()) {
+        drop(unitsByHolder, holder, unit);
+      }
+      unitsBuilding.remove(unit);
       if (unitsByOwner.containsKey(before.owner())) {
         bytesByOwner.merge(before.owner(), -before.bytes(), Long::sum);
       } else {
@@ -245,6 +306,89 @@ public final class GuardState implements DeciderState {
   /** Units of a volume, in order. */
   NavigableSet<String> unitsOfVolume(String volume) {
     return unitsByVolume.getOrDefault(volume, new TreeSet<>());
+  }
+
+  /** Units of which a node holds something, in order. */
+  NavigableSet<String> unitsHeldBy(Subject node) {
+    return unitsByHolder.getOrDefault(node, new TreeSet<>());
+  }
+
+  /** Units with a shadow that is not in sync, in order. */
+  NavigableSet<String> unitsBuilding() {
+    return unitsBuilding;
+  }
+
+  /** All units, in no order. */
+  Collection<String> unitNames() {
+    return units.keySet();
+  }
+
+  // ------------------------------------------------------------------ shadows
+
+  /** What a unit asks for. */
+  ShadowPlan.Standing standing(String unit) {
+    return standings.getOrDefault(unit, ShadowPlan.Standing.NOTHING);
+  }
+
+  /** Remembers what a unit asks for. */
+  void put(String unit, ShadowPlan.Standing after, long dueMillis) {
+    ShadowPlan.Standing before = standing(unit);
+    if (!after.equals(before)) {
+      for (String group : askings(before)) {
+        drop(unitsByAsking, group, unit);
+        changedAskings.add(group);
+      }
+      for (String group : askings(after)) {
+        unitsByAsking.computeIfAbsent(group, key -> new TreeSet<>()).add(unit);
+        changedAskings.add(group);
+      }
+      if (after.isNothing()) {
+        standings.remove(unit);
+      } else {
+        standings.put(unit, after);
+      }
+      dirty.add("s/" + unit);
+    }
+    schedule.at("s/" + unit, after.isNothing() ? Decider.NO_ALARM : dueMillis);
+  }
+
+  /** Units of a group that asks for the same, in order. */
+  NavigableSet<String> unitsAsking(String group) {
+    return unitsByAsking.getOrDefault(group, new TreeSet<>());
+  }
+
+  /** Something changed for the groups that a unit belongs to. */
+  void askingChanged(String unit) {
+    changedAskings.addAll(askings(standing(unit)));
+  }
+
+  /** Something changed for all groups: there may be room for what waits. */
+  void allAskingsChanged() {
+    changedAskings.addAll(unitsByAsking.keySet());
+  }
+
+  /** The groups of which something changed since this was asked last, in order. */
+  List<String> takeChangedAskings() {
+    if (changedAskings.isEmpty()) {
+      return List.of();
+    }
+    List<String> taken = List.copyOf(changedAskings);
+    changedAskings.clear();
+    return taken;
+  }
+
+  private static List<String> askings(ShadowPlan.Standing standing) {
+    List<String> groups = new ArrayList<>(2);
+    ShadowPlan.Why why = standing.why();
+    Subject worry = standing.worry();
+    if (why != null && worry != null) {
+      groups.add(ShadowNeeds.group(why, worry));
+    }
+    Subject spare = standing.spare();
+    if (spare != null) {
+      groups.add(ShadowNeeds.spareGroup(spare));
+    }
+    return groups;
   }
 
   // -------------------------------------------------------------------- zones
@@ -640,7 +784,8 @@ public final class GuardState implements DeciderState {
         && earlyEnds.isEmpty()
         && waiting.isEmpty()
         && decided.isEmpty()
-        && tracked.isEmpty());
+        && tracked.isEmpty()
+        && standings.isEmpty());
   }
 
   /**
@@ -693,7 +838,7 @@ public final class GuardState implements DeciderState {
         if (unit == null) {
           yield GONE;
         }
-        RowWriter out = new RowWriter(GuardRows.VERSION);
+        RowWriter out = new RowWriter(GuardRows.UNIT_VERSION);
         GuardRows.unit(out, unit);
         yield out.toBytes();
       }
@@ -733,6 +878,35 @@ public final class GuardState implements DeciderState {
         Tracked incident = tracked.get(id);
         yield incident == null ? GONE : incident.toBytes();
       }
+      case 's' -> {
+        ShadowPlan.Standing standing = standings.get(id);
+        if (standing == null) {
+          yield GONE;
+        }
+        RowWriter out = new RowWriter(GuardRows.VERSION);
+        GuardRows.standing(out, standing);
+        yield out.toBytes();
+      }
+      case 'f' -> {
+        FailureCorrelation.Trace trace = correlation.trace(Subject.parse(id));
+        if (trace == null) {
+          yield GONE;
+        }
+        RowWriter out = new RowWriter(GuardRows.VERSION);
+        GuardRows.trace(out, trace);
+        yield out.toBytes();
+      }
+      case 'c' ->
+          correlation.tallies().isEmpty()
+              ? GONE
+              : new RowWriter(GuardRows.VERSION)
+                  .list(
+                      correlation.tallies().entrySet(),
+                      (out, each) ->
+                          out.text(each.getKey())
+                              .doubles(each.getValue().exposed())
+                              .doubles(each.getValue().together()))
+                  .toBytes();
       default -> throw new IllegalStateException("no row is named " + row);
     };
   }
@@ -785,6 +959,15 @@ public final class GuardState implements DeciderState {
       case 'w' -> put(Waiting.of(in));
       case 'd' -> decided(id, in.longs());
       case 'i' -> put(Tracked.of(in));
+      case 's' -> put(id, GuardRows.standing(in), Decider.NO_ALARM);
+      case 'f' -> correlation.put(Subject.parse(id), GuardRows.trace(in));
+      case 'c' ->
+          in.list(
+              each -> {
+                correlation.put(
+                    each.text(), new FailureCorrelation.Tally(each.doubles(), each.doubles()));
+                return each;
+              });
       default -> throw new IllegalArgumentException("no row has this name");
     }
   }

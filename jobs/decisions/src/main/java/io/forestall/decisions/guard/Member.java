@@ -1,8 +1,10 @@
 package io.forestall.decisions.guard;
 
 import io.forestall.decisions.FleetMember;
+import io.forestall.decisions.NodeTraits;
 import io.forestall.decisions.Place;
 import io.forestall.decisions.Subject;
+import io.forestall.decisions.shadow.FailureCorrelation;
 import io.forestall.risk.Tier;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param risk its newest risk, null when none was heard
  * @param riskySinceMillis since when its risk is high without a pause, 0 when it is not
  * @param level level of the contract that it declares, 0 to 2
+ * @param traits what it is made of and how it does
  */
 record Member(
     Subject subject,
@@ -21,10 +24,11 @@ record Member(
     @Nullable Long freeBytes,
     GuardInput.@Nullable RiskChanged risk,
     long riskySinceMillis,
-    int level) {
+    int level,
+    NodeTraits traits) {
 
-  /** Rows of the first version had no level. */
-  private static final int VERSION = 2;
+  /** Rows of the first version had no level, those of the second no traits. */
+  private static final int VERSION = 3;
 
   @Nullable Place place() {
     return member == null ? null : member.place();
@@ -34,8 +38,17 @@ record Member(
     return member == null ? "" : member.place().zone();
   }
 
+  String region() {
+    return member == null ? "" : member.place().region();
+  }
+
   String rack() {
     return member == null ? "" : member.place().rack();
+  }
+
+  /** What it may have in common with others. */
+  FailureCorrelation.Peer peer() {
+    return new FailureCorrelation.Peer(subject, traits, rack(), zone());
   }
 
   Tier tier() {
@@ -61,7 +74,9 @@ record Member(
     GuardRows.member(out, member);
     out.nullableLong(freeBytes);
     GuardRows.risk(out, risk);
-    return out.longs(riskySinceMillis).ints(level).toBytes();
+    out.longs(riskySinceMillis).ints(level);
+    GuardRows.traits(out, traits);
+    return out.toBytes();
   }
 
   static Member of(RowReader in) {
@@ -71,6 +86,7 @@ record Member(
         in.nullableLong(),
         GuardRows.risk(in),
         in.longs(),
-        in.version() < VERSION ? GuardInput.MemberChanged.MAX_LEVEL : in.ints());
+        in.version() < 2 ? GuardInput.MemberChanged.MAX_LEVEL : in.ints(),
+        in.version() < 3 ? NodeTraits.UNKNOWN : GuardRows.traits(in));
   }
 }

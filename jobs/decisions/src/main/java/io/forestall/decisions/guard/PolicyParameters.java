@@ -48,5 +48,11 @@ public final class PolicyParameters {
   /** CANCEL: identifier of the admission that ends. */
   public static final String ADMISSION = "admission";
 
+  /** WRITE_MODE: {@code synchronous} or {@code asynchronous}. */
+  public static final String WRITE_MODE = "write-mode";
+
+  /** WRITE_MODE {@code asynchronous}: how old an answered write may be that is not in the log. */
+  public static final String ASYNC_BOUND = "async-bound";
+
   private PolicyParameters() {}
 }

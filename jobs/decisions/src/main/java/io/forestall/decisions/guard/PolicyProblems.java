@@ -45,6 +45,7 @@ public final class PolicyProblems {
     ALLOWED.put(Kind.HALT, Set.of());
     ALLOWED.put(Kind.CANCEL, Set.of(PolicyParameters.ADMISSION));
     ALLOWED.put(Kind.SYNC, Set.of());
+    ALLOWED.put(Kind.WRITE_MODE, Set.of(PolicyParameters.WRITE_MODE, PolicyParameters.ASYNC_BOUND));
   }
 
   private PolicyProblems() {}
@@ -174,6 +175,21 @@ public final class PolicyProblems {
           problems.add("a cancel names either a proposal or admission=ID");
         }
       }
+      case WRITE_MODE -> {
+        if (!record.scope().startsWith("volume/")) {
+          problems.add("a write mode is that of a volume, not of " + record.scope());
+        }
+        if (!record.id().equals(WriteModes.ID)) {
+          problems.add("a volume has one write mode, with the id " + WriteModes.ID);
+        }
+        String mode = parameters.get(PolicyParameters.WRITE_MODE);
+        if (mode == null) {
+          problems.add("a write mode says write-mode=synchronous or asynchronous");
+        } else if (mode.equals(WriteModes.ASYNCHRONOUS)
+            != parameters.containsKey(PolicyParameters.ASYNC_BOUND)) {
+          problems.add("an asynchronous mode has a bound, async-bound, and a synchronous one none");
+        }
+      }
       case THRESHOLD -> {
         if (record.id().equals(GuardPolicy.THRESHOLD_ID)) {
           try {
@@ -230,6 +246,19 @@ public final class PolicyProblems {
         if (!value.equals("advise") && !value.equals("act")) {
           throw new IllegalArgumentException(
               "'" + shorten(value) + "' is no mode, write advise or act");
+        }
+      }
+      case PolicyParameters.WRITE_MODE -> {
+        if (!value.equals(WriteModes.SYNCHRONOUS) && !value.equals(WriteModes.ASYNCHRONOUS)) {
+          throw new IllegalArgumentException(
+              "'" + shorten(value) + "' is no write mode, write synchronous or asynchronous");
+        }
+      }
+      case PolicyParameters.ASYNC_BOUND -> {
+        double millis = PolicyValues.durationMillis(value);
+        if (millis < WriteModes.MIN_BOUND_MILLIS || millis > WriteModes.MAX_BOUND_MILLIS) {
+          throw new IllegalArgumentException(
+              "'" + shorten(value) + "' is not between 10 ms and 60 s");
         }
       }
       case PolicyParameters.APPROVAL, PolicyParameters.EVACUATE -> PolicyValues.flag(value);

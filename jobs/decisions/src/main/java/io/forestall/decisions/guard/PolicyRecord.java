@@ -86,6 +86,8 @@ public record PolicyRecord(
     /** Ends an admitted act, or a waiting proposal. */
     CANCEL,
     /** Written by a guard that has just started, which has read all policies once it reads this. */
-    SYNC
+    SYNC,
+    /** When writes to a volume are acknowledged. */
+    WRITE_MODE
   }
 }

@@ -161,6 +161,58 @@ public final class PolicySet {
     return narrowest(Kind.MAINTENANCE, ActKind.UNKNOWN, reach, nowMillis);
   }
 
+  /** True when some window of maintenance holds now or later. */
+  public boolean hasMaintenance() {
+    return byKind.containsKey(Kind.MAINTENANCE);
+  }
+
+  /**
+   * The maintenance window of a thing, or of what holds it, that is in force or begins before a
+   * time; the earliest; null when there is none.
+   */
+  public @Nullable PolicyRecord maintenanceBefore(Reach reach, long nowMillis, long untilMillis) {
+    Map<String, List<PolicyRecord>> scopes = byScope.get(Kind.MAINTENANCE);
+    if (scopes == null) {
+      return null;
+    }
+    PolicyRecord first = null;
+    for (String scope : reach.scopes()) {
+      for (PolicyRecord record : scopes.getOrDefault(scope, List.of())) {
+        Long expires = record.expiresMillis();
+        boolean comes =
+            record.enabled()
+                && record.notBeforeMillis() <= untilMillis
+                && (expires == null || expires > nowMillis);
+        if (comes && (first == null || record.notBeforeMillis() < first.notBeforeMillis())) {
+          first = record;
+        }
+      }
+    }
+    return first;
+  }
+
+  /** When the next maintenance window begins that has not begun; null when none does. */
+  public @Nullable Long nextMaintenanceMillis(long nowMillis) {
+    Long next = null;
+    for (PolicyRecord record : byKind.getOrDefault(Kind.MAINTENANCE, List.of())) {
+      long begin = record.notBeforeMillis();
+      if (record.enabled() && begin > nowMillis && (next == null || begin < next)) {
+        next = begin;
+      }
+    }
+    return next;
+  }
+
+  /** True when limits are changed live. */
+  public boolean hasThresholds() {
+    return byKind.containsKey(Kind.THRESHOLD);
+  }
+
+  /** True when an operator says of something how well it is. */
+  public boolean hasOverrides() {
+    return byKind.containsKey(Kind.OVERRIDE);
+  }
+
   /** Maintenance windows that want their node evacuated, in force now. */
   public List<PolicyRecord> evacuations(long nowMillis) {
     return holding(Kind.MAINTENANCE, nowMillis).stream().filter(PolicySet::evacuates).toList();

@@ -2,6 +2,7 @@ package io.forestall.decisions.guard;
 
 import io.forestall.decisions.ActKind;
 import io.forestall.decisions.Decider;
+import io.forestall.decisions.NodeTraits;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.guard.GuardDecision.Outcome;
 import io.forestall.decisions.incident.Incident;
@@ -39,6 +40,7 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
 
   private static final String START_DUE = "~start";
   private static final String EDGE_DUE = "~edge";
+  private static final String SHADOW_DUE = "~shadow";
   private static final long HOUR_MILLIS = 3_600_000;
 
   /** Refusals that time or others can cure, so that the incident is proposed again later. */
@@ -132,7 +134,7 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
     private final GuardState state;
     private final long now;
     private final Consumer<GuardOutput> voice;
-    private final GuardPolicy limits;
+    private GuardPolicy limits;
 
     Turn(GuardState state, long now, Consumer<GuardOutput> listener) {
       this.state = state;
@@ -168,6 +170,7 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
         member(changed);
       } else if (event instanceof GuardInput.MemberLeft left) {
         state.forget(left.member());
+        ShadowNeeds.lookAtThoseOf(state, limits, left.member(), now);
         judgeStorm();
       } else if (event instanceof GuardInput.RiskChanged risk) {
         risk(risk);
@@ -177,6 +180,7 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
         unit(unit);
       } else if (event instanceof GuardInput.UnitLeft left) {
         state.forgetUnit(left.unit());
+        ShadowNeeds.look(state, limits, left.unit(), now);
       } else if (event instanceof GuardInput.ActEnded ended) {
         actEnded(ended);
       } else if (event instanceof GuardInput.ModelPublished published) {
@@ -185,6 +189,10 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
     }
 
     void finish() {
+      if (!state.pool().isEmpty() && !state.superseded) {
+        ShadowNeeds.tell(state, limits, now, this::incident);
+        state.schedule.at(SHADOW_DUE, ShadowNeeds.edgeMillis(state, limits, now));
+      }
       boolean silent = state.pool().isEmpty() || state.incarnation == null;
       if (!silent && !state.announced && !state.superseded && state.hasRows()) {
         announce();
@@ -256,6 +264,8 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
 
     private void policies(PolicySet policies) {
       state.policies = policies;
+      limits = limits(state, now);
+      ShadowNeeds.lookAtAll(state, limits, now);
       if (!state.ready) {
         becomeReady();
         return;
@@ -314,7 +324,9 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
                   : changed.freeBytes(),
               before == null ? null : before.risk(),
               before == null ? 0 : before.riskySinceMillis(),
-              changed.level()));
+              changed.level(),
+              changed.traits()));
+      ShadowNeeds.lookAtThoseOf(state, limits, changed.member().subject(), now);
       judgeStorm();
       if (state.policies.hasEvacuations()) {
         evacuate();
@@ -344,7 +356,12 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
               before == null ? null : before.freeBytes(),
               risk,
               since,
-              before == null ? GuardInput.MemberChanged.MAX_LEVEL : before.level()));
+              before == null ? GuardInput.MemberChanged.MAX_LEVEL : before.level(),
+              before == null ? NodeTraits.UNKNOWN : before.traits()));
+      if (before != null && before.isDescribedNode() && !risk.stale()) {
+        state.learnRisk(risk.entity(), risk.timeMillis(), risk.probability());
+      }
+      ShadowNeeds.lookAtThoseOf(state, limits, risk.entity(), now);
       if (!risk.stale()) {
         state.sampled(risk.timeMillis());
         state.inputLag(now - risk.timeMillis());
@@ -354,10 +371,24 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
 
     private void unit(GuardInput.UnitChanged unit) {
       GuardInput.UnitChanged before = state.unit(unit.unit());
+      int building = state.unitsBuilding().size();
       if (unit.copies().isEmpty()) {
         state.forgetUnit(unit.unit());
       } else if (before == null || before.epoch() <= unit.epoch()) {
         state.put(unit);
+      }
+      ShadowNeeds.look(state, limits, unit.unit(), now);
+      if (state.unitsBuilding().size() < building) {
+        state.allAskingsChanged();
+      }
+      boolean followed = before != null && !before.shadowsInSync().equals(unit.shadowsInSync());
+      if (followed && state.ready) {
+        // what an incident asks for may be less now: its shadow is there
+        for (Tracked incident : List.copyOf(state.tracked())) {
+          if (unit.owner().equals(incident.host())) {
+            pursue(incident);
+          }
+        }
       }
     }
 
@@ -380,7 +411,9 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
         // a restored correlate counts its revisions anew, but what is over is over
         return;
       }
-      long lag = Math.max(0, now - incident.updatedMillis());
+      // what the plan asks for is as old as what was heard last
+      boolean planned = incident.rule().equals(ShadowNeeds.RULE);
+      long lag = planned ? state.inputLagMillis() : Math.max(0, now - incident.updatedMillis());
       state.inputLag(lag);
       boolean over = incident.state() == Incident.State.RESOLVED;
       if (over || incident.inhibitedBy() != null || !incident.recommendation().touchesData()) {
@@ -392,11 +425,23 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
         return;
       }
       Tracked tracked = Tracked.of(incident, before, lag);
+      if (before == null && !incident.predicted() && !planned) {
+        learnFailure(tracked);
+      }
       if (state.ready || state.pool().isEmpty()) {
         state.put(tracked);
         pursue(tracked);
       } else {
         state.put(tracked.againAt(now));
+      }
+    }
+
+    /** A failure that has happened teaches which nodes fail together. */
+    private void learnFailure(Tracked incident) {
+      Member failed = incident.host() == null ? null : state.member(incident.host());
+      boolean fails = incident.severity().compareTo(limits.failoverSeverity()) >= 0;
+      if (failed != null && failed.isDescribedNode() && fails) {
+        state.learnFailure(failed, incident.openedMillis());
       }
     }
 
@@ -417,7 +462,9 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
         return;
       }
       boolean again = same && incident.again() != 0 && incident.again() <= now;
-      if (same && !again) {
+      // units come and go in the plan: what was refused just now is thought over when it is time
+      boolean refused = incident.again() > now && incident.rule().equals(ShadowNeeds.RULE);
+      if ((same && !again) || refused) {
         return;
       }
       if (!same) {
@@ -524,7 +571,15 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
           default -> onlyForms = false;
         }
       }
-      if (!onlyForms && first != null) {
+      if (!onlyForms && first != null && makesWay(waiting, results, q)) {
+        enqueue(
+            new Waiting(
+                proposal,
+                waiting.arrival(),
+                waiting.lagMillis(),
+                Waiting.Reason.TURN,
+                Math.max(now + 1, proposal.expiresMillis())));
+      } else if (!onlyForms && first != null) {
         end(waiting, Outcome.REFUSED, first.code(), first.text(), results, q);
       } else if (dwell != null) {
         Long since = GuardChecks.riskSince(q);
@@ -546,6 +601,65 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
       } else {
         admit(waiting, results, q);
       }
+    }
+
+    /**
+     * True when only shadows that are being built or given up stand in the way of a takeover: they
+     * give way to it, for they can begin again, and it cannot wait.
+     */
+    private boolean makesWay(Waiting waiting, List<GuardResult> results, Question q) {
+      if (q.act() != ActKind.FAILOVER && q.act() != ActKind.SWITCHOVER) {
+        return false;
+      }
+      boolean budget = false;
+      for (GuardResult result : results) {
+        if (!result.passed()) {
+          boolean locks = result.guard().equals(GuardChecks.UNIT_LOCKS);
+          budget |= result.guard().equals(GuardChecks.BUDGET);
+          if (!locks && !result.guard().equals(GuardChecks.BUDGET)) {
+            return false;
+          }
+        }
+      }
+      Proposal proposal = waiting.proposal();
+      Map<String, Held> yielding = new TreeMap<>();
+      for (String key : Held.locks(proposal.units(), proposal.subject())) {
+        String owner = state.lockOwner(key);
+        Held held = owner == null ? null : state.held(owner);
+        if (owner != null && (held == null || !gives(held))) {
+          return false;
+        }
+        if (held != null) {
+          yielding.put(held.id(), held);
+        }
+      }
+      if (budget) {
+        List<Held> newest = new ArrayList<>(state.held());
+        newest.sort(
+            Comparator.comparingLong((Held held) -> held.admission().sequence()).reversed());
+        for (Held held : newest) {
+          if (!Budgets.haveRoomWithout(q, yielding.keySet()) && gives(held)) {
+            yielding.put(held.id(), held);
+          }
+        }
+        if (!Budgets.haveRoomWithout(q, yielding.keySet())) {
+          return false;
+        }
+      }
+      for (Held held : yielding.values()) {
+        if (held.counted()) {
+          terminate(
+              held,
+              Admission.State.GIVEN_BACK,
+              "It gives way to the " + q.act() + " of " + proposal.subject() + ".");
+        }
+      }
+      return true;
+    }
+
+    private static boolean gives(Held held) {
+      ActKind act = held.admission().act();
+      return act == ActKind.SHADOW || act == ActKind.RETIRE_SHADOW;
     }
 
     private void waitFor(
@@ -791,6 +905,13 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
         held = sayAdmitted(held);
       }
       state.release(held);
+      ActKind act = held.admission().act();
+      if (read.state() == Admission.State.DONE
+          && (act == ActKind.SHADOW || act == ActKind.RETIRE_SHADOW)) {
+        ShadowNeeds.served(state, limits, held.admission(), now);
+      }
+      // its units are free again, and there may be room for others
+      state.allAskingsChanged();
       boolean again = asksAgain(held.admission(), read.state());
       if (read.timeMillis() + PAST_MILLIS > now) {
         Past past = Past.of(held.admission(), read.timeMillis());
@@ -823,7 +944,7 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
         case GIVEN_BACK, EXPIRED -> true;
         // one target seldom holds copies of all that an owner has
         case DONE ->
-            Question.handsOver(a.act(), !a.units().isEmpty())
+            (Question.handsOver(a.act(), !a.units().isEmpty()) || a.act() == ActKind.SWITCHOVER)
                 && Proposer.leaves(state, incident, a.units());
         default -> false;
       };
@@ -960,6 +1081,8 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
           cancels();
           evacuate();
           askAll = true;
+        } else if (due.equals(SHADOW_DUE)) {
+          ShadowNeeds.lookAtAll(state, limits, now);
         } else if (due.charAt(0) == '~') {
           judgeStorm();
         } else {
@@ -985,6 +1108,10 @@ public final class PoolArbiter implements Decider<GuardState, GuardInput, GuardO
         case 'e' -> state.forgetEarlyEnd(id);
         case 'd' -> state.forgetDecided(id);
         case 'w' -> wakeWaiting(Long.parseLong(id));
+        case 's' -> {
+          ShadowNeeds.look(state, limits, id, now);
+          state.askingChanged(id);
+        }
         case 'a' -> {
           Held held = state.held(id);
           if (held != null && state.ready) {

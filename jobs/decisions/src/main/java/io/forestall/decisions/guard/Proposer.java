@@ -1,11 +1,16 @@
 package io.forestall.decisions.guard;
 
 import io.forestall.decisions.ActKind;
+import io.forestall.decisions.Place;
 import io.forestall.decisions.Subject;
+import io.forestall.decisions.shadow.FailureCorrelation;
+import io.forestall.decisions.shadow.ShadowChoice;
+import io.forestall.decisions.shadow.ShadowPlan;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -40,11 +45,17 @@ final class Proposer {
   /** Most nodes that are looked at as a target; count. */
   static final int MAX_LOOKED_AT = 64;
 
+  /** Most nodes that are looked at when none of those has what is looked for; count. */
+  static final int MAX_SEARCHED = 4_096;
+
   /** Most candidates that a proposal lists; count. */
   static final int MAX_CANDIDATES = 16;
 
   /** Most units of an act that is proposed here; the others follow with the next; count. */
   static final int MAX_UNITS = 1_024;
+
+  /** Level of the contract from which on a node can hold units. */
+  static final int OWNING_LEVEL = 2;
 
   /** Level of the contract whose nodes move their data by hooks of their own. */
   private static final int HOOK_LEVEL = 1;
@@ -58,19 +69,24 @@ final class Proposer {
    * What an incident asks for now.
    *
    * @param matter the same as long as nothing that matters changed
+   * @param inputs what it stands on besides the incident
    */
   record Wish(
       Ladder.Choice choice,
       String matter,
       @Nullable Subject source,
       List<GuardInput.UnitChanged> units,
-      long bytes) {}
+      long bytes,
+      List<Proposal.InputValue> inputs) {}
 
   /** What the incident asks for; null when nothing is to be done to data. */
   static @Nullable Wish wish(
       GuardState state, GuardPolicy limits, Tracked incident, long nowMillis) {
     if (!incident.recommendation().touchesData()) {
       return null;
+    }
+    if (incident.rule().equals(ShadowNeeds.RULE)) {
+      return ShadowNeeds.wish(state, limits, incident, nowMillis);
     }
     List<GuardInput.UnitChanged> units = units(state, incident.subject());
     Subject source = source(incident, units);
@@ -92,6 +108,35 @@ final class Proposer {
                 bytes,
                 limits);
     Member host = source == null ? null : state.member(source);
+    boolean holds = host != null && host.member() != null && host.level() >= OWNING_LEVEL;
+    if (choice.act() == ActKind.MIGRATE && holds && !units.isEmpty()) {
+      choice =
+          new Ladder.Choice(
+              ActKind.SHADOW, choice.reason() + " Units move by a shadow that takes over.");
+    }
+    List<GuardInput.UnitChanged> followed = followed(units, source);
+    boolean confirmed = incident.severity().compareTo(limits.failoverSeverity()) >= 0;
+    // who died cannot hand anything over
+    boolean urges =
+        incident.predicted() ? Ladder.refines(choice.act()) : choice.act() == ActKind.SHADOW;
+    if (confirmed && urges && !followed.isEmpty()) {
+      choice =
+          new Ladder.Choice(
+              ActKind.SWITCHOVER,
+              choice.reason()
+                  + String.format(
+                      Locale.ROOT,
+                      " %d of %d units have a shadow in sync, which takes over without a copy.",
+                      followed.size(),
+                      units.size()));
+      units = followed;
+    } else if (choice.act() == ActKind.SHADOW && !units.isEmpty()) {
+      units = units.stream().filter(unit -> unit.shadows().isEmpty()).toList();
+      if (units.isEmpty()) {
+        // all that is asked for is there, or on its way
+        return null;
+      }
+    }
     if (host != null && host.member() != null && moves(choice.act())) {
       if (host.level() == HOOK_LEVEL) {
         choice =
@@ -120,7 +165,19 @@ final class Proposer {
             Boolean.toString(incident.predicted()),
             incident.severity().name(),
             Integer.toString((int) (incident.confidence() * 10)));
-    return new Wish(choice, matter, source, units, bytes);
+    return new Wish(choice, matter, source, units, bytes, List.of());
+  }
+
+  /** Units of which another node holds a shadow in sync. */
+  private static List<GuardInput.UnitChanged> followed(
+      List<GuardInput.UnitChanged> units, @Nullable Subject source) {
+    List<GuardInput.UnitChanged> followed = new ArrayList<>();
+    for (GuardInput.UnitChanged unit : units) {
+      if (unit.shadowsInSync().stream().anyMatch(shadow -> !shadow.equals(source))) {
+        followed.add(unit);
+      }
+    }
+    return followed;
   }
 
   private static boolean moves(ActKind act) {
@@ -211,8 +268,12 @@ final class Proposer {
     }
     Question q = new Question(state, limits, draft, nowMillis, 0);
     List<Fit> fits = new ArrayList<>();
-    for (Member candidate : candidates(q, wish.units())) {
-      fits.add(fit(q, candidate, wish.units()));
+    if (act == ActKind.SHADOW && !wish.units().isEmpty()) {
+      fits.addAll(shadows(q, wish.units()));
+    } else {
+      for (Member candidate : candidates(q, wish.units(), MAX_LOOKED_AT)) {
+        fits.add(fit(q, candidate, wish.units()));
+      }
     }
     fits.sort(
         Comparator.comparing((Fit fit) -> fit.refusal() != null)
@@ -225,7 +286,9 @@ final class Proposer {
               fit.node(),
               fit.score(),
               fit.refusal(),
-              fit.refusal() == null ? praise(q, fit, wish.units().size()) : fit.text()));
+              fit.refusal() == null && fit.text().isEmpty()
+                  ? praise(q, fit, wish.units().size())
+                  : fit.text()));
     }
     Fit best = fits.isEmpty() || fits.get(0).refusal() != null ? null : fits.get(0);
     List<GuardInput.UnitChanged> units = best == null ? wish.units() : best.units();
@@ -258,7 +321,7 @@ final class Proposer {
     }
     if (fitting.isEmpty() && !units.isEmpty()) {
       DecisionCode code =
-          Question.handsOver(q.act(), true)
+          Question.handsOver(q.act(), true) || q.act() == ActKind.SWITCHOVER
               ? DecisionCode.NO_SAFE_TARGET
               : DecisionCode.TARGET_IN_SAME_DOMAIN;
       return new Fit(node, 0, code, "No unit fits there: " + code.sentence(), List.of());
@@ -276,6 +339,164 @@ final class Proposer {
     return new Fit(node, score, null, "", fitting);
   }
 
+  // ------------------------------------------------------------------ shadows
+
+  /** Who may hold shadows of the units, the best first. */
+  private static List<Fit> shadows(Question q, List<GuardInput.UnitChanged> units) {
+    Map<String, GuardInput.UnitChanged> byName = new LinkedHashMap<>();
+    List<ShadowChoice.Unit> asked = new ArrayList<>();
+    for (GuardInput.UnitChanged unit : units) {
+      byName.put(unit.unit(), unit);
+      asked.add(placed(q, unit));
+    }
+    List<ShadowChoice.Ranked> ranked =
+        ShadowChoice.rank(asked, nodes(q, units, MAX_LOOKED_AT), correlation(q));
+    boolean found = !ranked.isEmpty() && ranked.get(0).refusal() == null && ranked.get(0).apart();
+    if (!found && q.state.nodes() > MAX_LOOKED_AT) {
+      // the roomiest nodes all stand where copies are, or do not fit: the others are asked as well
+      ranked = ShadowChoice.rank(asked, nodes(q, units, MAX_SEARCHED), correlation(q));
+    }
+    List<Fit> fits = new ArrayList<>(ranked.size());
+    for (ShadowChoice.Ranked each : ranked) {
+      ShadowChoice.Goal refusal = each.refusal();
+      List<GuardInput.UnitChanged> fitting = new ArrayList<>();
+      for (String name : each.units()) {
+        GuardInput.UnitChanged unit = byName.get(name);
+        if (unit != null) {
+          fitting.add(unit);
+        }
+      }
+      DecisionCode code = refusal == null ? null : code(refusal);
+      fits.add(new Fit(each.node(), each.score(), code, each.text(), fitting));
+    }
+    return fits;
+  }
+
+  /**
+   * What speaks against a node as holder of a shadow of the unit, by where its copies and the other
+   * nodes stand; null when nothing does.
+   */
+  static ShadowChoice.@Nullable Objection placementProblem(
+      Question q, GuardInput.UnitChanged unit, Member target) {
+    ShadowChoice.Node node = node(q, target, true);
+    Place place = target.place();
+    if (node == null || place == null) {
+      return null;
+    }
+    ShadowChoice.Unit asked = placed(q, unit);
+    ShadowChoice.Objection first =
+        ShadowChoice.placement(asked, node, nodes(q, List.of(unit), MAX_LOOKED_AT));
+    boolean shares = ShadowChoice.isApart(asked, node);
+    return first == null && !shares && q.state.nodes() > MAX_LOOKED_AT
+        ? ShadowChoice.placement(asked, node, nodes(q, List.of(unit), MAX_SEARCHED))
+        : first;
+  }
+
+  private static ShadowChoice.Unit placed(Question q, GuardInput.UnitChanged unit) {
+    Map<Subject, Place> places = new LinkedHashMap<>();
+    Set<Subject> unplaced = new HashSet<>();
+    boolean elsewhere = false;
+    Member owner = q.state.member(unit.owner());
+    for (Subject holder : unit.holders()) {
+      Member member = q.state.member(holder);
+      Place place = member == null ? null : member.place();
+      if (place == null) {
+        unplaced.add(holder);
+      } else {
+        places.put(holder, place);
+        boolean counts = unit.copies().contains(holder) || unit.shadows().contains(holder);
+        elsewhere |= counts && owner != null && !place.region().equals(owner.region());
+      }
+    }
+    return new ShadowChoice.Unit(
+        unit.unit(),
+        unit.bytes(),
+        unit.owner(),
+        places,
+        unplaced,
+        !unit.otherRegion() || elsewhere
+            ? ShadowChoice.Elsewhere.NOT_ASKED
+            : ShadowNeeds.isForRegion(q.proposal)
+                ? ShadowChoice.Elsewhere.ONLY
+                : ShadowChoice.Elsewhere.WHILE_ONE_FITS);
+  }
+
+  private static List<ShadowChoice.Node> nodes(
+      Question q, List<GuardInput.UnitChanged> units, int most) {
+    List<ShadowChoice.Node> nodes = new ArrayList<>();
+    for (Member member : candidates(q, units, most)) {
+      ShadowChoice.Node node = node(q, member, false);
+      if (node != null) {
+        nodes.add(node);
+      }
+    }
+    return nodes;
+  }
+
+  private static ShadowChoice.@Nullable Node node(Question q, Member member, boolean unjudged) {
+    Place place = member.place();
+    if (place == null || member.member() == null) {
+      return null;
+    }
+    return new ShadowChoice.Node(
+        member.subject(),
+        place,
+        q.roomBytes(member),
+        member.freeBytes(),
+        member.member().capacityBytes(),
+        q.probabilityOf(member.subject(), q.horizonMillis()),
+        member.traits(),
+        !q.restingTargets().contains(member.subject()),
+        unjudged ? null : objection(q, member));
+  }
+
+  /** What the checks of a target say of a node, whatever the unit is. */
+  private static ShadowChoice.@Nullable Objection objection(Question q, Member member) {
+    for (TargetChecks.TargetCheck check : TargetChecks.OF_THE_NODE) {
+      ShadowChoice.Goal goal =
+          switch (check.name()) {
+            case "target-known" -> ShadowChoice.Goal.KNOWN;
+            case "target-telemetry" -> ShadowChoice.Goal.HEARD_OF;
+            case "target-risk" -> ShadowChoice.Goal.HEALTHY;
+            case "target-zone" -> ShadowChoice.Goal.OUTSIDE_ZONES;
+            case "target-maintenance" -> ShadowChoice.Goal.NOT_IN_MAINTENANCE;
+            default -> null;
+          };
+      GuardResult result = goal == null ? null : check.question().apply(q, member.subject());
+      if (goal != null && result != null && !result.passed()) {
+        return new ShadowChoice.Objection(goal, result.text());
+      }
+    }
+    return member.level() < OWNING_LEVEL
+        ? new ShadowChoice.Objection(
+            ShadowChoice.Goal.LEVEL,
+            member.subject() + " declares level " + member.level() + " and cannot hold units.")
+        : null;
+  }
+
+  private static ShadowChoice.Correlation correlation(Question q) {
+    return (failing, other) -> {
+      Member left = q.state.member(failing);
+      Member right = q.state.member(other);
+      return left == null || right == null
+          ? new FailureCorrelation.Estimate(1, "Nobody knows " + failing + ".")
+          : q.state.correlation().between(left.peer(), right.peer());
+    };
+  }
+
+  private static DecisionCode code(ShadowChoice.Goal goal) {
+    return switch (goal) {
+      case KNOWN -> DecisionCode.TARGET_UNREACHABLE;
+      case HEARD_OF -> DecisionCode.STALE_TELEMETRY;
+      case HEALTHY -> DecisionCode.TARGET_AT_RISK;
+      case OUTSIDE_ZONES -> DecisionCode.TARGET_IN_ZONE;
+      case NOT_IN_MAINTENANCE -> DecisionCode.TARGET_IN_MAINTENANCE;
+      case LEVEL -> DecisionCode.NODE_LEVEL_TOO_LOW;
+      case ROOM -> DecisionCode.TARGET_FULL;
+      case NO_HOLDER, OTHER_REGION, OTHER_ZONE, OTHER_RACK -> DecisionCode.TARGET_IN_SAME_DOMAIN;
+    };
+  }
+
   /** Why a node that may be the target scored as it did: made only for those that are listed. */
   private static String praise(Question q, Fit fit, int units) {
     Member member = q.state.member(fit.node());
@@ -290,17 +511,18 @@ final class Proposer {
   }
 
   /** Nodes to look at: the holders of copies, or the roomiest of each zone in turn. */
-  private static List<Member> candidates(Question q, List<GuardInput.UnitChanged> units) {
+  private static List<Member> candidates(Question q, List<GuardInput.UnitChanged> units, int most) {
     Subject only = pinnedTarget(q);
     List<Member> found = new ArrayList<>();
     if (only != null) {
       addMember(found, q.state.member(only));
       return found;
     }
-    if (Question.handsOver(q.act(), !units.isEmpty()) && !units.isEmpty()) {
+    boolean switches = q.act() == ActKind.SWITCHOVER;
+    if ((Question.handsOver(q.act(), !units.isEmpty()) || switches) && !units.isEmpty()) {
       Map<Subject, Integer> copies = new TreeMap<>(Comparator.comparing(Subject::toString));
       for (GuardInput.UnitChanged unit : units) {
-        for (Subject copy : unit.copies()) {
+        for (Subject copy : switches ? unit.shadowsInSync() : unit.copies()) {
           copies.merge(copy, 1, Integer::sum);
         }
       }
@@ -315,10 +537,10 @@ final class Proposer {
       zones.add(zone.iterator());
     }
     boolean more = true;
-    while (more && found.size() < MAX_LOOKED_AT) {
+    while (more && found.size() < most) {
       more = false;
       for (Iterator<Member> zone : zones) {
-        if (zone.hasNext() && found.size() < MAX_LOOKED_AT) {
+        if (zone.hasNext() && found.size() < most) {
           Member member = zone.next();
           more = true;
           if (!member.subject().equals(q.proposal.source())) {
@@ -385,7 +607,8 @@ final class Proposer {
                 ? "The risk of " + incident.subject() + "."
                 : incident.predicted()
                     ? "The confidence of the incident; nothing better is known."
-                    : "It has happened."));
+                    : act == ActKind.RETIRE_SHADOW ? "Nothing is predicted." : "It has happened."));
+    inputs.addAll(wish.inputs());
     inputs.add(
         new Proposal.InputValue(
             "bytes", (double) wish.bytes(), "Bytes that the ladder reckoned with."));
@@ -402,6 +625,10 @@ final class Proposer {
     parameters.put(INCIDENT, incident.id());
     parameters.put(SEVERITY, incident.severity().name());
     parameters.put(SINCE, Long.toString(incident.openedMillis()));
+    if (incident.rule().equals(ShadowNeeds.RULE)) {
+      ShadowPlan.Why why = ShadowNeeds.why(incident);
+      parameters.put(ShadowNeeds.WHY, why == null ? "SPARE" : why.name());
+    }
     return new Proposal(
         "",
         act,

@@ -1,6 +1,7 @@
 package io.forestall.decisions.guard;
 
 import io.forestall.decisions.ActKind;
+import io.forestall.decisions.FleetMember;
 import io.forestall.decisions.Severity;
 import io.forestall.decisions.Subject;
 import io.forestall.risk.Tier;
@@ -90,7 +91,8 @@ final class Question {
     return act == ActKind.MIGRATE
         || act == ActKind.FAILOVER
         || act == ActKind.SWITCHOVER
-        || act == ActKind.DRAIN;
+        || act == ActKind.DRAIN
+        || act == ActKind.RETIRE_SHADOW;
   }
 
   /** The scopes that cover a node of the pool. */
@@ -116,6 +118,12 @@ final class Question {
       return 1;
     }
     PolicyRecord override = policies.override(reachOf(node), nowMillis);
+    return probabilityOf(member, override, limits, horizonMillis);
+  }
+
+  /** The same of a node that is known, with what an operator says of it. */
+  static double probabilityOf(
+      Member member, @Nullable PolicyRecord override, GuardPolicy limits, long horizonMillis) {
     if (override != null) {
       return switch (PolicySet.tierOf(override)) {
         case HEALTHY -> 0;
@@ -149,27 +157,34 @@ final class Question {
     return null;
   }
 
-  /** Targets of acts in flight or of a short time ago. */
+  /**
+   * Targets of acts in flight or of a short time ago. Who was given a shadow need not rest from it:
+   * it was given so that it can take over.
+   */
   Set<Subject> restingTargets() {
     Set<Subject> known = restingTargets;
     if (known == null) {
       known = new HashSet<>();
       for (Held held : state.held()) {
         Subject target = held.admission().target();
-        if (target != null) {
+        if (target != null && tires(held.admission().act())) {
           known.add(target);
         }
       }
       for (Past past : state.past()) {
         boolean recent = nowMillis - past.issuedMillis() < limits.targetRestMillis();
         Subject target = past.target();
-        if (recent && target != null) {
+        if (recent && target != null && tires(past.act())) {
           known.add(target);
         }
       }
       restingTargets = known;
     }
     return known;
+  }
+
+  private boolean tires(ActKind used) {
+    return used != ActKind.SHADOW || act() == ActKind.SHADOW;
   }
 
   /** Copies that stay besides the target. */
@@ -180,6 +195,33 @@ final class Question {
         .filter(copy -> !leaves || !copy.equals(proposal.source()))
         .filter(copy -> state.member(copy) != null)
         .toList();
+  }
+
+  /** Bytes that acts in flight will put onto a node. */
+  long promisedBytes(Subject target) {
+    long bytes = 0;
+    for (Held held : state.held()) {
+      Admission act = held.admission();
+      if (addsCopy(act.act()) && target.equals(act.target())) {
+        for (Proposal.UnitStep step : act.units()) {
+          GuardInput.UnitChanged unit = state.unit(step.unit());
+          bytes += unit == null ? 0 : unit.bytes();
+        }
+      }
+    }
+    return bytes;
+  }
+
+  /** What a target can take beside its reserve, null when nobody knows; bytes. */
+  @Nullable Long roomBytes(Member target) {
+    Long free = target.freeBytes();
+    if (free == null) {
+      return null;
+    }
+    FleetMember described = target.member();
+    Long capacity = described == null ? null : described.capacityBytes();
+    double reserve = capacity == null ? 0 : capacity * limits.targetFreeShare();
+    return (long) Math.floor(free - promisedBytes(target.subject()) - reserve);
   }
 
   /** Bytes that the target must have room for. */

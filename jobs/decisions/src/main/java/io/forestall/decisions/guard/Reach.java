@@ -32,6 +32,9 @@ public final class Reach {
   /** How narrow the thing itself is. */
   public static final int ENTITY = 5;
 
+  /** What no policy covers. */
+  static final Reach NOTHING = new Reach();
+
   private final Map<String, Integer> narrowness = new LinkedHashMap<>();
 
   private Reach() {}

@@ -6,6 +6,7 @@ import static io.forestall.decisions.guard.GuardChecks.yes;
 import io.forestall.decisions.ActKind;
 import io.forestall.decisions.FleetMember;
 import io.forestall.decisions.Subject;
+import io.forestall.decisions.shadow.ShadowChoice;
 import io.forestall.risk.Tier;
 import java.util.HashSet;
 import java.util.List;
@@ -38,7 +39,8 @@ final class TargetChecks {
               TargetChecks::known),
           new TargetCheck(
               "target-copies",
-              "Does the target of a failover hold a copy in sync of every unit?",
+              "Does the target of a failover hold a copy in sync of every unit, that of a"
+                  + " switchover a shadow in sync?",
               List.of(DecisionCode.NO_SAFE_TARGET),
               List.of(),
               TargetChecks::copies),
@@ -123,7 +125,9 @@ final class TargetChecks {
   /** True when the act needs a copy of the unit on its target and there is none. */
   private static boolean lacksCopy(ActKind act, GuardInput.UnitChanged unit, Subject target) {
     boolean needed = Question.handsOver(act, true) || act == ActKind.FAILBACK;
-    return needed && !unit.copies().contains(target);
+    return act == ActKind.SWITCHOVER
+        ? !unit.shadowsInSync().contains(target)
+        : needed && !unit.copies().contains(target);
   }
 
   /** True when nothing of where the copies of the unit are speaks against the target. */
@@ -205,7 +209,7 @@ final class TargetChecks {
           : no(name, DecisionCode.TARGET_FULL, "Nobody knows how much space " + target + " has.");
     }
     double reserve = capacity == null ? 0 : capacity * q.limits.targetFreeShare();
-    double left = (double) free - needed;
+    double left = (double) free - needed - (needed == 0 ? 0 : q.promisedBytes(target));
     return left >= reserve
         ? yes(name, left, reserve, target + " has room; bytes left after it.")
         : no(
@@ -224,6 +228,14 @@ final class TargetChecks {
     }
     for (Proposal.UnitStep step : q.proposal.units()) {
       GuardInput.UnitChanged unit = q.state.unit(step.unit());
+      if (unit != null && q.act() == ActKind.SHADOW) {
+        ShadowChoice.Objection objection = Proposer.placementProblem(q, unit, member);
+        // whether it has room is asked for all units at once
+        if (objection != null && objection.goal() != ShadowChoice.Goal.ROOM) {
+          return no(name, DecisionCode.TARGET_IN_SAME_DOMAIN, objection.text());
+        }
+        continue;
+      }
       String problem = unit == null ? null : domainProblem(q, unit, member);
       if (problem != null) {
         return no(name, DecisionCode.TARGET_IN_SAME_DOMAIN, problem);
@@ -258,6 +270,9 @@ final class TargetChecks {
   private static GuardResult rest(Question q, Subject target) {
     if (!q.isPredicted() && q.act() == ActKind.FAILOVER) {
       return yes("target-rest", "It has happened; whoever can take over need not have rested.");
+    }
+    if (q.act() == ActKind.SHADOW) {
+      return yes("target-rest", "A shadow is a copy more; who rested is only preferred.");
     }
     return q.restingTargets().contains(target)
         ? no(

@@ -295,6 +295,73 @@ class SagaDeciderTest {
   }
 
   @Test
+  void theSourceOfAnAsynchronousUnitDrainsBeforeTheTargetTakesOver() {
+    TestingFailover pool = asynchronous();
+    Admission admission = pool.admit(ActKind.SWITCHOVER, true, 0, 1, 0);
+
+    pool.settle();
+
+    assertThat(pool.ordered(Command.Kind.PREPARE))
+        .extracting(Command::addressee)
+        .containsExactly(TestingFailover.node(1), TestingFailover.node(0));
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.DONE);
+  }
+
+  @Test
+  void aPlannedActIsGivenBackWhenItsSourceDoesNotDrain() {
+    TestingFailover pool = asynchronous();
+    pool.at(0).refuses = Command.Kind.PREPARE;
+    pool.at(0).refusesWith = CommandAck.Code.BUSY;
+    Admission admission = pool.admit(ActKind.SWITCHOVER, true, 0, 1, 0);
+
+    pool.settle();
+
+    assertThat(pool.ordered(Command.Kind.PROMOTE)).isEmpty();
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.GIVEN_BACK);
+  }
+
+  @Test
+  void aPredictedFailoverGoesOnWhenItsSourceDoesNotDrain() {
+    TestingFailover pool = asynchronous();
+    pool.at(0).refuses = Command.Kind.PREPARE;
+    pool.at(0).refusesWith = CommandAck.Code.BUSY;
+    Admission admission = pool.admit(ActKind.FAILOVER, true, 0, 1, 0);
+
+    pool.settle();
+
+    assertThat(pool.endState(admission)).isEqualTo(Admission.State.DONE);
+  }
+
+  @Test
+  void theMapSaysForHowLongWritesMayBeAnsweredEarly() {
+    TestingFailover pool = asynchronous();
+    pool.pass(60_000);
+
+    assertThat(pool.maps.get(pool.maps.size() - 1).segments())
+        .singleElement()
+        .satisfies(segment -> assertThat(segment.asyncBoundMillis()).isEqualTo(500));
+  }
+
+  /** One unit of n0 whose writes may be answered 500 ms before they are in the log. */
+  private static TestingFailover asynchronous() {
+    TestingFailover pool = TestingFailover.of(3, 1);
+    pool.append(
+        new OwnershipEntry(
+            TestingFailover.POOL,
+            OwnershipEntry.Kind.MODE,
+            List.of(new UnitStep(TestingFailover.unit(0), 1, 2)),
+            TestingFailover.node(0),
+            1,
+            null,
+            Authority.NONE,
+            "n0",
+            pool.now,
+            500));
+    pool.settle();
+    return pool;
+  }
+
+  @Test
   void clientsThatTheProbesNamedAreTold() {
     TestingFailover pool = TestingFailover.of(3, 1);
     pool.at(0).values.put(SagaValues.CLIENT_PREFIX + "c-1", 12.0);

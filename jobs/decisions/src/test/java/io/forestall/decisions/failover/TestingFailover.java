@@ -11,6 +11,7 @@ import io.forestall.decisions.ownership.Authority;
 import io.forestall.decisions.ownership.Owned;
 import io.forestall.decisions.ownership.OwnershipEntry;
 import io.forestall.decisions.ownership.OwnershipFold;
+import io.forestall.decisions.shadow.ShadowStanding;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -47,6 +48,10 @@ final class TestingFailover {
     final Map<String, Command> waiting = new LinkedHashMap<>();
     final Set<String> lacks = new HashSet<>();
     final Map<String, Double> values = new TreeMap<>();
+
+    /** Units whose shadow it let go, and that it has not in sync again. */
+    final Set<String> letGo = new HashSet<>();
+
     CommandAck.@Nullable Code refusesWith;
     Command.@Nullable Kind refuses;
 
@@ -137,6 +142,12 @@ final class TestingFailover {
     return Subject.node("n" + i);
   }
 
+  /** One more node, which holds nothing. */
+  void join(int i) {
+    nodes.put(node(i), new Node(node(i)));
+    give(new SagaInput.NodeDescribed(node(i), 2, 100L << 30));
+  }
+
   static String unit(int i) {
     return "v" + i + "/0";
   }
@@ -220,9 +231,80 @@ final class TestingFailover {
             a.parameters()));
   }
 
+  /** Planted: a shadow is told to go as soon as that is admitted, whatever else is under way. */
+  boolean retiresAtOnce;
+
+  /** What a node did that it must never be told to do; empty when it did nothing such. */
+  final List<String> harm = new ArrayList<>();
+
   void give(SagaInput input) {
     decider.decide(state, input, now, this::hear);
+    if (retiresAtOnce
+        && input instanceof SagaInput.AdmissionRead read
+        && read.admission().act() == ActKind.RETIRE_SHADOW
+        && read.admission().state() == Admission.State.ADMITTED) {
+      hear(new SagaOutput.Ordered(letGo(read.admission())));
+    }
     keepRows();
+  }
+
+  private Command letGo(Admission admission) {
+    return new Command(
+        "at-once-" + admission.id(),
+        Command.Kind.RETIRE_SHADOW,
+        admission.subject(),
+        admission.subject(),
+        POOL,
+        admission,
+        0,
+        0,
+        admission.units(),
+        null,
+        now,
+        now,
+        now + 30_000,
+        null,
+        "",
+        Map.of());
+  }
+
+  /** The job that feeds shadows says how one stands, at the present epoch of its unit. */
+  void stands(int unit, int node, String state, long missingBytes, long lagBytes) {
+    Owned owned = truth.owned(unit(unit));
+    stands(unit, node, state, missingBytes, lagBytes, owned == null ? 0 : owned.epoch());
+  }
+
+  void stands(int unit, int node, String state, long missingBytes, long lagBytes, long epoch) {
+    give(
+        new SagaInput.ShadowStood(
+            standing(unit, TestingFailover.node(node), state, missingBytes, lagBytes, epoch)));
+    settle();
+  }
+
+  /** What the job that feeds shadows says of one. */
+  ShadowStanding standing(
+      int unit, Subject node, String state, long missingBytes, long lagBytes, long epoch) {
+    return new ShadowStanding(
+        unit(unit),
+        "v" + unit,
+        POOL,
+        node,
+        node(0),
+        state,
+        epoch,
+        7,
+        7,
+        0,
+        lagBytes,
+        0,
+        missingBytes,
+        null,
+        0,
+        0,
+        null,
+        0,
+        "",
+        now);
   }
 
   private void keepRows() {
@@ -404,6 +486,7 @@ final class TestingFailover {
     switch (command.kind()) {
       case PROBE -> probe(node, command);
       case PROMOTE -> promote(node, command);
+      case RETIRE_SHADOW -> letGo(node, command);
       case CANCEL -> {
         Admission admission = command.admission();
         boolean begun = admission != null && node.appended.contains(admission.id());
@@ -444,6 +527,28 @@ final class TestingFailover {
         values);
   }
 
+  private void letGo(Node node, Command command) {
+    if (now > command.expiresMillis()) {
+      ack(node, command, CommandAck.Status.REFUSED, CommandAck.Code.EXPIRED, Map.of());
+      return;
+    }
+    for (UnitStep unit : command.units()) {
+      Owned owned = truth.owned(unit.unit());
+      if (owned != null && owned.owner().equals(node.subject)) {
+        harm.add(node.subject + " was told to let go of " + unit.unit() + ", which it owns");
+      }
+      for (Command begun : node.waiting.values()) {
+        // a node appends no takeover whose order is over
+        boolean may = now <= begun.expiresMillis();
+        if (may && begun.units().stream().anyMatch(taken -> taken.unit().equals(unit.unit()))) {
+          harm.add(node.subject + " was told to let go of " + unit.unit() + " while it takes over");
+        }
+      }
+      node.letGo.add(unit.unit());
+    }
+    ack(node, command, CommandAck.Status.DONE, CommandAck.Code.NONE, Map.of());
+  }
+
   private void promote(Node node, Command command) {
     Admission admission = command.admission();
     if (admission == null || node.cancelled.contains(admission.id())) {
@@ -456,6 +561,10 @@ final class TestingFailover {
         return;
       }
       for (UnitStep unit : admission.units()) {
+        if (node.letGo.contains(unit.unit())) {
+          ack(node, command, CommandAck.Status.REFUSED, CommandAck.Code.NOT_OWNER, Map.of());
+          return;
+        }
         Owned owned = truth.owned(unit.unit());
         if (owned == null || owned.epoch() != unit.expectedEpoch()) {
           ack(node, command, CommandAck.Status.REFUSED, CommandAck.Code.WRONG_EPOCH, Map.of());

@@ -100,6 +100,57 @@ final class TestingPool {
     give(new GuardInput.UnitChanged(unit, "v1", nodes.get(0), epoch, nodes, 2, 1L << 30));
   }
 
+  /** A unit of one GiB with shadows: what is not in sync stands in both lists. */
+  void unit(
+      String unit,
+      int epoch,
+      List<Integer> copies,
+      int minReplicas,
+      List<Integer> shadows,
+      List<Integer> others,
+      boolean otherRegion) {
+    give(
+        new GuardInput.UnitChanged(
+            unit,
+            "v1",
+            node(copies.get(0)),
+            epoch,
+            nodes(copies),
+            minReplicas,
+            1L << 30,
+            nodes(shadows),
+            nodes(others),
+            otherRegion));
+  }
+
+  private static List<Subject> nodes(List<Integer> numbers) {
+    return numbers.stream().map(TestingPool::node).toList();
+  }
+
+  /** Every node is heard of again each minute, as it was, while time passes. */
+  void passHeard(long millis) {
+    for (long passed = 0; passed < millis; passed += 60_000) {
+      pass(Math.min(60_000, millis - passed));
+      for (Member member : state.describedNodes()) {
+        GuardInput.RiskChanged risk = member.risk();
+        if (risk != null && !risk.stale()) {
+          give(
+              new GuardInput.RiskChanged(
+                  risk.entity(),
+                  risk.tier(),
+                  risk.score(),
+                  risk.probability(),
+                  risk.horizonMillis(),
+                  risk.confidence(),
+                  false,
+                  now,
+                  risk.model(),
+                  risk.modelVersion()));
+        }
+      }
+    }
+  }
+
   static Subject node(int i) {
     return Subject.node("n" + i);
   }
