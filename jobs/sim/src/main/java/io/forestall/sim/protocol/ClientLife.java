@@ -20,6 +20,10 @@ import org.jspecify.annotations.Nullable;
 /** One start of a client: the product's {@link ClientProtocol} with simulated users and sockets. */
 final class ClientLife implements ClientActions {
   private static final int MAX_OPEN = 4;
+
+  /** Between a unit and the first asynchronous epoch of an owner. */
+  private static final char RUN = '@';
+
   private final ProtocolWorld world;
   private final String name;
   private final ClientProtocol protocol;
@@ -36,6 +40,12 @@ final class ClientLife implements ClientActions {
 
   private record Asked(
       NodeRequest.Kind kind, String unit, int first, int count, long value, long at) {}
+
+  /** What each owner of a unit accepted and nobody flushed, by the order of the answers. */
+  private final Map<String, List<Long>> accepted = new TreeMap<>();
+
+  /** A flush that is open: the writes that it is to vouch for. */
+  private final Map<Long, List<Long>> flushes = new HashMap<>();
 
   ClientLife(ProtocolWorld world, String name, Set<Integer> keys) {
     this.world = world;
@@ -103,7 +113,7 @@ final class ClientLife implements ClientActions {
                 token,
                 unit,
                 kind,
-                (long) first * ProtocolWorld.BLOCK_BYTES,
+                ProtocolWorld.offset(first),
                 (long) count * ProtocolWorld.BLOCK_BYTES,
                 "NONE",
                 payload,
@@ -111,6 +121,57 @@ final class ClientLife implements ClientActions {
                 (int) crc.getValue(),
                 nowMillis()));
     return true;
+  }
+
+  /** A user asks whether what was accepted stays, when something was. */
+  boolean flush() {
+    if (dead || open.size() >= MAX_OPEN || accepted.isEmpty()) {
+      return false;
+    }
+    String run = world.dice.pick(List.copyOf(accepted.keySet()));
+    String unit = run.substring(0, run.indexOf(RUN));
+    List<Long> writes = Objects.requireNonNull(accepted.remove(run));
+    long token = world.nextToken();
+    open.put(
+        token,
+        new Asked(NodeRequest.Kind.FLUSH, unit, 0, 0, Operation.INITIAL, world.nextMoment()));
+    flushes.put(token, writes);
+    world.count("flushes");
+    guarded(
+        "flushes",
+        () ->
+            protocol.submit(
+                token,
+                unit,
+                NodeRequest.Kind.FLUSH,
+                writes.get(writes.size() - 1),
+                0,
+                "NONE",
+                new byte[0],
+                0,
+                0,
+                nowMillis()));
+    return true;
+  }
+
+  private void flushed(String unit, NodeRequest request, NodeAnswer answer) {
+    List<Long> writes = Objects.requireNonNull(flushes.remove(request.token()));
+    boolean done = answer.outcome() == NodeAnswer.Outcome.DONE;
+    for (long each : done ? writes : List.of(request.offset())) {
+      if (world.truth.counts(unit, name, each) != done) {
+        throw new ProtocolViolation(
+            ProtocolInvariant.ACCEPTED_WRITES_STAY,
+            name
+                + " hears "
+                + answer
+                + " to a flush of "
+                + unit
+                + ", but write "
+                + each
+                + (done ? " is not in the log" : " is in the log"));
+      }
+    }
+    world.count(done ? "flushes done" : "flushes that lack a write");
   }
 
   private void ownershipArrived(long offset, OwnershipEntry entry) {
@@ -184,7 +245,19 @@ final class ClientLife implements ClientActions {
           ProtocolInvariant.NOBODY_STUMBLES,
           name + " completes a request that is not open: " + ProtocolWorld.text(request));
     }
-    if (answer.outcome() != NodeAnswer.Outcome.DONE) {
+    if (asked.kind() == NodeRequest.Kind.FLUSH) {
+      flushed(asked.unit(), request, answer);
+      return;
+    }
+    boolean early = answer.outcome() == NodeAnswer.Outcome.ACCEPTED;
+    if (early) {
+      accepted
+          .computeIfAbsent(
+              asked.unit() + RUN + Objects.requireNonNull(answer.owned()).asyncFromEpoch(),
+              none -> new ArrayList<>())
+          .add(request.request());
+    }
+    if (!early && answer.outcome() != NodeAnswer.Outcome.DONE) {
       throw new ProtocolViolation(
           ProtocolInvariant.NOBODY_STUMBLES,
           name + " completes " + ProtocolWorld.text(request) + " with " + answer);
@@ -197,7 +270,13 @@ final class ClientLife implements ClientActions {
         long value = Objects.requireNonNull(reading, "a read without bytes")[i];
         world.history.add(Operation.read(name, block, value, asked.at(), moment));
       } else if (asked.kind() == NodeRequest.Kind.WRITE) {
-        world.history.add(Operation.write(name, block, asked.value(), asked.at(), moment));
+        Operation write = Operation.write(name, block, asked.value(), asked.at(), moment);
+        if (early) {
+          world.accepted.add(
+              new ProtocolWorld.AcceptedWrite(asked.unit(), name, request.request(), write));
+        } else {
+          world.history.add(write);
+        }
       }
     }
     world.trace(

@@ -7,6 +7,7 @@ import io.forestall.decisions.ownership.NodeActions;
 import io.forestall.decisions.ownership.NodeAnswer;
 import io.forestall.decisions.ownership.NodeRequest;
 import io.forestall.decisions.ownership.OwnershipEntry;
+import org.jspecify.annotations.Nullable;
 
 /** What a node does, by way of the planted bug where one may want to do it otherwise. */
 record PlantedActions(ProtocolBug bug, NodeLife life) implements NodeActions {
@@ -59,6 +60,16 @@ record PlantedActions(ProtocolBug bug, NodeLife life) implements NodeActions {
   @Override
   public void reach(Command probe) {
     life.reach(probe);
+  }
+
+  @Override
+  public void letGo(String unit) {
+    life.letGo(unit);
+  }
+
+  @Override
+  public @Nullable Delta whole(Delta found) {
+    return life.whole(found);
   }
 
   @Override

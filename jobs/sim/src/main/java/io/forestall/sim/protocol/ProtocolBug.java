@@ -7,7 +7,10 @@ import io.forestall.decisions.ownership.NodeAnswer;
 import io.forestall.decisions.ownership.NodeRequest;
 import io.forestall.decisions.ownership.NodeSettings;
 import io.forestall.decisions.ownership.OwnershipEntry;
+import io.forestall.decisions.shadow.ShadowCopy;
+import io.forestall.decisions.shadow.ShadowStep;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A way to be wrong that the simulator must notice: a shell or wrapper around the product's own
@@ -110,6 +113,16 @@ public abstract class ProtocolBug {
     return true;
   }
 
+  /** True when a restarted node reads its journal. */
+  boolean readsItsJournal() {
+    return true;
+  }
+
+  /** True when the journal keeps what was accepted and is not in the log. */
+  boolean keepsWhatItOwes() {
+    return true;
+  }
+
   /** True when each start has a number of its own. */
   boolean countsStarts() {
     return true;
@@ -156,6 +169,76 @@ public abstract class ProtocolBug {
 
   /** True when a checkpoint covers only what is on the medium. */
   boolean savesWhatItCovers() {
+    return true;
+  }
+
+  /** A step as the job that feeds shadows sends it. */
+  ShadowStep sent(ShadowStep step) {
+    return step;
+  }
+
+  /** A step as a shadow takes it, null when it passes it over. */
+  @Nullable ShadowStep step(NodeLife life, ShadowStep step) {
+    return step;
+  }
+
+  /** True when a shadow applies a delta also where its order of deltas does not let it. */
+  boolean appliesAnything() {
+    return false;
+  }
+
+  /** True when maps let go of shadows that are about to take over. */
+  boolean retiresTakers() {
+    return false;
+  }
+
+  /** True when a node keeps what it takes over, whatever maps say. */
+  boolean keepsTakers() {
+    return true;
+  }
+
+  /** True when a damaged block is written as it comes, from a place that is not reached yet. */
+  boolean repairsAtOnce() {
+    return false;
+  }
+
+  /** True when digests are taken of what is on the medium. */
+  boolean digestsTheMedium() {
+    return true;
+  }
+
+  /** True when what was fetched is written over what steps wrote since. */
+  boolean overwrites() {
+    return false;
+  }
+
+  /** True when a shadow takes over that is not in sync. */
+  boolean promotesAnything(ShadowCopy copy) {
+    return false;
+  }
+
+  /** True when holders give what they cannot vouch for. */
+  boolean givesAnything() {
+    return false;
+  }
+
+  /** True when a holder gives bytes that are older than was asked for. */
+  boolean givesOlder() {
+    return false;
+  }
+
+  /** True when what holders give is what they say. */
+  boolean givesRight() {
+    return true;
+  }
+
+  /** True when a shadow takes its digests a while behind the VERIFY. */
+  boolean digestsLate() {
+    return false;
+  }
+
+  /** True when a shadow's bytes are on the medium before what says so. */
+  boolean syncsShadows() {
     return true;
   }
 }

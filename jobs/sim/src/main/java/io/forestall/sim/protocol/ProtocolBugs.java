@@ -1,13 +1,17 @@
 package io.forestall.sim.protocol;
 
+import static io.forestall.sim.protocol.ProtocolInvariant.ACCEPTED_WRITES_STAY;
 import static io.forestall.sim.protocol.ProtocolInvariant.ACKNOWLEDGED_WRITES_STAY;
 import static io.forestall.sim.protocol.ProtocolInvariant.COMES_TO_REST;
+import static io.forestall.sim.protocol.ProtocolInvariant.COPIES_ARE_WHOLE;
 import static io.forestall.sim.protocol.ProtocolInvariant.DEPOSED_ARE_SILENT;
 import static io.forestall.sim.protocol.ProtocolInvariant.FOLDS_AGREE;
 import static io.forestall.sim.protocol.ProtocolInvariant.LINEARIZABLE;
 import static io.forestall.sim.protocol.ProtocolInvariant.ONCE_ONLY;
 import static io.forestall.sim.protocol.ProtocolInvariant.ONE_OWNER_PER_EPOCH;
 import static io.forestall.sim.protocol.ProtocolInvariant.ONLY_WHAT_WAS_SIGNED;
+import static io.forestall.sim.protocol.ProtocolInvariant.OWNERS_ARE_KEPT;
+import static io.forestall.sim.protocol.ProtocolInvariant.ROT_IS_ATTRIBUTED;
 import static io.forestall.sim.protocol.ProtocolInvariant.TWO_WITNESSES;
 import static io.forestall.sim.protocol.ProtocolInvariant.WORD_IS_KEPT;
 
@@ -22,6 +26,8 @@ import io.forestall.decisions.ownership.NodeRequest;
 import io.forestall.decisions.ownership.NodeSettings;
 import io.forestall.decisions.ownership.Owned;
 import io.forestall.decisions.ownership.OwnershipEntry;
+import io.forestall.decisions.shadow.ShadowCopy;
+import io.forestall.decisions.shadow.ShadowStep;
 import io.forestall.sim.world.Admissions;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,11 +92,18 @@ public final class ProtocolBugs {
 
   /** The open request that a delta stands for, null when nobody waits. */
   private static @Nullable Long tokenOf(NodeLife life, Delta delta) {
+    String client = delta.client();
+    return client == null
+        ? null
+        : tokenOf(life, delta.unit(), new Delta.Request(client, delta.request()));
+  }
+
+  private static @Nullable Long tokenOf(NodeLife life, String unit, Delta.Request request) {
     for (Map.Entry<Long, NodeLife.Pending> each : life.pending.entrySet()) {
       NodeRequest asked = each.getValue().asked;
-      if (asked.client().equals(delta.client())
-          && asked.request() == delta.request()
-          && asked.unit().equals(delta.unit())) {
+      if (asked.client().equals(request.client())
+          && asked.request() == request.number()
+          && asked.unit().equals(unit)) {
         return each.getKey();
       }
     }
@@ -126,6 +139,49 @@ public final class ProtocolBugs {
               if (token != null && !life.dead()) {
                 life.answer(done(token));
               }
+            }
+          },
+          new ProtocolBug(
+              "acknowledges-what-it-merges",
+              "A write that another one of its batch covers is acknowledged at once: its bytes are"
+                  + " not wanted any more.",
+              "pauses",
+              ACKNOWLEDGED_WRITES_STAY) {
+            @Override
+            void journal(NodeLife life, long ticket, Delta delta) {
+              for (Delta.Request each : delta.merged()) {
+                Long token = tokenOf(life, delta.unit(), each);
+                if (token != null) {
+                  life.answer(done(token));
+                }
+              }
+              life.journal(ticket, delta);
+            }
+          },
+          new ProtocolBug(
+              "forgets-what-it-merged",
+              "A delta does not say which requests it settles beside its own.",
+              "calm",
+              COMES_TO_REST) {
+            @Override
+            void append(NodeLife life, Delta delta) {
+              life.append(
+                  new Delta(
+                      delta.unit(),
+                      delta.epoch(),
+                      delta.sequence(),
+                      delta.kind(),
+                      delta.offset(),
+                      delta.length(),
+                      delta.codec(),
+                      delta.payload(),
+                      delta.encodedCrc(),
+                      delta.plainCrc(),
+                      delta.owner(),
+                      delta.client(),
+                      delta.request(),
+                      delta.batch(),
+                      delta.timeMillis()));
             }
           },
           new ProtocolBug(
@@ -187,6 +243,60 @@ public final class ProtocolBugs {
 
             private static String number(Delta delta) {
               return delta.unit() + " " + delta.epoch() + " " + delta.sequence();
+            }
+          },
+          new ProtocolBug(
+              "accepts-beyond-the-bound",
+              "In asynchronous mode every write is answered once it is in the journal, however old"
+                  + " what is not in the log yet.",
+              "asynchronous-crashes",
+              ACCEPTED_WRITES_STAY,
+              DEPOSED_ARE_SILENT) {
+            @Override
+            void append(NodeLife life, Delta delta) {
+              Long token = tokenOf(life, delta);
+              Owned owned = life.readFold().owned(delta.unit());
+              life.append(delta);
+              if (token != null && owned != null && owned.isAsynchronous()) {
+                life.answer(new NodeAnswer(token, NodeAnswer.Outcome.ACCEPTED, owned, ""));
+              }
+            }
+          },
+          new ProtocolBug(
+              "flushes-at-once",
+              "A flush is answered without a look at what is not in the log.",
+              "asynchronous-crashes",
+              ACCEPTED_WRITES_STAY,
+              DEPOSED_ARE_SILENT) {
+            @Override
+            boolean answers(NodeLife life, NodeRequest request) {
+              if (request.kind() != NodeRequest.Kind.FLUSH) {
+                return false;
+              }
+              life.answer(done(request.token()));
+              return true;
+            }
+          },
+          new ProtocolBug(
+              "forgets-its-journal",
+              "An owner that starts again does not write what it had accepted.",
+              "asynchronous-crashes",
+              ACCEPTED_WRITES_STAY) {
+            @Override
+            boolean readsItsJournal() {
+              return false;
+            }
+          },
+          new ProtocolBug(
+              "forgets-what-it-owes",
+              "The journal gives up what was written under epochs that are over, though it was"
+                  + " accepted and is not in the log: its owner cannot serve without it.",
+              "asynchronous-crashes",
+              COMES_TO_REST,
+              ACCEPTED_WRITES_STAY) {
+            @Override
+            boolean keepsWhatItOwes() {
+              return false;
             }
           },
           // Invariant 2.
@@ -414,8 +524,8 @@ public final class ProtocolBugs {
           },
           new ProtocolBug(
               "cancels-unread",
-              "A restarted node says that an act is cancelled before it has read whether the process"
-                  + " before it took over.",
+              "A restarted node says that an act is cancelled before it has read whether the"
+                  + " process before it took over.",
               "crashes",
               WORD_IS_KEPT) {
             @Override
@@ -426,6 +536,157 @@ public final class ProtocolBugs {
                           && life.given(ack.command()).kind() == Command.Kind.CANCEL
                       ? doneInstead(ack)
                       : ack);
+            }
+          },
+          // Shadows.
+          new ProtocolBug(
+              "digests-at-other-sequences",
+              "A shadow digests a range a while behind the VERIFY, with what was written since.",
+              "shadows",
+              ROT_IS_ATTRIBUTED) {
+            @Override
+            boolean digestsLate() {
+              return true;
+            }
+          },
+          new ProtocolBug(
+              "digests-what-was-meant",
+              "Holders digest what they recorded and do not look at their media.",
+              "rot",
+              COMES_TO_REST) {
+            @Override
+            boolean digestsTheMedium() {
+              return false;
+            }
+          },
+          new ProtocolBug(
+              "repairs-at-once",
+              "A damaged block is written as it comes, from a place that the copy has not reached.",
+              "rot",
+              COPIES_ARE_WHOLE) {
+            @Override
+            boolean repairsAtOnce() {
+              return true;
+            }
+          },
+          new ProtocolBug(
+              "retires-while-draining",
+              "A node lets go, as the map says, of a shadow that takes over.",
+              "shadow-faults",
+              OWNERS_ARE_KEPT,
+              COMES_TO_REST) {
+            @Override
+            boolean retiresTakers() {
+              return true;
+            }
+
+            @Override
+            boolean keepsTakers() {
+              return false;
+            }
+          },
+          new ProtocolBug(
+              "copies-older-ranges",
+              "A holder that has not come as far gives what it has: a range that is older than a"
+                  + " delta which the shadow has applied.",
+              "rot",
+              COPIES_ARE_WHOLE,
+              FOLDS_AGREE) {
+            @Override
+            boolean givesOlder() {
+              return true;
+            }
+
+            @Override
+            boolean givesRight() {
+              return false;
+            }
+          },
+          new ProtocolBug(
+              "gives-while-catching-up",
+              "A holder that started again gives blocks that may be newer than its place.",
+              "shadow-faults",
+              COPIES_ARE_WHOLE) {
+            @Override
+            boolean givesAnything() {
+              return true;
+            }
+          },
+          new ProtocolBug(
+              "overwrites-newer-blocks",
+              "What was fetched is written over what the stream wrote meanwhile.",
+              "shadows",
+              COPIES_ARE_WHOLE,
+              FOLDS_AGREE) {
+            @Override
+            boolean overwrites() {
+              return true;
+            }
+          },
+          new ProtocolBug(
+              "ignores-resync-after-restart",
+              "A shadow whose process started again passes over what it is to fetch anew.",
+              "shadow-losses",
+              COMES_TO_REST) {
+            @Override
+            @Nullable ShadowStep step(NodeLife life, ShadowStep step) {
+              return step.isResync() && life.node.incarnation > 1 ? null : step;
+            }
+          },
+          new ProtocolBug(
+              "applies-stale-steps",
+              "A shadow applies steps of an old epoch, and those that come again.",
+              "shadow-faults",
+              COPIES_ARE_WHOLE) {
+            @Override
+            boolean appliesAnything() {
+              return true;
+            }
+          },
+          new ProtocolBug(
+              "takes-over-out-of-sync",
+              "A shadow takes over that lacks some of the unit.",
+              "shadow-faults",
+              COPIES_ARE_WHOLE,
+              LINEARIZABLE,
+              FOLDS_AGREE) {
+            @Override
+            boolean promotesAnything(ShadowCopy copy) {
+              return copy.kept().fold() != null;
+            }
+          },
+          new ProtocolBug(
+              "keeps-before-it-writes",
+              "What says that a range is there is on the medium before the range.",
+              "shadow-faults",
+              COPIES_ARE_WHOLE,
+              FOLDS_AGREE) {
+            @Override
+            boolean syncsShadows() {
+              return false;
+            }
+          },
+          new ProtocolBug(
+              "names-too-little",
+              "A RESYNC names only the first of the ranges that changed.",
+              "shadow-losses",
+              COPIES_ARE_WHOLE,
+              FOLDS_AGREE) {
+            @Override
+            ShadowStep sent(ShadowStep step) {
+              if (!step.isResync() || step.previousSequence() < 0) {
+                return step;
+              }
+              ShadowStep.Range first = step.ranges().get(0);
+              long length = Math.min(first.length(), ShadowCopy.CHUNK_BYTES);
+              return ShadowStep.resync(
+                  step.shadow(),
+                  step.unit(),
+                  step.epoch(),
+                  step.sequence(),
+                  step.previousSequence(),
+                  List.of(new ShadowStep.Range(first.offset(), length)),
+                  step.timeMillis());
             }
           },
           // Invariant 7.

@@ -7,6 +7,12 @@ public enum ProtocolInvariant {
   /** Invariant 1. */
   ACKNOWLEDGED_WRITES_STAY(
       1, "A write that a node answers with DONE stands in the log and counts there."),
+  /** Invariant 1. */
+  ACCEPTED_WRITES_STAY(
+      1,
+      "A write that a node accepts in asynchronous mode counts, unless another node takes over or"
+          + " the disk of its owner is lost; no write is accepted while one is older than the"
+          + " bound; a flush tells the truth."),
   /** Invariant 2. */
   ONE_OWNER_PER_EPOCH(
       2, "Epochs of a unit only grow, and only the owner of an epoch writes under it."),
@@ -28,6 +34,18 @@ public enum ProtocolInvariant {
   /** Invariant 6. */
   ONLY_WHAT_WAS_SIGNED(
       6, "A takeover counts only with an admission that was signed and allows it."),
+  /** Invariant 6. */
+  COPIES_ARE_WHOLE(
+      6,
+      "A copy that calls itself whole, a shadow too, has the bytes of the log at its place, and"
+          + " gives others no other bytes; a step that comes again changes nothing."),
+  /** Invariant 6. */
+  ROT_IS_ATTRIBUTED(
+      6,
+      "Bytes of copies are said to differ only where a medium changed some, and that side is"
+          + " blamed."),
+  /** Invariant 2. */
+  OWNERS_ARE_KEPT(2, "No node lets go of a copy that it owns, or is about to take over."),
   /** Invariant 7. */
   TWO_WITNESSES(
       7,

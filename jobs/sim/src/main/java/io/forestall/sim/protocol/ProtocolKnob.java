@@ -16,6 +16,8 @@ public enum ProtocolKnob {
   REQUESTS(60),
   /** Share of the requests that read. */
   READS(0.5),
+  /** Share of the requests with which all clients write to the same unit at once. */
+  BURSTS(0.1),
   /** Share of the worlds in which the product's own saga carries out what a guard admits. */
   SAGA(0),
   /** Crashes of the job that runs the saga, restored from a checkpoint, often an old one; count. */
@@ -74,8 +76,30 @@ public enum ProtocolKnob {
   HALTS(0.2),
   /** Times at which a node's wall clock jumps; count. */
   JUMPS(0.3),
+  /** Share of the worlds that begin in asynchronous mode. */
+  ASYNCHRONOUS(0),
+  /** Times at which the volume's write mode changes; count. */
+  MODES(0),
+  /** Share of the requests that flush, where something was accepted. */
+  FLUSHES(0.1),
   /** Clients that die and start again; count. */
-  CLIENT_CRASHES(0.4);
+  CLIENT_CRASHES(0.4),
+  /** Shadows that are created; in a world without them each node holds a copy of all; count. */
+  SHADOWS(0),
+  /** Shadows that are taken away; count. */
+  RETIREMENTS(0),
+  /** Blocks that a medium changes; count. */
+  ROT(0),
+  /** Crashes of the job that feeds shadows, restored from a checkpoint, often an old one; count. */
+  MOVE_CRASHES(0),
+  /** Share of the deltas that the job which feeds shadows never sees, ten times that at starts. */
+  LOST_DELTAS(0),
+  /** Share of the deltas that it cannot read. */
+  DAMAGED_DELTAS(0),
+  /** Share of the starts of a shadow at which steps are gone; a 20th of it cannot be read. */
+  LOST_STEPS(0),
+  /** Share of what holders fetch from each other that does not come, or not in time. */
+  LOST_FETCHES(0);
 
   private final double usual;
 

@@ -149,7 +149,96 @@ public record ProtocolScenario(String name, String sentence, Map<ProtocolKnob, D
               "disks",
               "Disks are full or fail, clocks jump, connections break.",
               Map.of(),
-              Map.of(FULL_DISKS, 1.5, FAILED_DISKS, 0.8, JUMPS, 2.0, BREAKS, 12.0, HALTS, 1.0)));
+              Map.of(FULL_DISKS, 1.5, FAILED_DISKS, 0.8, JUMPS, 2.0, BREAKS, 12.0, HALTS, 1.0)),
+          scenario(
+              "shadows",
+              "Shadows come and go, and nothing goes wrong; units move to some of them.",
+              CALM,
+              Map.of(SHADOWS, 6.0, RETIREMENTS, 3.0, BLOCKS, 4.0, REQUESTS, 100.0)),
+          scenario(
+              "shadow-faults",
+              "Shadows of units whose owners, holders and feeding job die, cut off and stopped.",
+              Map.of(),
+              Map.of(
+                  SHADOWS, 8.0,
+                  RETIREMENTS, 2.0,
+                  ROT, 0.5,
+                  MOVE_CRASHES, 2.0,
+                  LOST_STEPS, 0.2,
+                  LOST_FETCHES, 0.1,
+                  CRASHES, 4.0,
+                  BLOCKS, 4.0,
+                  REQUESTS, 100.0)),
+          scenario(
+              "shadow-losses",
+              "The job that feeds shadows loses parts of the log, cannot read others, and is"
+                  + " restored.",
+              CALM,
+              Map.of(
+                  SHADOWS, 8.0,
+                  MOVE_CRASHES, 3.0,
+                  LOST_DELTAS, 0.02,
+                  DAMAGED_DELTAS, 0.02,
+                  LOST_STEPS, 0.5,
+                  LOST_FETCHES, 0.2,
+                  CRASHES, 2.0,
+                  UNKNOWN_APPENDS, 0.02,
+                  BLOCKS, 6.0,
+                  REQUESTS, 100.0)),
+          scenario(
+              "shadow-sagas",
+              "The product's saga builds shadows, switches over to them, planned, predicted or when"
+                  + " their owner is killed, and retires them, all at the same time.",
+              Map.of(),
+              Map.of(
+                  SAGA, 1.0,
+                  SHADOWS, 10.0,
+                  RETIREMENTS, 5.0,
+                  MOVES, 8.0,
+                  MOVE_CRASHES, 0.5,
+                  LOST_FETCHES, 0.03,
+                  BLOCKS, 4.0,
+                  LIFE_MILLIS, 2_500.0)),
+          scenario(
+              "asynchronous",
+              "Writes are answered before they are in the log, and the mode changes, while a little"
+                  + " of every fault happens.",
+              Map.of(),
+              Map.of(
+                  ASYNCHRONOUS, 0.8,
+                  MODES, 2.0,
+                  FLUSHES, 0.15,
+                  REQUESTS, 100.0,
+                  SLOW, 0.04)),
+          scenario(
+              "asynchronous-crashes",
+              "Owners that answer early die and come back, or lose appends, and seldom another"
+                  + " takes over.",
+              Map.of(),
+              Map.of(
+                  ASYNCHRONOUS, 1.0,
+                  MODES, 1.0,
+                  FLUSHES, 0.15,
+                  MOVES, 1.0,
+                  CRASHES, 8.0,
+                  UNKNOWN_APPENDS, 0.05,
+                  STALLS, 1.0,
+                  FULL_DISKS, 0.5,
+                  FAILED_DISKS, 0.0,
+                  REQUESTS, 120.0)),
+          scenario(
+              "rot",
+              "Media change what they keep, on owners, replicas and shadows.",
+              CALM,
+              Map.of(
+                  SHADOWS, 6.0,
+                  ROT, 8.0,
+                  CRASHES, 1.0,
+                  CUTS, 3.0,
+                  SLOW, 0.04,
+                  LOST_FETCHES, 0.05,
+                  BLOCKS, 4.0,
+                  REQUESTS, 100.0)));
 
   private static ProtocolScenario scenario(
       String name, String sentence, Map<ProtocolKnob, Double> base, Map<ProtocolKnob, Double> own) {

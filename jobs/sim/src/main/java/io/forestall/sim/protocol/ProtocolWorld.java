@@ -9,6 +9,8 @@ import io.forestall.decisions.ownership.NodeRequest;
 import io.forestall.decisions.ownership.Owned;
 import io.forestall.decisions.ownership.OwnershipEntry;
 import io.forestall.decisions.ownership.UnitSpec;
+import io.forestall.decisions.shadow.ShadowCopy;
+import io.forestall.decisions.shadow.ShadowStep;
 import io.forestall.sim.world.Dice;
 import io.forestall.sim.world.SimulationReport;
 import java.nio.ByteBuffer;
@@ -35,12 +37,18 @@ public final class ProtocolWorld {
   static final long START_MILLIS = 1_767_571_200_000L;
 
   static final int BLOCK_BYTES = 8;
+
+  /** Two blocks lie in each chunk that is fetched and verified, at its beginning. */
+  private static final int BLOCKS_OF_CHUNK = 2;
+
   static final Set<Integer> ALL_KEYS = Set.of(1, 2);
 
   /**
    * L. Small, so that a schedule is short; the drift covers clocks that differ by a sixteenth and
    * two roundings to a millisecond.
    */
+  static final String VOLUME = "v-1";
+
   static final long LEASE_MILLIS = 100;
 
   static final long DRIFT_MILLIS = 12;
@@ -63,7 +71,15 @@ public final class ProtocolWorld {
   final List<SimulatedNode> nodes = new ArrayList<>();
   final List<String> units = new ArrayList<>();
   final List<Operation> history = new ArrayList<>();
+
+  /** Writes whose clients were told before they counted: they happened if they count in the end. */
+  final List<AcceptedWrite> accepted = new ArrayList<>();
+
   final ScriptedSaga saga;
+
+  /** Null in a world where each node holds a copy of all, and always will. */
+  final @Nullable ShadowWorld shadows;
+
   private final ScriptedGuard guard = new ScriptedGuard(this);
 
   private final long seed;
@@ -73,6 +89,7 @@ public final class ProtocolWorld {
   private final Map<String, Long> counts = new TreeMap<>();
   private long stalledUntilMicros;
   private boolean halted;
+  private long asyncBoundMillis;
   private boolean usesSaga;
   private boolean quiet;
   private boolean resting;
@@ -81,6 +98,9 @@ public final class ProtocolWorld {
   private long moments;
   private long digest = 0x9e3779b97f4a7c15L;
   private int toAsk;
+
+  /** A write that was accepted, as its client saw it. */
+  record AcceptedWrite(String unit, String client, long request, Operation write) {}
 
   private ProtocolWorld(
       long seed, ProtocolScenario scenario, ProtocolBug bug, @Nullable Consumer<String> trace) {
@@ -104,10 +124,33 @@ public final class ProtocolWorld {
               (offset, delta) -> {
                 trace("deltas-" + partition, () -> offset + " " + text(delta));
                 mix(delta.sequence() * 31 + delta.epoch());
+                ShadowWorld shadowed = shadows();
+                if (shadowed != null) {
+                  shadowed.appendedMillis.get(partition).add(wallMillis());
+                }
                 truth.deltaAppended(delta);
               }));
     }
     this.saga = new ScriptedSaga(this);
+    this.shadows = value(ProtocolKnob.SHADOWS) > 0 ? new ShadowWorld(this) : null;
+  }
+
+  private @Nullable ShadowWorld shadows() {
+    return shadows;
+  }
+
+  /** Blocks of each unit that clients contend for; count. */
+  int blocks() {
+    return (int) value(ProtocolKnob.BLOCKS);
+  }
+
+  long wallMillis() {
+    return START_MILLIS + agenda.nowMicros() / 1000;
+  }
+
+  /** A unit: the last block is written with zeros, and not judged. */
+  UnitSpec spec(String unit) {
+    return new UnitSpec(unit, VOLUME, POOL, offset(blocks()) + BLOCK_BYTES, BLOCK_BYTES);
   }
 
   /** The schedule of a seed in the scenario that the seed chooses. */
@@ -147,12 +190,9 @@ public final class ProtocolWorld {
     for (int i = 0; i < (int) value(ProtocolKnob.NODES); i++) {
       SimulatedNode node = new SimulatedNode(this, i);
       for (String unit : units) {
-        // The last block is written with zeros, and not judged.
-        node.copies.put(
-            unit,
-            new SimulatedNode.Copy(
-                new UnitSpec(unit, "v-1", POOL, (blocks + 1L) * BLOCK_BYTES, BLOCK_BYTES),
-                blocks + 1));
+        if (shadows == null) {
+          node.copies.put(unit, new SimulatedNode.Copy(spec(unit), blocks + 1));
+        }
       }
       nodes.add(node);
     }
@@ -160,8 +200,16 @@ public final class ProtocolWorld {
       nodes.get(i / 2 % nodes.size()).firstOf.add(units.get(i));
     }
     usesSaga = dice.chance(value(ProtocolKnob.SAGA));
+    if (shadows != null) {
+      shadows.write(shadows.first());
+      shadows.job.start();
+    }
     if (usesSaga) {
       guard.begin();
+    }
+    boolean changesMode = value(ProtocolKnob.ASYNCHRONOUS) > 0;
+    if (changesMode && dice.chance(value(ProtocolKnob.ASYNCHRONOUS))) {
+      asyncBoundMillis = asyncBound();
     }
     boolean rotates = dice.chance(value(ProtocolKnob.ROTATIONS));
     for (SimulatedNode node : nodes) {
@@ -188,11 +236,21 @@ public final class ProtocolWorld {
     often(ProtocolKnob.FULL_DISKS, life, this::fillDisk);
     often(ProtocolKnob.FAILED_DISKS, life, this::failDisk);
     often(ProtocolKnob.HALTS, life, this::halt);
+    if (changesMode) {
+      often(ProtocolKnob.MODES, life, this::changeMode);
+    }
     often(
         ProtocolKnob.JUMPS,
         life,
         () -> dice.pick(nodes).wallSkewMillis += dice.between(-5_000, 5_000));
     often(ProtocolKnob.CLIENT_CRASHES, life, this::crashClient);
+    ShadowWorld shadowed = shadows;
+    if (shadowed != null) {
+      often(ProtocolKnob.SHADOWS, life, shadowed::create);
+      often(ProtocolKnob.RETIREMENTS, life, shadowed::retire);
+      often(ProtocolKnob.ROT, life, shadowed::rot);
+      often(ProtocolKnob.MOVE_CRASHES, life, shadowed.job::crash);
+    }
     if (usesSaga) {
       often(ProtocolKnob.JOB_CRASHES, life, guard.job()::crash);
     }
@@ -218,6 +276,12 @@ public final class ProtocolWorld {
       }
     }
     await(deadline, this::idle, () -> "reads are still open: " + state());
+    if (shadowed != null) {
+      await(
+          agenda.nowMicros() + REST_MICROS,
+          () -> sound(shadowed) && (usesSaga || alike()),
+          () -> "media stay rotten, or copies differ: " + state());
+    }
     if (usesSaga) {
       quiet = true;
       await(
@@ -225,6 +289,11 @@ public final class ProtocolWorld {
           () -> guard.open() == 0,
           () -> "acts have no end: " + guard + "; " + state());
     }
+    long patience = agenda.nowMicros() + REST_MICROS;
+    while (!truth.owesNothing() && agenda.nextMicros() <= patience) {
+      agenda.step();
+    }
+    truth.judgeAccepted();
     await(agenda.nowMicros() + REST_MICROS, this::alike, () -> "copies lag or differ: " + state());
     judge();
   }
@@ -234,9 +303,13 @@ public final class ProtocolWorld {
     int blocks = (int) value(ProtocolKnob.BLOCKS);
     String unit = dice.pick(units);
     boolean asked;
+    if (!accepted.isEmpty() && dice.chance(value(ProtocolKnob.FLUSHES))) {
+      asking.flush();
+    }
     if (dice.chance(value(ProtocolKnob.READS))) {
       int first = dice.below(blocks);
-      asked = asking.ask(NodeRequest.Kind.READ, unit, first, 1 + dice.below(blocks - first));
+      int most = Math.min(blocks - first, together(first));
+      asked = asking.ask(NodeRequest.Kind.READ, unit, first, 1 + dice.below(most));
     } else if (dice.chance(0.08)) {
       asked =
           asking.ask(
@@ -248,10 +321,23 @@ public final class ProtocolWorld {
               NodeRequest.Kind.WRITE,
               unit,
               first,
-              dice.chance(0.8) ? 1 : 1 + dice.below(blocks - first));
+              dice.chance(0.8) ? 1 : 1 + dice.below(Math.min(blocks - first, together(first))));
     }
     if (!asked && !resting) {
       agenda.after(dice.between(1_000, 20_000), () -> ask(client));
+    }
+    if (asked && dice.chance(value(ProtocolKnob.BURSTS))) {
+      burst(unit, blocks);
+    }
+  }
+
+  /** More writes at once than a journal takes in: they are merged and joined. */
+  private void burst(String unit, int blocks) {
+    count("bursts");
+    for (ClientLife each : clients) {
+      for (int i = 1 + dice.below(2); i > 0; i--) {
+        each.ask(NodeRequest.Kind.WRITE, unit, dice.below(blocks), 1);
+      }
     }
   }
 
@@ -328,9 +414,29 @@ public final class ProtocolWorld {
     return true;
   }
 
+  /** True when no copy that the map wants has a block that is not what was written. */
+  private boolean sound(ShadowWorld shadowed) {
+    for (SimulatedNode node : nodes) {
+      for (CopyMap.Wanted each : CopyMap.wanted(shadowed.map(), node.self).values()) {
+        SimulatedNode.Copy copy = node.copies.get(each.unit());
+        // One on its way out is not opened again, and nobody looks after it.
+        if (!each.retiring() && copy != null && !Arrays.equals(copy.blocks, copy.sums)) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
   private boolean alike() {
     for (String unit : units) {
       List<Delta> counted = truth.counted(unit);
+      if (shadows != null) {
+        if (!alike(shadows, unit, counted.size())) {
+          return false;
+        }
+        continue;
+      }
       for (SimulatedNode node : nodes) {
         SimulatedNode.Copy copy = node.copies.get(unit);
         NodeLife life = node.life;
@@ -345,6 +451,30 @@ public final class ProtocolWorld {
             || owned.owner().equals(node.self) != (status.role() == NodeProtocol.Role.SERVING)) {
           return false;
         }
+      }
+    }
+    return true;
+  }
+
+  /** True when each node has what the map wants of a unit, as far as the log, and one serves. */
+  private boolean alike(ShadowWorld shadowed, String unit, long sequence) {
+    Owned owned = truth.owned(unit);
+    if (owned == null) {
+      return false;
+    }
+    for (SimulatedNode node : nodes) {
+      NodeLife life = node.life;
+      if (life == null) {
+        return false;
+      }
+      NodeProtocol.UnitStatus status = life.protocol.status(unit);
+      boolean serves = status != null && status.role() == NodeProtocol.Role.SERVING;
+      CopyMap.Wanted wanted = CopyMap.wanted(shadowed.map(), node.self).get(unit);
+      if (owned.owner().equals(node.self) != serves
+          || status != null && !owned.equals(status.owned())
+          || wanted == null && (status != null || serves)
+          || wanted != null && !life.holds(wanted, owned.epoch(), sequence)) {
+        return false;
       }
     }
     return true;
@@ -381,6 +511,7 @@ public final class ProtocolWorld {
                         .append(", ")
                         .append(status.pending())
                         .append(" open; "));
+        text.append(life.copies());
       }
     }
     return text.toString();
@@ -393,6 +524,9 @@ public final class ProtocolWorld {
         put(expected, delta);
       }
       for (SimulatedNode node : nodes) {
+        if (shadows != null && !CopyMap.wanted(shadows.map(), node.self).containsKey(unit)) {
+          continue;
+        }
         SimulatedNode.Copy copy = node.copies.get(unit);
         long[] found = copy == null ? new long[0] : copy.blocks;
         if (!Arrays.equals(expected, found)) {
@@ -406,6 +540,11 @@ public final class ProtocolWorld {
                   + " where the log says "
                   + Arrays.toString(expected));
         }
+      }
+    }
+    for (AcceptedWrite each : accepted) {
+      if (truth.counts(each.unit(), each.client(), each.request())) {
+        history.add(each.write());
       }
     }
     count("operations judged", history.size());
@@ -489,6 +628,30 @@ public final class ProtocolWorld {
     }
   }
 
+  private long asyncBound() {
+    return dice.chance(0.5) ? dice.between(5, 30) : dice.between(30, 400);
+  }
+
+  /** An operator has writes acknowledged otherwise; nodes read of it when they can. */
+  private void changeMode() {
+    asyncBoundMillis = asyncBoundMillis > 0 && dice.chance(0.7) ? 0 : asyncBound();
+    count("modes changed");
+    for (SimulatedNode node : nodes) {
+      agenda.after(
+          delayMicros(2_000),
+          () -> {
+            if (node.life != null) {
+              node.life.writeMode(asyncBoundMillis);
+            }
+          });
+    }
+  }
+
+  /** For how long writes may be answered before they count, 0 in synchronous mode. */
+  long asyncBoundMillis() {
+    return asyncBoundMillis;
+  }
+
   private void learnKey(SimulatedNode node) {
     if (resting || node.keys.contains(2)) {
       return;
@@ -516,6 +679,9 @@ public final class ProtocolWorld {
   }
 
   void nodeDied(SimulatedNode node) {
+    if (shadows != null) {
+      shadows.truth.died(node.self);
+    }
     agenda.after(dice.between(5_000, 300_000), node::start);
     for (ClientLife each : clients) {
       each.nodeDied(node);
@@ -650,6 +816,24 @@ public final class ProtocolWorld {
     return unit + ":" + index * BLOCK_BYTES;
   }
 
+  /** Where a block lies within its unit; bytes. */
+  static long offset(int block) {
+    return (long) (block / BLOCKS_OF_CHUNK) * ShadowCopy.CHUNK_BYTES
+        + (long) (block % BLOCKS_OF_CHUNK) * BLOCK_BYTES;
+  }
+
+  /** The block that lies there, or the next one. */
+  static int block(long offset) {
+    long inChunk = (offset % ShadowCopy.CHUNK_BYTES + BLOCK_BYTES - 1) / BLOCK_BYTES;
+    return (int) (offset / ShadowCopy.CHUNK_BYTES) * BLOCKS_OF_CHUNK
+        + (int) Math.min(BLOCKS_OF_CHUNK, inChunk);
+  }
+
+  /** Blocks that follow this one without a gap, itself among them; count. */
+  private static int together(int block) {
+    return BLOCKS_OF_CHUNK - block % BLOCKS_OF_CHUNK;
+  }
+
   static byte[] payload(long value, int count) {
     ByteBuffer buffer = ByteBuffer.allocate(count * BLOCK_BYTES);
     for (int i = 0; i < count; i++) {
@@ -660,7 +844,10 @@ public final class ProtocolWorld {
 
   /** Does to a copy what a delta says. */
   static void put(long[] blocks, Delta delta) {
-    int first = (int) (delta.offset() / BLOCK_BYTES);
+    if (delta.kind() == Delta.Kind.VERIFY) {
+      return;
+    }
+    int first = block(delta.offset());
     int count = (int) (delta.length() / BLOCK_BYTES);
     for (int i = 0; i < count; i++) {
       blocks[first + i] =
@@ -671,7 +858,7 @@ public final class ProtocolWorld {
   }
 
   static long[] blocks(long[] blocks, NodeRequest request) {
-    int first = (int) (request.offset() / BLOCK_BYTES);
+    int first = block(request.offset());
     return Arrays.copyOfRange(blocks, first, first + (int) (request.length() / BLOCK_BYTES));
   }
 
@@ -701,7 +888,24 @@ public final class ProtocolWorld {
         + delta.sequence()
         + " by "
         + delta.owner()
-        + (delta.client() == null ? "" : " for " + delta.client() + "#" + delta.request());
+        + (delta.client() == null ? "" : " for " + delta.client() + "#" + delta.request())
+        + (delta.merged().isEmpty() ? "" : " and " + delta.merged());
+  }
+
+  static String text(ShadowStep step) {
+    Delta delta = step.delta();
+    return delta != null
+        ? text(delta) + " after " + step.previousSequence()
+        : "RESYNC of "
+            + step.unit()
+            + " at "
+            + step.epoch()
+            + "/"
+            + step.sequence()
+            + " from "
+            + step.previousSequence()
+            + " of "
+            + step.ranges();
   }
 
   static String text(OwnershipEntry entry) {

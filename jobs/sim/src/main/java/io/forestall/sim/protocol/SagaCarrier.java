@@ -8,6 +8,7 @@ import io.forestall.decisions.failover.SagaInput;
 import io.forestall.decisions.failover.SagaOutput;
 import io.forestall.decisions.failover.SagaPolicy;
 import io.forestall.decisions.failover.SagaState;
+import io.forestall.decisions.failover.ShadowLimits;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -32,10 +33,11 @@ final class SagaCarrier {
 
   /** What the job reads. */
   static final class Topics {
-    static final int COUNT = 4;
+    static final int COUNT = 5;
     final SimulatedPartition<SagaInput> admissions = new SimulatedPartition<>((at, entry) -> {});
     final SimulatedPartition<CommandAck> acks = new SimulatedPartition<>((at, entry) -> {});
     final SimulatedPartition<SagaInput> maps = new SimulatedPartition<>((at, entry) -> {});
+    final SimulatedPartition<SagaInput> standings = new SimulatedPartition<>((at, entry) -> {});
   }
 
   private final ProtocolWorld world;
@@ -51,7 +53,17 @@ final class SagaCarrier {
     this.world = world;
     this.decider =
         new SagaDecider(
-            new SagaPolicy(CHECK_MILLIS, 40, 4, 60, world.bug.witnesses(), 10_000, 1, 200, 300));
+            new SagaPolicy(
+                CHECK_MILLIS,
+                40,
+                4,
+                60,
+                world.bug.witnesses(),
+                10_000,
+                1,
+                200,
+                300,
+                new ShadowLimits(1_500, 6_000, 1 << 20, 10_000, 1 << 20)));
     this.state = decider.empty(ProtocolWorld.POOL);
     new TreeMap<>(from.rows())
         .forEach(
@@ -64,6 +76,9 @@ final class SagaCarrier {
     read(0, topics.admissions, entry -> entry);
     read(1, topics.acks, SagaInput.Acked::new);
     read(2, topics.maps, entry -> entry);
+    if (world.shadows != null) {
+      read(4, topics.standings, entry -> entry);
+    }
     SimulatedReader<?> ownership =
         new SimulatedReader<>(
             world,

@@ -8,6 +8,7 @@ import io.forestall.decisions.failover.SagaInput;
 import io.forestall.decisions.failover.SagaOutput;
 import io.forestall.decisions.guard.Admission;
 import io.forestall.decisions.guard.Proposal.UnitStep;
+import io.forestall.decisions.shadow.ShadowStanding;
 import io.forestall.sim.world.Admissions;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -15,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A guard that admits whatever comes, one act for a unit at a time, and writes down how acts end.
@@ -46,6 +48,12 @@ final class ScriptedGuard {
   void begin() {
     for (SimulatedNode node : world.nodes) {
       topics.maps.append(new SagaInput.NodeDescribed(node.self, 2, 1L << 40));
+    }
+    ShadowWorld shadows = world.shadows;
+    if (shadows != null) {
+      topics.maps.append(new SagaInput.MapRead(shadows.map()));
+      job.start();
+      return;
     }
     List<SagaInput.MapSegment> segments = new ArrayList<>();
     for (int i = 0; i < world.units.size(); i++) {
@@ -83,7 +91,20 @@ final class ScriptedGuard {
   /** A map was written. */
   void mapped(SagaInput.MapSlice slice) {
     world.agenda.after(
-        world.delayMicros(400), () -> topics.maps.append(new SagaInput.MapRead(slice)));
+        world.delayMicros(400),
+        () -> {
+          topics.maps.append(new SagaInput.MapRead(slice));
+          ShadowWorld shadows = world.shadows;
+          if (shadows != null && slice.version() >= shadows.map().version()) {
+            shadows.write(slice);
+          }
+        });
+  }
+
+  /** The job that feeds shadows says how one stands. */
+  void stood(ShadowStanding standing) {
+    world.agenda.after(
+        world.delayMicros(400), () -> topics.standings.append(new SagaInput.ShadowStood(standing)));
   }
 
   void acked(CommandAck ack) {
@@ -121,6 +142,19 @@ final class ScriptedGuard {
   }
 
   void admit(Subject source, Subject target, List<UnitStep> steps, boolean predicted, int key) {
+    boolean planned = world.shadows != null && predicted && world.dice.chance(0.6);
+    ActKind act = planned ? ActKind.SWITCHOVER : ActKind.FAILOVER;
+    admit(act, source, target, steps, predicted, key);
+    world.count(predicted ? "acts predicted" : "acts unplanned");
+  }
+
+  void admit(
+      ActKind act,
+      Subject source,
+      @Nullable Subject target,
+      List<UnitStep> steps,
+      boolean predicted,
+      int key) {
     long now = wallMillis(world);
     long number = ++sequence;
     Admission admission =
@@ -129,7 +163,7 @@ final class ScriptedGuard {
             1,
             Admission.State.ADMITTED,
             "p-" + number,
-            ActKind.FAILOVER,
+            act,
             source,
             ProtocolWorld.POOL,
             null,
@@ -147,7 +181,6 @@ final class ScriptedGuard {
             Map.of());
     world.truth.sign(admission, key);
     open.put(admission.id(), admission);
-    world.count(predicted ? "acts predicted" : "acts unplanned");
     world.trace("guard", () -> "admits " + admission);
     write(admission, 400);
   }
@@ -187,7 +220,11 @@ final class ScriptedGuard {
         world.delayMicros(2_000),
         () -> {
           if (open.remove(admission.id()) != null) {
-            world.count("acts " + ended.state().name().toLowerCase(java.util.Locale.ROOT));
+            String state = ended.state().name().toLowerCase(java.util.Locale.ROOT);
+            world.count(
+                admission.act() == ActKind.FAILOVER
+                    ? "acts " + state
+                    : "acts " + admission.act() + " " + state);
             write(Admissions.ended(admission, ended.state(), wallMillis(world), ended.text()), 50);
           }
         });

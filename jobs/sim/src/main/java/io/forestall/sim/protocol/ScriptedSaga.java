@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Whoever gives commands, at its worst: moves units about without much sense, contradicts itself,
@@ -88,10 +89,10 @@ final class ScriptedSaga {
       admit(source, steps);
       return;
     }
-    Move move = begin(source, other(source), steps);
+    Move move = begin(source, other(source, steps), steps);
     if (world.dice.chance(world.value(ProtocolKnob.RACES))) {
       world.count("races");
-      begin(source, other(source), steps);
+      begin(source, other(source, steps), steps);
     }
     SimulatedNode from = world.node(source);
     SimulatedNode to =
@@ -133,13 +134,24 @@ final class ScriptedSaga {
     }
   }
 
+  /** An act on shadows by way of the product's saga. */
+  void admit(ActKind act, Subject source, @Nullable Subject target, String unit) {
+    Owned owned = world.truth.owned(unit);
+    long epoch = owned == null ? 0 : owned.epoch();
+    List<UnitStep> steps = List.of(new UnitStep(unit, epoch, epoch + 1));
+    // Now and then the guard forgets that another act holds the unit.
+    if (!world.guard().holds(steps) || world.dice.chance(0.15)) {
+      world.guard().admit(act, source, target, steps, true, signingKey);
+    }
+  }
+
   /** The same by way of the product's saga. */
   private void admit(Subject source, List<UnitStep> steps) {
     if (world.guard().holds(steps)) {
       return;
     }
     SimulatedNode from = world.node(source);
-    Subject target = other(source);
+    Subject target = other(source, steps);
     boolean dies = world.dice.chance(world.value(ProtocolKnob.DEATHS));
     if (dies) {
       world.count("source deaths");
@@ -173,15 +185,48 @@ final class ScriptedSaga {
     }
   }
 
-  private Subject other(Subject source) {
+  private Subject other(Subject source, List<UnitStep> steps) {
+    ShadowWorld shadows = world.shadows;
+    if (shadows != null) {
+      List<Subject> holders = shadows.others(world.dice.pick(steps).unit(), source);
+      if (!holders.isEmpty() && world.dice.chance(0.9)) {
+        Subject target = world.dice.pick(holders);
+        steps.forEach(step -> shadows.target(target, step.unit()));
+        return target;
+      }
+    }
     Subject target;
     do {
       target = world.dice.pick(world.nodes).self;
-    } while (target.equals(source));
+    } while (target.equals(source)
+        || shadows != null && shadows.isRetiring(target, steps.get(0).unit()));
+    if (shadows != null) {
+      for (UnitStep step : steps) {
+        shadows.target(target, step.unit());
+      }
+    }
     return target;
   }
 
+  /** Tells a node to let its shadow of a unit go. */
+  void retire(Subject keeper, String unit) {
+    Owned owned = world.truth.owned(unit);
+    long epoch = owned == null ? 0 : owned.epoch();
+    Admission admission =
+        admission(
+            ActKind.RETIRE_SHADOW, keeper, null, List.of(new UnitStep(unit, epoch, epoch + 1)));
+    world.truth.sign(admission, signingKey);
+    Move move = new Move(admission);
+    give(move, Command.Kind.RETIRE_SHADOW, 0, 0, keeper);
+  }
+
   private Admission admission(Subject source, Subject target, List<UnitStep> steps) {
+    ActKind act = world.dice.pick(List.of(ActKind.FAILOVER, ActKind.SWITCHOVER, ActKind.FAILBACK));
+    return admission(act, source, target, steps);
+  }
+
+  private Admission admission(
+      ActKind act, Subject source, @Nullable Subject target, List<UnitStep> steps) {
     // Numbers of their own, so that they are none of the guard's.
     int number = 1_000 + ++sequence;
     long now = wallMillis();
@@ -190,7 +235,7 @@ final class ScriptedSaga {
         1,
         Admission.State.ADMITTED,
         "p-" + number,
-        world.dice.pick(List.of(ActKind.FAILOVER, ActKind.SWITCHOVER, ActKind.FAILBACK)),
+        act,
         source,
         ProtocolWorld.POOL,
         null,
@@ -345,7 +390,10 @@ final class ScriptedSaga {
     Admission real = moves.isEmpty() ? null : world.dice.pick(moves).admission;
     UnitStep step = new UnitStep(unit, owned.epoch(), owned.epoch() + 1);
     Admission forged =
-        real == null || world.dice.chance(0.5)
+        real == null
+                || world.dice.chance(0.5)
+                // that is no forgery
+                || Admissions.redirected(real, thief.self, List.of(step)).equals(real)
             ? admission(owned.owner(), thief.self, List.of(step))
             : Admissions.redirected(real, thief.self, List.of(step));
     switch (world.dice.below(4)) {

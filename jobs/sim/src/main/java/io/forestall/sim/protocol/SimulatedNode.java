@@ -6,7 +6,9 @@ import io.forestall.decisions.ownership.Delta;
 import io.forestall.decisions.ownership.DeltaFold;
 import io.forestall.decisions.ownership.RequestMemory;
 import io.forestall.decisions.ownership.UnitSpec;
+import io.forestall.decisions.shadow.ShadowCopy;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,19 +36,37 @@ final class SimulatedNode {
   long cutUntilMicros;
   boolean diskFull;
   boolean diskFails;
+
+  /** How often it lost its disk, with its journal; count. */
+  int disksLost;
+
   long incarnation;
   @Nullable NodeLife life;
 
   /** A command that came to its end, on the medium. */
   record Remembered(CommandAck last, long keepUntilMillis) {}
 
-  /** One unit's blocks: as the page cache has them, and as of the last checkpoint. */
+  /**
+   * One unit's blocks, and what was recorded of them when they were written: as the page cache has
+   * them, and as of the last checkpoint.
+   */
   static final class Copy {
     final UnitSpec spec;
     long[] blocks;
+    long[] sums;
     DeltaFold fold = new DeltaFold();
     long nextOffset;
     long[] savedBlocks;
+    long[] savedSums;
+
+    /** True while it is fed by its own stream: then {@link #kept} says how far it is. */
+    boolean shadow;
+
+    ShadowCopy.@Nullable Kept kept;
+
+    /** First step of its stream that is not in it as of the last checkpoint, -1 for none. */
+    long stepOffset = -1;
+
     long savedEpoch;
     long savedSequence;
     long savedChain;
@@ -56,11 +76,47 @@ final class SimulatedNode {
     Copy(UnitSpec spec, int blocks) {
       this.spec = spec;
       this.blocks = new long[blocks];
+      this.sums = new long[blocks];
       this.savedBlocks = new long[blocks];
+      this.savedSums = new long[blocks];
+    }
+
+    /** Everything that was written is on the medium. */
+    void sync() {
+      savedBlocks = blocks.clone();
+      savedSums = sums.clone();
+    }
+
+    /** Does what a delta says. */
+    void put(Delta delta) {
+      ProtocolWorld.put(blocks, delta);
+      ProtocolWorld.put(sums, delta);
+    }
+
+    /** Writes one block. */
+    void put(int block, long value) {
+      blocks[block] = value;
+      sums[block] = value;
+    }
+
+    /** True when a block is not what was written. */
+    boolean isDamaged(int block) {
+      return blocks[block] != sums[block];
+    }
+
+    /** True when something of it is not what was written. */
+    boolean isRotten() {
+      return !Arrays.equals(blocks, sums) || !Arrays.equals(savedBlocks, savedSums);
+    }
+
+    /** The medium changes a block, wherever it keeps it. */
+    void rot(int block, long flipped) {
+      blocks[block] ^= flipped;
+      savedBlocks[block] ^= flipped;
     }
 
     void save() {
-      savedBlocks = blocks.clone();
+      sync();
       savedEpoch = fold.epoch();
       savedSequence = fold.lastSequence();
       savedChain = fold.chain();
@@ -142,8 +198,13 @@ final class SimulatedNode {
     dying.die();
     for (Copy copy : copies.values()) {
       for (int i = 0; i < copy.blocks.length; i++) {
-        if (world.dice.chance(0.5)) {
+        boolean lost = world.dice.chance(0.5);
+        if (lost) {
           copy.blocks[i] = copy.savedBlocks[i];
+        }
+        // The sums lie in a file of their own.
+        if (world.shadows == null ? lost : world.dice.chance(0.5)) {
+          copy.sums[i] = copy.savedSums[i];
         }
       }
     }
@@ -152,10 +213,13 @@ final class SimulatedNode {
 
   /** A new, empty disk. */
   void replaceDisk() {
+    disksLost++;
     diskFails = false;
     journal.clear();
     for (Map.Entry<String, Copy> each : copies.entrySet()) {
-      each.setValue(new Copy(each.getValue().spec, each.getValue().blocks.length));
+      Copy fresh = new Copy(each.getValue().spec, each.getValue().blocks.length);
+      fresh.shadow = each.getValue().shadow;
+      each.setValue(fresh);
     }
   }
 }

@@ -1,5 +1,6 @@
 package io.forestall.sim.protocol;
 
+import io.forestall.decisions.ActKind;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.failover.Command;
 import io.forestall.decisions.failover.CommandAck;
@@ -15,7 +16,6 @@ import io.forestall.decisions.ownership.OwnershipFold;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -32,7 +32,7 @@ final class Truth {
   private final ProtocolWorld world;
   private final OwnershipFold ownership = new OwnershipFold();
   private final Map<String, UnitTruth> units = new HashMap<>();
-  private final Map<Admission, Integer> signed = new IdentityHashMap<>();
+  private final Map<String, Signed> signed = new HashMap<>();
   private final Map<String, CommandAck> ends = new HashMap<>();
   private final Set<String> cancelled = new HashSet<>();
   private final Set<String> taken = new HashSet<>();
@@ -55,18 +55,33 @@ final class Truth {
     this.world = world;
   }
 
+  /** What was signed by which key. */
+  private record Signed(Admission admission, int key) {}
+
   private static final class UnitTruth {
     final List<Delta> counted = new ArrayList<>();
     final Set<String> requests = new HashSet<>();
     final Map<Long, String> owners = new HashMap<>();
     final Map<String, Long> lastEpochOf = new HashMap<>();
     final List<Served> served = new ArrayList<>();
+
+    /** What was accepted and does not count, in the order of the answers. */
+    final List<Accepted> accepted = new ArrayList<>();
+
     long barrierEpoch;
     long ownedEpoch;
   }
 
   /** When the owner of an epoch first answered with DONE. */
   private record Served(long epoch, String node, long atMicros) {}
+
+  /**
+   * A write that was answered before it counted.
+   *
+   * @param disks how often its owner had lost its disk by then
+   */
+  private record Accepted(
+      String request, SimulatedNode node, long epoch, long atMicros, int disks) {}
 
   private void require(boolean holds, ProtocolInvariant invariant, Supplier<String> message) {
     if (!holds) {
@@ -93,7 +108,7 @@ final class Truth {
 
   /** The guard signs an admission. */
   void sign(Admission admission, int key) {
-    signed.put(admission, key);
+    signed.put(admission.id(), new Signed(admission, key));
   }
 
   /** What a reader with these keys finds. */
@@ -101,11 +116,11 @@ final class Truth {
     if (admission == null) {
       return Authority.NONE;
     }
-    Integer key = signed.get(admission);
-    if (key == null) {
+    Signed original = signed.get(admission.id());
+    if (original == null || !original.admission().equals(admission)) {
       return Authority.FORGED;
     }
-    return keys.contains(key) ? Authority.VALID : Authority.UNKNOWN_KEY;
+    return keys.contains(original.key()) ? Authority.VALID : Authority.UNKNOWN_KEY;
   }
 
   // ---- logs
@@ -124,12 +139,18 @@ final class Truth {
         truth.ownedEpoch = after.epoch();
         truth.owners.put(after.epoch(), after.owner().id());
         truth.lastEpochOf.put(after.owner().id(), after.epoch());
+        if (world.shadows != null && !world.usesSaga()) {
+          world.shadows.moved(after.unit());
+        }
         require(
             entry.kind() != OwnershipEntry.Kind.TAKEOVER || real == Authority.VALID,
             ProtocolInvariant.ONLY_WHAT_WAS_SIGNED,
             () -> "a takeover counts though its admission is " + real + ": " + entry);
         Admission admission = entry.admission();
         if (admission != null) {
+          if (world.usesSaga() && admission.act() == ActKind.SWITCHOVER) {
+            losesNothing(truth, admission);
+          }
           taken.add(admission.id());
           // A record that was on its way when its writer died is in nobody's hands: whoever starts
           // after it cannot know of it. It counts at its epoch only, so it does no harm.
@@ -153,18 +174,7 @@ final class Truth {
   }
 
   static OwnershipEntry withAuthority(OwnershipEntry entry, Authority authority) {
-    return entry.authority() == authority
-        ? entry
-        : new OwnershipEntry(
-            entry.pool(),
-            entry.kind(),
-            entry.steps(),
-            entry.owner(),
-            entry.incarnation(),
-            entry.admission(),
-            authority,
-            entry.writer(),
-            entry.timeMillis());
+    return entry.authority() == authority ? entry : entry.withAuthority(authority);
   }
 
   void deltaAppended(Delta delta) {
@@ -205,14 +215,30 @@ final class Truth {
     }
     truth.counted.add(delta);
     world.count("deltas counted");
+    ShadowWorld shadows = world.shadows;
+    if (shadows != null) {
+      shadows.truth.counted(delta);
+    }
+    if (delta.kind() == Delta.Kind.VERIFY) {
+      // Nobody asked for it.
+      return;
+    }
+    settled(truth, delta, delta.client(), delta.request());
+    for (Delta.Request each : delta.merged()) {
+      world.count("requests merged");
+      settled(truth, delta, each.client(), each.number());
+    }
+  }
+
+  private void settled(UnitTruth truth, Delta delta, @Nullable String client, long request) {
     require(
-        truth.requests.add(key(delta.client(), delta.request())),
+        truth.requests.add(key(client, request)),
         ProtocolInvariant.ONCE_ONLY,
         () ->
             "request "
-                + delta.request()
+                + request
                 + " of "
-                + delta.client()
+                + client
                 + " counts twice in "
                 + delta.unit()
                 + ", the second time as sequence "
@@ -240,7 +266,20 @@ final class Truth {
                 + " though it has read "
                 + read);
     long epoch = Objects.requireNonNull(read).epoch();
-    if (request.kind() != NodeRequest.Kind.READ) {
+    if (request.kind() == NodeRequest.Kind.FLUSH) {
+      require(
+          truth.requests.contains(key(request.client(), request.offset())),
+          ProtocolInvariant.ACCEPTED_WRITES_STAY,
+          () ->
+              life.self()
+                  + " says that request "
+                  + request.offset()
+                  + " of "
+                  + request.client()
+                  + " is in the log of "
+                  + request.unit()
+                  + ", where it does not count");
+    } else if (request.kind() != NodeRequest.Kind.READ) {
       require(
           truth.requests.contains(key(request.client(), request.request())),
           ProtocolInvariant.ACKNOWLEDGED_WRITES_STAY,
@@ -254,28 +293,152 @@ final class Truth {
                   + request.unit()
                   + ", of which nothing counts in the log");
     } else {
-      for (Served later : truth.served) {
-        require(
-            later.epoch() <= epoch
-                || later.node().equals(life.self().id())
-                || later.atMicros() >= sampledMicros,
-            ProtocolInvariant.DEPOSED_ARE_SILENT,
-            () ->
-                life.self()
-                    + " answers a read of "
-                    + request.unit()
-                    + " under epoch "
-                    + epoch
-                    + ", after node "
-                    + later.node()
-                    + " answered under epoch "
-                    + later.epoch());
-      }
+      isSilentAfter(life, request, epoch, sampledMicros);
     }
-    List<Served> served = truth.served;
+    serves(life, request, epoch);
+  }
+
+  private void isSilentAfter(NodeLife life, NodeRequest request, long epoch, long sampledMicros) {
+    for (Served later : unit(request.unit()).served) {
+      require(
+          later.epoch() <= epoch
+              || later.node().equals(life.self().id())
+              || later.atMicros() >= sampledMicros,
+          ProtocolInvariant.DEPOSED_ARE_SILENT,
+          () ->
+              life.self()
+                  + " answers a "
+                  + request.kind()
+                  + " of "
+                  + request.unit()
+                  + " under epoch "
+                  + epoch
+                  + ", after node "
+                  + later.node()
+                  + " answered under epoch "
+                  + later.epoch());
+    }
+  }
+
+  private void serves(NodeLife life, NodeRequest request, long epoch) {
+    List<Served> served = unit(request.unit()).served;
     if (served.isEmpty() || served.get(served.size() - 1).epoch() < epoch) {
       served.add(new Served(epoch, life.self().id(), world.agenda.nowMicros()));
     }
+  }
+
+  /** A node answers a write with ACCEPTED. */
+  void accepted(NodeLife life, NodeRequest request, long sampledMicros) {
+    UnitTruth truth = unit(request.unit());
+    Owned read = life.readFold().owned(request.unit());
+    require(
+        read != null
+            && read.owner().equals(life.self())
+            && !read.inDoubt()
+            && read.isAsynchronous(),
+        ProtocolInvariant.DEPOSED_ARE_SILENT,
+        () -> life.self() + " accepts " + request + ", though it has read " + read);
+    Owned owned = Objects.requireNonNull(read);
+    isSilentAfter(life, request, owned.epoch(), sampledMicros);
+    truth.accepted.removeIf(each -> truth.requests.contains(each.request()));
+    String key = key(request.client(), request.request());
+    // Clocks of nodes do not run alike.
+    long boundMicros = owned.asyncBoundMillis() * 1_100 + 2_000;
+    boolean again = false;
+    for (Accepted each : truth.accepted) {
+      again |= each.request().equals(key);
+      require(
+          again
+              || each.node() != life.node
+              || each.epoch() < owned.asyncFromEpoch()
+              || each.disks() < life.node.disksLost
+              || sampledMicros - each.atMicros() <= boundMicros,
+          ProtocolInvariant.ACCEPTED_WRITES_STAY,
+          () ->
+              life.self()
+                  + " accepts request "
+                  + key
+                  + " while "
+                  + each.request()
+                  + ", which it accepted "
+                  + (sampledMicros - each.atMicros())
+                  + " us before, is not in the log; the bound is "
+                  + owned.asyncBoundMillis()
+                  + " ms");
+    }
+    world.count("writes accepted");
+    if (!again && !truth.requests.contains(key)) {
+      truth.accepted.add(
+          new Accepted(key, life.node, owned.epoch(), sampledMicros, life.node.disksLost));
+    }
+    serves(life, request, owned.epoch());
+  }
+
+  /** At the end: what was accepted counts, or there is a reason. */
+  void judgeAccepted() {
+    for (UnitTruth truth : units.values()) {
+      truth.accepted.removeIf(each -> truth.requests.contains(each.request()));
+      for (Accepted each : truth.accepted) {
+        require(
+            mayBeLost(truth, each),
+            ProtocolInvariant.ACCEPTED_WRITES_STAY,
+            () ->
+                "request "
+                    + each.request()
+                    + ", which "
+                    + each.node().self
+                    + " accepted under epoch "
+                    + each.epoch()
+                    + ", does not count, though nobody else took over: "
+                    + truth.owners);
+        world.count("accepted and lost");
+      }
+    }
+  }
+
+  /** The source of a planned act has seen to it that all which it accepted counts. */
+  private void losesNothing(UnitTruth truth, Admission admission) {
+    for (Accepted each : truth.accepted) {
+      require(
+          truth.requests.contains(each.request())
+              || !each.node().self.equals(admission.source())
+              || mayBeLost(truth, each, truth.ownedEpoch - 1),
+          ProtocolInvariant.ACCEPTED_WRITES_STAY,
+          () -> "switchover " + admission.id() + " loses " + each);
+    }
+    world.count("switchovers that lose nothing");
+  }
+
+  private static boolean mayBeLost(UnitTruth truth, Accepted write) {
+    return mayBeLost(truth, write, Long.MAX_VALUE);
+  }
+
+  private static boolean mayBeLost(UnitTruth truth, Accepted write, long upTo) {
+    for (Map.Entry<Long, String> owner : truth.owners.entrySet()) {
+      if (owner.getKey() <= upTo
+          && owner.getKey() > write.epoch()
+          && !owner.getValue().equals(write.node().self.id())) {
+        return true;
+      }
+    }
+    return write.node().disksLost > write.disks();
+  }
+
+  /** True when all that was accepted counts, or can have been lost. */
+  boolean owesNothing() {
+    for (UnitTruth truth : units.values()) {
+      for (Accepted each : truth.accepted) {
+        if (!truth.requests.contains(each.request()) && !mayBeLost(truth, each)) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  /** True when a request counts by now. */
+  boolean counts(String unit, String client, long request) {
+    return unit(unit).requests.contains(key(client, request));
   }
 
   /** A node says who owns a unit, having just read a record. */
@@ -307,6 +470,15 @@ final class Truth {
 
   /** A node answers a command. */
   void acked(Command command, CommandAck ack) {
+    ShadowWorld shadows = world.shadows;
+    if (shadows != null && command.kind() == Command.Kind.PROMOTE) {
+      boolean under = ack.status() == CommandAck.Status.RECEIVED;
+      for (UnitStep step : command.units()) {
+        if (under || ack.ends()) {
+          shadows.truth.takesOver(ack.from(), step.unit(), command.id(), under);
+        }
+      }
+    }
     if (command.kind() == Command.Kind.PROBE) {
       boolean witness = ack.code() == CommandAck.Code.UNREACHABLE;
       (witness ? unreachable : answered)
@@ -403,6 +575,9 @@ final class Truth {
 
   /** The saga says that an act is over. */
   void ended(Admission admission, Admission.State state) {
+    if (!admission.act().changesOwner()) {
+      return;
+    }
     if (state == Admission.State.DONE) {
       require(
           taken.contains(admission.id()),

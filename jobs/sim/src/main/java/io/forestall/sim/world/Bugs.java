@@ -2,6 +2,7 @@ package io.forestall.sim.world;
 
 import io.forestall.decisions.FleetMember;
 import io.forestall.decisions.Place;
+import io.forestall.decisions.Subject;
 import io.forestall.decisions.guard.Admission;
 import io.forestall.decisions.guard.DecisionCode;
 import io.forestall.decisions.guard.GuardDecision;
@@ -128,11 +129,45 @@ public final class Bugs {
                         unit.epoch(),
                         unit.copies(),
                         1,
-                        unit.bytes()));
+                        unit.bytes(),
+                        unit.shadows(),
+                        unit.others(),
+                        unit.otherRegion()));
               }
               return List.of(input);
             }
           },
+          unit(
+              "forgets-roles",
+              "Every further copy of a unit counts as a shadow.",
+              unit ->
+                  with(
+                      unit,
+                      unit.copies().stream().filter(copy -> !copy.equals(unit.owner())).toList(),
+                      unit.others()),
+              "only-shadows-go",
+              "switches-to-shadows"),
+          unit(
+              "forgets-what-is-built",
+              "Copies that are not in sync are not heard of.",
+              unit -> with(unit, unit.shadowsInSync(), List.of()),
+              "one-copy-per-domain"),
+          unit(
+              "ignores-regions",
+              "No volume counts as one that asks for a copy in another region.",
+              unit ->
+                  new GuardInput.UnitChanged(
+                      unit.unit(),
+                      unit.volume(),
+                      unit.owner(),
+                      unit.epoch(),
+                      unit.copies(),
+                      unit.minReplicas(),
+                      unit.bytes(),
+                      unit.shadows(),
+                      unit.others(),
+                      false),
+              "asked-regions"),
           // Invariant 5.
           new Bug(
               "releases-by-timeout",
@@ -568,6 +603,34 @@ public final class Bugs {
             input instanceof GuardInput.MemberChanged changed ? change.apply(changed) : input);
       }
     };
+  }
+
+  private static Bug unit(
+      String name,
+      String sentence,
+      Function<GuardInput.UnitChanged, GuardInput> change,
+      String... caughtBy) {
+    return new Bug(name, sentence, caughtBy) {
+      @Override
+      List<GuardInput> heard(GuardInput input, Mouth mouth) {
+        return List.of(input instanceof GuardInput.UnitChanged unit ? change.apply(unit) : input);
+      }
+    };
+  }
+
+  private static GuardInput with(
+      GuardInput.UnitChanged unit, List<Subject> shadows, List<Subject> others) {
+    return new GuardInput.UnitChanged(
+        unit.unit(),
+        unit.volume(),
+        unit.owner(),
+        unit.epoch(),
+        unit.copies(),
+        unit.minReplicas(),
+        unit.bytes(),
+        shadows,
+        others,
+        unit.otherRegion());
   }
 
   private static GuardInput policies(

@@ -91,6 +91,9 @@ final class Executors {
         if (act.end == null) {
           // An operator ended it: nothing is begun, what runs is given back.
           act.end = admission.state();
+          if (act.running) {
+            world.storage.undone(act.admission);
+          }
           act.running = false;
           world.actEnded(act);
         }
@@ -120,6 +123,7 @@ final class Executors {
             return;
           }
           act.running = true;
+          world.storage.began(act.admission);
           world.actBegan(act);
           world.timeline.after(
               dice.between(MINUTE, 40 * MINUTE),
@@ -131,6 +135,7 @@ final class Executors {
                   world.storage.done(act.admission);
                   end(act, Admission.State.DONE);
                 } else {
+                  world.storage.undone(act.admission);
                   end(act, Admission.State.GIVEN_BACK);
                 }
               });
@@ -146,7 +151,8 @@ final class Executors {
 
   private void acknowledge(Act act) {
     Admission.State end = act.end;
-    if (act.released || end == null || world.timeline.nowMillis() > world.endMillis()) {
+    long lastMillis = world.endMillis() + 24 * 60 * MINUTE;
+    if (act.released || end == null || world.timeline.nowMillis() > lastMillis) {
       return;
     }
     if (world.resting() || !dice.chance(world.scenario.value(Knob.LOST_ACKS))) {

@@ -45,6 +45,8 @@ public final class Invariants {
   private static final int ACTS_AN_HOUR = 12;
   private static final long BLIND_MILLIS = 15 * MINUTE;
   private static final long SILENT_MILLIS = 30 * MINUTE;
+  private static final double TARGET_PROBABILITY = 0.05;
+  private static final long AHEAD_MILLIS = 4 * HOUR;
   private static final long MODEL_MILLIS = 45 * DAY;
   private static final double STORM_SHARE = 0.3;
   private static final int STORM_NODES = 3;
@@ -61,6 +63,9 @@ public final class Invariants {
         new SafeTargets(),
         new OneCopyPerDomain(),
         new EnoughCopies(),
+        new OnlyShadowsGo(),
+        new SwitchesToShadows(),
+        new AskedRegions(),
         new BudgetHolds(),
         new DailyNodesHold(),
         new RateHolds(),
@@ -129,6 +134,37 @@ public final class Invariants {
       }
     }
     return true;
+  }
+
+  /**
+   * True when, by what was read, nothing whatever speaks against a node as target: also nothing
+   * that only a careful guard would mind.
+   */
+  private static boolean surelyFits(
+      DecideCarrier<?> instance,
+      Knowledge known,
+      Admission admission,
+      Subject node,
+      long nowMillis) {
+    GuardInput.RiskChanged risk = known.risks.get(node.toString());
+    boolean worded = false;
+    for (PolicyRecord record : instance.policies().records()) {
+      worded |=
+          record.kind() == PolicyRecord.Kind.OVERRIDE || record.kind() == PolicyRecord.Kind.PIN;
+    }
+    Long free = known.freeBytes.get(node.toString());
+    long promised = 0;
+    for (Admission act : known.log.inFlight().values()) {
+      promised += node.equals(act.target()) ? bytes(known, act) : 0;
+    }
+    return unsafe(instance, known, admission, node, nowMillis) == null
+        && !worded
+        && !node.equals(admission.source())
+        && risk != null
+        && risk.probability() <= TARGET_PROBABILITY
+        && nowMillis - risk.timeMillis() < SILENT_MILLIS
+        && free != null
+        && free - promised >= bytes(known, admission);
   }
 
   /** What speaks against a target by what was read, null when nothing does. */
@@ -220,15 +256,19 @@ public final class Invariants {
         return;
       }
       Subject target = admission.target();
+      boolean shadow = admission.act() == ActKind.SHADOW;
       for (Proposal.UnitStep step : admission.units()) {
         GuardInput.UnitChanged unit = known.units.get(step.unit());
+        require(
+            !shadow || unit == null || !unit.holders().contains(target),
+            () -> instance.incarnation + " admits " + admission + " onto a holder of " + unit);
         if (unit == null || unit.copies().contains(target)) {
           continue;
         }
         Set<String> racks = new HashSet<>();
-        for (Subject copy : unit.copies()) {
+        for (Subject copy : shadow ? unit.holders() : unit.copies()) {
           Place place = known.places.get(copy.toString());
-          if (place != null && !copy.equals(admission.source())) {
+          if (place != null && (shadow || !copy.equals(admission.source()))) {
             racks.add(place.rack());
           }
         }
@@ -238,10 +278,14 @@ public final class Invariants {
         }
         for (Map.Entry<String, Place> other : known.places.entrySet()) {
           Subject node = Subject.parse(other.getKey());
+          boolean sameRegion = place.region().equals(other.getValue().region());
           require(
               racks.contains(other.getValue().rack())
-                  || unit.copies().contains(node)
-                  || unsafe(instance, known, admission, node, nowMillis) != null,
+                  || unit.holders().contains(node)
+                  || (shadow
+                      ? (unit.otherRegion() && !sameRegion)
+                          || !surelyFits(instance, known, admission, node, nowMillis)
+                      : unsafe(instance, known, admission, node, nowMillis) != null),
               () ->
                   instance.incarnation
                       + " admits "
@@ -303,6 +347,125 @@ public final class Invariants {
                     + after
                     + " of "
                     + unit);
+      }
+    }
+  }
+
+  /** Invariant 4. */
+  static final class OnlyShadowsGo extends Invariant {
+    OnlyShadowsGo() {
+      super(
+          4,
+          "Only shadows are retired, and never one that leaves fewer copies in sync than the"
+              + " minimum.");
+    }
+
+    @Override
+    void said(
+        DecideCarrier<?> instance,
+        String pool,
+        Knowledge known,
+        GuardOutput output,
+        long nowMillis) {
+      Admission admission = admitted(output);
+      if (admission == null
+          || known(known, admission)
+          || admission.act() != ActKind.RETIRE_SHADOW) {
+        return;
+      }
+      for (Proposal.UnitStep step : admission.units()) {
+        GuardInput.UnitChanged unit = known.units.get(step.unit());
+        require(
+            unit != null && unit.shadows().contains(admission.source()),
+            () -> instance.incarnation + " admits " + admission + ", no shadow of " + unit);
+        Set<Subject> after = new HashSet<>(unit == null ? List.of() : unit.copies());
+        after.remove(admission.source());
+        after.removeIf(copy -> !known.places.containsKey(copy.toString()));
+        require(
+            unit == null || after.size() >= unit.minReplicas(),
+            () -> instance.incarnation + " admits " + admission + ", which leaves " + after);
+      }
+    }
+  }
+
+  /** Invariant 4. */
+  static final class SwitchesToShadows extends Invariant {
+    SwitchesToShadows() {
+      super(4, "A switchover goes to a shadow in sync of every unit, and to nobody else.");
+    }
+
+    @Override
+    void said(
+        DecideCarrier<?> instance,
+        String pool,
+        Knowledge known,
+        GuardOutput output,
+        long nowMillis) {
+      Admission admission = admitted(output);
+      if (admission == null || known(known, admission) || admission.act() != ActKind.SWITCHOVER) {
+        return;
+      }
+      for (Proposal.UnitStep step : admission.units()) {
+        GuardInput.UnitChanged unit = known.units.get(step.unit());
+        Subject target = admission.target();
+        require(
+            unit != null
+                && target != null
+                && unit.shadows().contains(target)
+                && unit.copies().contains(target),
+            () -> instance.incarnation + " admits " + admission + " of " + unit);
+      }
+    }
+  }
+
+  /** Invariant 4. */
+  static final class AskedRegions extends Invariant {
+    AskedRegions() {
+      super(
+          4,
+          "The shadow of a unit whose volume asks for a copy in another region goes there while a"
+              + " node there fits.");
+    }
+
+    @Override
+    void said(
+        DecideCarrier<?> instance,
+        String pool,
+        Knowledge known,
+        GuardOutput output,
+        long nowMillis) {
+      Admission admission = admitted(output);
+      if (admission == null || known(known, admission) || admission.act() != ActKind.SHADOW) {
+        return;
+      }
+      Place target = known.places.get(String.valueOf(admission.target()));
+      for (Proposal.UnitStep step : admission.units()) {
+        GuardInput.UnitChanged unit = known.units.get(step.unit());
+        Place owner = unit == null ? null : known.places.get(unit.owner().toString());
+        if (unit == null || !unit.otherRegion() || owner == null || target == null) {
+          continue;
+        }
+        boolean served = !target.region().equals(owner.region());
+        for (Subject holder : unit.holders()) {
+          Place place = known.places.get(holder.toString());
+          served |= place != null && !place.region().equals(owner.region());
+        }
+        for (Map.Entry<String, Place> other : known.places.entrySet()) {
+          Subject node = Subject.parse(other.getKey());
+          require(
+              served
+                  || other.getValue().region().equals(owner.region())
+                  || !surelyFits(instance, known, admission, node, nowMillis),
+              () ->
+                  instance.incarnation
+                      + " admits "
+                      + admission
+                      + " in the region of "
+                      + unit
+                      + " though "
+                      + node
+                      + " fits");
+        }
       }
     }
   }
@@ -529,8 +692,11 @@ public final class Invariants {
       super(
           5,
           "Locks and budget of an act are released only when those who carry it out have confirmed"
-              + " its end, or an operator has ended it; never by a timeout.");
+              + " its end, an operator has ended it, or a shadow gives way to a takeover that"
+              + " waits; never by a timeout.");
     }
+
+    private final Map<String, List<Proposal>> takeovers = new HashMap<>();
 
     @Override
     void actRead(Executors.Act act) {
@@ -543,6 +709,36 @@ public final class Invariants {
           && record.kind() == PolicyRecord.Kind.CANCEL) {
         cancelled.add(record.parameters().getOrDefault(PolicyParameters.ADMISSION, ""));
       }
+      if (entry.body() instanceof Proposal proposal) {
+        proposed(proposal);
+      }
+    }
+
+    @Override
+    void said(
+        DecideCarrier<?> instance,
+        String pool,
+        Knowledge known,
+        GuardOutput output,
+        long nowMillis) {
+      if (output instanceof GuardOutput.Made made) {
+        proposed(made.proposal());
+      }
+    }
+
+    private void proposed(Proposal proposal) {
+      if (proposal.act() == ActKind.FAILOVER || proposal.act() == ActKind.SWITCHOVER) {
+        takeovers.computeIfAbsent(proposal.pool(), absent -> new ArrayList<>()).add(proposal);
+      }
+    }
+
+    /** True when an act is one that gives way, and a takeover was there to give way to. */
+    private boolean givesWay(Admission end) {
+      boolean gives = end.act() == ActKind.SHADOW || end.act() == ActKind.RETIRE_SHADOW;
+      return gives
+          && end.state() == Admission.State.GIVEN_BACK
+          && takeovers.getOrDefault(end.pool(), List.of()).stream()
+              .anyMatch(takeover -> takeover.expiresMillis() >= end.timeMillis());
     }
 
     @Override
@@ -559,7 +755,7 @@ public final class Invariants {
       }
       Executors.Act act = acts.get(admission.id());
       require(
-          act != null && act.end == admission.state(),
+          givesWay(admission) || (act != null && act.end == admission.state()),
           () ->
               "the log releases "
                   + admission
@@ -740,8 +936,18 @@ public final class Invariants {
       if (!admission.predicted()) {
         return;
       }
+      PolicyRecord planned = null;
+      for (PolicyRecord record : instance.policies().records()) {
+        boolean covers =
+            record.kind() == PolicyRecord.Kind.MAINTENANCE
+                && (record.expiresMillis() == null || nowMillis < record.expiresMillis())
+                && record.notBeforeMillis() <= nowMillis + AHEAD_MILLIS;
+        planned = covers ? record : planned;
+      }
       require(
-          known.modelPublishedMillis == Long.MIN_VALUE
+          // what maintenance will take away needs no model
+          (admission.act() == ActKind.SHADOW && planned != null)
+              || known.modelPublishedMillis == Long.MIN_VALUE
               || nowMillis - known.modelPublishedMillis <= MODEL_MILLIS,
           () -> instance.incarnation + " admits " + admission + " on the word of an old model");
       GuardInput.RiskChanged risk = known.risks.get(admission.subject().toString());
@@ -900,6 +1106,7 @@ public final class Invariants {
     private final Map<String, Proposal> proposals = new TreeMap<>();
     private final Map<String, String> makers = new HashMap<>();
     private final Map<String, Long> times = new HashMap<>();
+    private final Set<String> waiting = new HashSet<>();
 
     EveryProposalEnds() {
       super(
@@ -920,6 +1127,7 @@ public final class Invariants {
               finals
                   .computeIfAbsent(decision.proposal().id(), absent -> new HashSet<>())
                   .add(decision.outcome().name());
+          case WAITING -> waiting.add(decision.proposal().id());
           default -> {}
         }
       }
@@ -928,7 +1136,9 @@ public final class Invariants {
     @Override
     void rested(Simulation world) {
       for (Proposal proposal : proposals.values()) {
-        if (finals.containsKey(proposal.id())) {
+        boolean mayWait =
+            waiting.contains(proposal.id()) && proposal.expiresMillis() > world.endMillis();
+        if (finals.containsKey(proposal.id()) || mayWait) {
           continue;
         }
         // What an instance thought that died, or that was restored from before, is nobody's.
@@ -938,8 +1148,10 @@ public final class Invariants {
         world.count("orphaned proposals");
       }
       for (AdmissionFold fold : world.folds().values()) {
+        // what was admitted a short time ago may still be under way
+        long since = world.endMillis() - 2 * HOUR;
         require(
-            fold.inFlight().isEmpty(),
+            fold.inFlight().values().stream().allMatch(act -> act.issuedMillis() > since),
             () -> "admitted acts never ended: " + fold.inFlight().values());
         for (Admission admission : fold.all()) {
           Set<String> said = finals.get(admission.proposal());

@@ -405,6 +405,9 @@ public final class Simulation {
       digest = mix(digest, admission.id().hashCode() + 31L * admission.sequence());
       digest = mix(digest, admission.state().ordinal());
       count("admissions " + admission.state().name().toLowerCase(Locale.ROOT));
+      if (admission.ends() && admission.text().startsWith("It gives way")) {
+        count("shadows that gave way");
+      }
     } else if (body instanceof GuardDecision decision) {
       digest = mix(digest, decision.id().hashCode());
       digest = mix(digest, decision.text().hashCode());
@@ -413,6 +416,9 @@ public final class Simulation {
     } else if (body instanceof Proposal proposal) {
       digest = mix(digest, proposal.id().hashCode());
       count("proposals");
+      if ("shadow-plan".equals(proposal.rule())) {
+        count("shadows by the plan");
+      }
     } else if (body instanceof Incident incident) {
       digest = mix(digest, incident.id().hashCode() + 31L * incident.revision());
       digest = mix(digest, incident.eventCount());
@@ -493,7 +499,9 @@ public final class Simulation {
 
   void actEnded(Executors.Act act) {
     trace("ended", () -> act.admission.id() + " " + act.end);
-    count("acts " + String.valueOf(act.end).toLowerCase(Locale.ROOT));
+    String end = String.valueOf(act.end).toLowerCase(Locale.ROOT);
+    count("acts " + end);
+    count("act " + act.admission.act() + " " + end);
     for (Invariant invariant : invariants) {
       invariant.actEnded(act);
     }
@@ -560,6 +568,17 @@ public final class Simulation {
 
   @Nullable DecideCarrier<?> deciding() {
     return (DecideCarrier<?>) running(DecideCarrier.JOB);
+  }
+
+  /** True when a guard that may speak has read that so many nodes of a pool are at risk now. */
+  boolean sees(String pool, int atRisk) {
+    DecideCarrier<?> guard = deciding();
+    Knowledge known = guard == null ? null : guard.knowledge(pool);
+    return guard != null
+        && known != null
+        && known.markRead
+        && guard.policies().syncedWith(guard.incarnation)
+        && known.atRisk() >= atRisk;
   }
 
   @Nullable CorrelateCarrier<?> correlating() {

@@ -12,8 +12,11 @@ import io.forestall.decisions.incident.FleetEvent;
 import io.forestall.risk.Tier;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -81,14 +84,48 @@ final class StorageWorld {
     final long bytes;
     Subject owner;
     long epoch = 1;
+
+    /** Who holds it in sync, shadows too. */
     final List<Subject> copies;
 
-    Unit(String name, String volume, long bytes, List<Subject> copies) {
+    /** Who holds a shadow, in sync or not. */
+    final Set<Subject> shadows = new LinkedHashSet<>();
+
+    /** Who holds a shadow that is on its way out. */
+    final Set<Subject> retiring = new LinkedHashSet<>();
+
+    /** Who holds a copy that fell behind and is yet to be repaired. */
+    final Set<Subject> behind = new LinkedHashSet<>();
+
+    /** How many copies the pool keeps of it by itself; count. */
+    final int wanted;
+
+    final boolean otherRegion;
+
+    Unit(String name, String volume, long bytes, List<Subject> copies, boolean otherRegion) {
       this.name = name;
       this.volume = volume;
       this.bytes = bytes;
+      this.wanted = copies.size();
+      this.otherRegion = otherRegion;
       this.copies = new ArrayList<>(copies);
       this.owner = copies.get(0);
+    }
+
+    boolean holds(Subject node) {
+      return copies.contains(node)
+          || shadows.contains(node)
+          || retiring.contains(node)
+          || behind.contains(node);
+    }
+
+    /** The node's copy is worth nothing any more; false when it was worth nothing before. */
+    boolean lose(Subject node) {
+      boolean shadow = shadows.remove(node);
+      if (copies.size() > 1 && copies.contains(node)) {
+        behind.add(node);
+      }
+      return (copies.size() > 1 && copies.remove(node)) || shadow;
     }
   }
 
@@ -121,12 +158,20 @@ final class StorageWorld {
       }
       for (int u = 0; u < (int) value(Knob.UNITS); u++) {
         List<Subject> copies = new ArrayList<>();
-        for (int c = 0; c < 3; c++) {
-          copies.add(pool.nodes.get((u + c) % nodes).subject);
+        // some have two copies, and some of these stand in one zone and ask for one far away
+        boolean otherRegion = u % 5 == 4;
+        int step = otherRegion ? ZONES : 1;
+        for (int c = 0; c < (u % 4 == 3 || otherRegion ? 2 : 3); c++) {
+          int first = otherRegion ? u / 5 * RACKS : u;
+          copies.add(pool.nodes.get((first + c * step) % nodes).subject);
         }
         Unit unit =
             new Unit(
-                pool.name + "-u" + u, pool.name + "-v" + u / 3, (1 + dice.below(8)) * GIB, copies);
+                pool.name + "-u" + u,
+                pool.name + "-v" + u / 3,
+                (1 + dice.below(8)) * GIB,
+                copies,
+                otherRegion);
         pool.units.put(unit.name, unit);
         tell(pool, unit);
       }
@@ -175,7 +220,7 @@ final class StorageWorld {
             pool.name + "-n" + number,
             rack,
             pool.name + "-z" + number % RACKS % ZONES,
-            "region",
+            number % RACKS % ZONES == ZONES - 1 ? "far" : "region",
             pool.name);
     boolean full = dice.chance(0.2);
     Node node = new Node(place, full ? dice.between(0, GIB / 2) : dice.between(50, 400) * GIB);
@@ -194,7 +239,20 @@ final class StorageWorld {
         unit.name,
         pool.name,
         new GuardInput.UnitChanged(
-            unit.name, unit.volume, unit.owner, unit.epoch, unit.copies, 2, unit.bytes));
+            unit.name,
+            unit.volume,
+            unit.owner,
+            unit.epoch,
+            unit.copies,
+            2,
+            unit.bytes,
+            List.copyOf(unit.shadows),
+            Stream.of(unit.shadows, unit.retiring, unit.behind)
+                .flatMap(Set::stream)
+                .filter(node -> !unit.copies.contains(node))
+                .distinct()
+                .toList(),
+            unit.otherRegion));
   }
 
   /** Says what the models think of a node now. */
@@ -207,7 +265,7 @@ final class StorageWorld {
           case CRITICAL -> 0.9;
           case WARNING -> 0.6;
           case WATCH -> 0.25;
-          default -> 0.01;
+          default -> 0.002;
         };
     senseWriter.send(
         Topic.RISK,
@@ -383,7 +441,7 @@ final class StorageWorld {
     tellRisk(pool, node);
     event(pool, node.subject, "node.unreachable", Severity.CRITICAL, false, List.of(), eventTime());
     for (Unit unit : pool.units.values()) {
-      if (unit.copies.size() > 1 && unit.copies.remove(node.subject)) {
+      if (unit.lose(node.subject)) {
         tell(pool, unit);
         world.timeline.after(dice.between(20, 60) * MINUTE, () -> heal(pool, unit));
       }
@@ -394,7 +452,10 @@ final class StorageWorld {
   private void loseCopy(Pool pool) {
     Unit unit = dice.pick(List.copyOf(pool.units.values()));
     if (unit.copies.size() > 2) {
-      unit.copies.removeIf(copy -> !copy.equals(unit.owner) && unit.copies.indexOf(copy) == 2);
+      Subject third = unit.copies.get(2);
+      if (!third.equals(unit.owner)) {
+        unit.lose(third);
+      }
       tell(pool, unit);
       world.timeline.after(dice.between(20, 60) * MINUTE, () -> heal(pool, unit));
       world.timeline.after(dice.between(0, 5 * MINUTE), () -> propose(pool, unit));
@@ -406,19 +467,21 @@ final class StorageWorld {
     if (!pools.containsKey(pool.name) || !pool.units.containsKey(unit.name)) {
       return;
     }
-    boolean changed = false;
+    boolean changed = !unit.behind.isEmpty();
+    unit.behind.clear();
     if (!unit.copies.contains(unit.owner)) {
       unit.owner = unit.copies.get(0);
+      unit.shadows.remove(unit.owner);
       unit.epoch++;
       changed = true;
     }
     for (Node node : pool.nodes) {
-      if (unit.copies.size() >= 3) {
+      if (unit.copies.size() >= unit.wanted) {
         break;
       }
       if (node.alive
           && !node.left
-          && !unit.copies.contains(node.subject)
+          && !unit.holds(node.subject)
           && freeOfRack(pool, unit, node.place.rack())) {
         unit.copies.add(node.subject);
         changed = true;
@@ -439,13 +502,14 @@ final class StorageWorld {
   }
 
   private void storm(Pool pool) {
-    // It counts once it has stood for a while: the world may come to rest as it begins.
+    // It counts once it has stood for a while: the world may come to rest as it begins, and a
+    // guard that stands still or has just started may read of it when it is over.
     world.timeline.after(
         9 * MINUTE,
         () -> {
           long risky =
               pool.nodes.stream().filter(node -> node.tier.compareTo(Tier.WARNING) >= 0).count();
-          if (!quiet && risky >= 4) {
+          if (!quiet && risky >= 4 && world.sees(pool.name, 4)) {
             storms.merge(pool.name, 1, Integer::sum);
           }
         });
@@ -568,7 +632,10 @@ final class StorageWorld {
     node.left = true;
     pool.nodes.remove(node);
     for (Unit unit : pool.units.values()) {
-      if (unit.copies.size() > 1 && unit.copies.remove(node.subject)) {
+      unit.retiring.remove(node.subject);
+      boolean lost = unit.lose(node.subject);
+      unit.behind.remove(node.subject);
+      if (lost) {
         heal(pool, unit);
         tell(pool, unit);
       }
@@ -637,15 +704,25 @@ final class StorageWorld {
             ActKind.SHADOW,
             ActKind.PREFETCH,
             ActKind.SWITCHOVER,
+            ActKind.RETIRE_SHADOW,
+            ActKind.RETIRE_SHADOW,
             ActKind.REPAIR,
             ActKind.INVESTIGATE);
-    ActKind act = dice.pick(kinds);
+    List<Subject> shadows = List.copyOf(unit.shadows);
+    ActKind act = !shadows.isEmpty() && dice.chance(0.3) ? ActKind.SWITCHOVER : dice.pick(kinds);
     Subject target = dice.chance(0.05) ? null : dice.pick(pool.nodes).subject;
     if (target != null && dice.chance(0.4)) {
       Node good = goodTarget(pool, unit);
       target = good == null ? target : good.subject;
     } else if (target != null && dice.chance(0.33)) {
       target = dice.pick(unit.copies);
+    }
+    Subject source = unit.owner;
+    if (act == ActKind.SWITCHOVER && !shadows.isEmpty() && dice.chance(0.8)) {
+      target = dice.pick(shadows);
+    } else if (act == ActKind.RETIRE_SHADOW) {
+      target = null;
+      source = !shadows.isEmpty() && dice.chance(0.7) ? dice.pick(shadows) : dice.pick(unit.copies);
     }
     long epoch = dice.chance(0.05) ? unit.epoch + 3 : unit.epoch;
     long expires = timeMillis + dice.between(5, 120) * MINUTE;
@@ -654,11 +731,11 @@ final class StorageWorld {
         new Proposal(
             id,
             act,
-            unit.owner,
+            source,
             pool.name,
-            zone(pool, unit.owner),
+            zone(pool, source),
             List.of(new Proposal.UnitStep(unit.name, epoch, epoch + 1)),
-            unit.owner,
+            source,
             target,
             List.of(),
             "other",
@@ -704,7 +781,7 @@ final class StorageWorld {
     for (Node node : pool.nodes) {
       if (node.alive
           && node.tier == Tier.HEALTHY
-          && !unit.copies.contains(node.subject)
+          && !unit.holds(node.subject)
           && freeOfRack(pool, unit, node.place.rack())
           && node.freeBytes > unit.bytes * 2) {
         return node;
@@ -730,21 +807,80 @@ final class StorageWorld {
     }
     for (Proposal.UnitStep step : admission.units()) {
       Unit unit = pool.units.get(step.unit());
-      if (unit == null || unit.epoch != step.expectedEpoch()) {
+      // a shadow follows whoever owns the unit
+      boolean follows =
+          admission.act() == ActKind.SHADOW || admission.act() == ActKind.RETIRE_SHADOW;
+      if (unit == null || (!follows && unit.epoch != step.expectedEpoch())) {
         return false;
       }
     }
     return true;
   }
 
+  /** An act has begun: shadows are built or given up from now on. */
+  void began(Admission admission) {
+    Pool pool = pools.get(admission.pool());
+    for (Proposal.UnitStep step : admission.units()) {
+      Unit unit = pool == null ? null : pool.units.get(step.unit());
+      if (pool == null || unit == null) {
+        continue;
+      }
+      Subject target = admission.target();
+      Subject source = admission.source();
+      if (admission.act() == ActKind.SHADOW && target != null && !unit.holds(target)) {
+        unit.shadows.add(target);
+        tell(pool, unit);
+      } else if (admission.act() == ActKind.RETIRE_SHADOW
+          && source != null
+          && unit.shadows.contains(source)) {
+        unit.lose(source);
+        unit.behind.remove(source);
+        unit.retiring.add(source);
+        tell(pool, unit);
+      }
+    }
+  }
+
+  /** An act that had begun was given back: what it built goes. */
+  void undone(Admission admission) {
+    Pool pool = pools.get(admission.pool());
+    for (Proposal.UnitStep step : admission.units()) {
+      Unit unit = pool == null ? null : pool.units.get(step.unit());
+      if (pool == null || unit == null) {
+        continue;
+      }
+      Subject target = admission.target();
+      boolean building =
+          admission.act() == ActKind.SHADOW && target != null && !unit.copies.contains(target);
+      boolean changed = building && unit.shadows.remove(target);
+      // once told, the node deletes it whatever becomes of the act
+      changed |= unit.retiring.remove(admission.source());
+      if (changed) {
+        tell(pool, unit);
+      }
+    }
+  }
+
   /** An act has been done: its units are where it said. */
   void done(Admission admission) {
     Pool pool = pools.get(admission.pool());
     Subject target = admission.target();
+    if (admission.act() == ActKind.RETIRE_SHADOW) {
+      undone(admission);
+    }
     if (pool == null || target == null) {
       return;
     }
     switch (admission.act()) {
+      case SHADOW -> {
+        for (Proposal.UnitStep step : admission.units()) {
+          Unit unit = pool.units.get(step.unit());
+          if (unit != null && unit.shadows.contains(target) && !unit.copies.contains(target)) {
+            unit.copies.add(target);
+            tell(pool, unit);
+          }
+        }
+      }
       case MIGRATE, FAILOVER, SWITCHOVER, FAILBACK, DRAIN -> {
         for (Proposal.UnitStep step : admission.units()) {
           Unit unit = pool.units.get(step.unit());
@@ -754,7 +890,13 @@ final class StorageWorld {
             if (!unit.copies.contains(target)) {
               unit.copies.add(target);
             }
-            if (admission.source() != null && unit.copies.size() > 1) {
+            boolean swaps =
+                unit.shadows.remove(target)
+                    && admission.source() != null
+                    && unit.copies.contains(admission.source());
+            if (swaps && admission.act() == ActKind.SWITCHOVER) {
+              unit.shadows.add(admission.source());
+            } else if (admission.source() != null && unit.copies.size() > 1) {
               unit.copies.remove(admission.source());
             }
             tell(pool, unit);

@@ -52,7 +52,13 @@ class SimulationTest {
             "code TARGET_IN_ZONE",
             "code BELOW_REPLICATION_MINIMUM",
             "decisions advised",
-            "decisions waiting");
+            "decisions waiting",
+            "act SHADOW done",
+            "act SHADOW given_back",
+            "act RETIRE_SHADOW done",
+            "act SWITCHOVER done",
+            "shadows by the plan",
+            "shadows that gave way");
     assertThat(sum.get("log counted")).isGreaterThan(150);
   }
 
