@@ -210,9 +210,18 @@ public final class GuardRecords {
    * @param copies nodes with a copy in sync, the owner first
    * @param minReplicas copies below which no act may go
    * @param bytes size of the unit
+   * @param shadows nodes with a shadow that is in sync or on its way to be
+   * @param others nodes with a copy that does not count: not in sync, on its way out, an archive
    */
   public record UnitCopies(
-      String unit, Subject owner, long epoch, List<Subject> copies, int minReplicas, long bytes) {}
+      String unit,
+      Subject owner,
+      long epoch,
+      List<Subject> copies,
+      int minReplicas,
+      long bytes,
+      List<Subject> shadows,
+      List<Subject> others) {}
 
   /**
    * The units of a slice of a volume's map. A copy counts when it is in sync, whatever else it is
@@ -229,10 +238,18 @@ public final class GuardRecords {
       Subject owner = subject(segment.getOwner(), field, "owner");
       Set<Subject> copies = new LinkedHashSet<>();
       copies.add(owner);
+      Set<Subject> shadows = new LinkedHashSet<>();
+      Set<Subject> others = new LinkedHashSet<>();
       atMost(segment.getCopies().size(), 64, field, "copies of " + unit);
       for (Copy copy : segment.getCopies()) {
+        Subject node = subject(copy.getNode(), field, "copy");
         if (copy.getState() == CopyState.IN_SYNC && copy.getRole() != CopyRole.ARCHIVE) {
-          copies.add(subject(copy.getNode(), field, "copy"));
+          copies.add(node);
+        } else {
+          others.add(node);
+        }
+        if (copy.getRole() == CopyRole.SHADOW && copy.getState() != CopyState.RETIRING) {
+          shadows.add(node);
         }
       }
       long segmentBytes = notNegative(map.getSegmentBytes(), field, "segmentBytes");
@@ -245,7 +262,9 @@ public final class GuardRecords {
               notNegative(segment.getEpoch(), field, "epoch of " + unit),
               List.copyOf(copies),
               (int) notNegative(map.getMinReplicas(), field, "minReplicas"),
-              behind > 0 ? Math.min(segmentBytes, behind) : segmentBytes));
+              behind > 0 ? Math.min(segmentBytes, behind) : segmentBytes,
+              List.copyOf(shadows),
+              List.copyOf(others)));
     }
     return units;
   }

@@ -70,8 +70,9 @@ public final class MapRecords {
       segment.setIndex(each.index());
       segment.setOwner(FleetEntries.entity(each.owner()));
       segment.setEpoch(each.epoch());
-      segment.setWriteMode(WriteMode.SYNCHRONOUS);
-      segment.setAsyncBoundMillis(null);
+      boolean asynchronous = each.asyncBoundMillis() > 0;
+      segment.setWriteMode(asynchronous ? WriteMode.ASYNCHRONOUS : WriteMode.SYNCHRONOUS);
+      segment.setAsyncBoundMillis(asynchronous ? each.asyncBoundMillis() : null);
       List<Copy> copies = new ArrayList<>(each.copies().size());
       for (MapCopy copy : each.copies()) {
         copies.add(
@@ -88,6 +89,7 @@ public final class MapRecords {
     record.setDegraded(degraded != null);
     record.setDegradedReason(degraded == null ? null : GuardRecords.cut(degraded));
     record.setTimeMillis(slice.timeMillis());
+    record.setOtherRegion(slice.otherRegion());
     return record;
   }
 
@@ -163,7 +165,8 @@ public final class MapRecords {
               each.getIndex(),
               owner,
               GuardRecords.notNegative(each.getEpoch(), field, "epoch of " + unit),
-              copies));
+              copies,
+              asyncBoundMillis(each, field + ", unit " + unit)));
     }
     return new MapSlice(
         volume,
@@ -177,7 +180,15 @@ public final class MapRecords {
         blockBytes,
         minReplicas,
         segments,
-        record.getTimeMillis());
+        record.getTimeMillis(),
+        record.getOtherRegion());
+  }
+
+  private static long asyncBoundMillis(SegmentEntry segment, String field) throws WireException {
+    Long bound = segment.getAsyncBoundMillis();
+    return segment.getWriteMode() == WriteMode.ASYNCHRONOUS && bound != null
+        ? GuardRecords.notNegative(bound, field, "asyncBoundMillis")
+        : 0;
   }
 
   /** What a segment of a slice is, for whoever holds a copy of it; the last one may be shorter. */

@@ -45,8 +45,9 @@ public final class OwnershipRecords {
     record.setOwner(FleetEntries.entity(entry.owner()));
     record.setFormerOwner(admission == null ? null : GuardRecords.entity(admission.source()));
     record.setAdmission(signed);
-    record.setWriteMode(WriteMode.SYNCHRONOUS);
-    record.setAsyncBoundMillis(null);
+    boolean asynchronous = entry.asyncBoundMillis() > 0;
+    record.setWriteMode(asynchronous ? WriteMode.ASYNCHRONOUS : WriteMode.SYNCHRONOUS);
+    record.setAsyncBoundMillis(asynchronous ? entry.asyncBoundMillis() : null);
     record.setIncarnation(entry.incarnation());
     record.setTimeMillis(entry.timeMillis());
     record.setWriter(entry.writer());
@@ -106,7 +107,16 @@ public final class OwnershipRecords {
         checked.authority(),
         writer,
         // Never checked: a node with a wrong clock must be able to say that it owns.
-        record.getTimeMillis());
+        record.getTimeMillis(),
+        asyncBoundMillis(record));
+  }
+
+  /** A mode that this release does not know is none that it may answer early under. */
+  private static long asyncBoundMillis(Ownership record) {
+    Long bound = record.getAsyncBoundMillis();
+    return record.getWriteMode() == WriteMode.ASYNCHRONOUS && bound != null && bound > 0
+        ? bound
+        : 0;
   }
 
   /**

@@ -5,6 +5,7 @@ import io.forestall.decisions.Subject;
 import io.forestall.decisions.guard.PolicyParameters;
 import io.forestall.decisions.guard.PolicyProblems;
 import io.forestall.decisions.guard.PolicyRecord;
+import io.forestall.decisions.guard.WriteModes;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.EntityRef;
 import io.forestall.schemas.Policy;
@@ -95,6 +96,7 @@ public final class PolicyRecords {
     return switch (record.kind()) {
       case HALT -> true;
       case APPROVAL -> record.enabled();
+      case WRITE_MODE -> WriteModes.isAsynchronous(record);
       case MODE ->
           record.enabled() && !"advise".equals(record.parameters().get(PolicyParameters.MODE));
       default -> false;

@@ -29,6 +29,7 @@ public final class StandingRecords {
     ShadowStatus record = new ShadowStatus();
     record.setUnit(standing.unit());
     record.setVolume(standing.volume());
+    record.setPool(standing.pool());
     record.setShadow(FleetEntries.entity(standing.shadow()));
     record.setOwner(FleetEntries.entity(standing.owner()));
     record.setState(CopyState.valueOf(standing.state()));
@@ -80,6 +81,7 @@ public final class StandingRecords {
     return new ShadowStanding(
         unit,
         GuardRecords.id(record.getVolume(), field, "volume"),
+        GuardRecords.text(record.getPool(), field, "pool"),
         GuardRecords.subject(record.getShadow(), field, "shadow"),
         GuardRecords.subject(record.getOwner(), field, "owner"),
         record.getState().name(),

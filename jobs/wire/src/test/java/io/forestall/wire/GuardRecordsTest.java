@@ -126,6 +126,13 @@ class GuardRecordsTest {
         .containsExactly(Subject.node("n-1"), Subject.node("n-2"), Subject.node("n-3"));
     assertThat(units).extracting(GuardRecords.UnitCopies::bytes).containsExactly(100L, 50L);
     assertThat(units.get(0).minReplicas()).isEqualTo(2);
+    assertThat(units.get(0).shadows())
+        .as("one that is on its way out is none")
+        .containsExactly(Subject.node("n-3"), Subject.node("n-6"));
+    assertThat(units.get(0).others())
+        .extracting(Subject::id)
+        .containsExactly("n-4", "n-5", "n-6", "n-7");
+    assertThat(units.get(1).shadows()).isEmpty();
 
     map.getSegments().get(0).setEpoch(-1L);
     assertThatThrownBy(() -> GuardRecords.units(map)).hasMessageContaining("epoch of u-0");
@@ -148,7 +155,9 @@ class GuardRecordsTest {
                 copy("n-2", CopyRole.REPLICA, CopyState.IN_SYNC),
                 copy("n-3", CopyRole.SHADOW, CopyState.IN_SYNC),
                 copy("n-4", CopyRole.REPLICA, CopyState.COPYING),
-                copy("n-5", CopyRole.ARCHIVE, CopyState.IN_SYNC)),
+                copy("n-5", CopyRole.ARCHIVE, CopyState.IN_SYNC),
+                copy("n-6", CopyRole.SHADOW, CopyState.COPYING),
+                copy("n-7", CopyRole.SHADOW, CopyState.RETIRING)),
             segment(1)));
     return map;
   }

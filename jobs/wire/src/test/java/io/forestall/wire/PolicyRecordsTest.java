@@ -8,6 +8,7 @@ import io.forestall.decisions.Subject;
 import io.forestall.decisions.guard.PolicyParameters;
 import io.forestall.decisions.guard.PolicyRecord;
 import io.forestall.decisions.guard.PolicyRecord.Kind;
+import io.forestall.decisions.guard.WriteModes;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.Policy;
 import io.forestall.schemas.PolicyKind;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
@@ -48,7 +50,9 @@ class PolicyRecordsTest {
     byte[] bytes = open.write(halt(), signer);
 
     assertThat(HexFormat.of().formatHex(bytes)).isEqualTo(GOLDEN);
-    assertThat(strict.read(key(halt()), HexFormat.of().parseHex(GOLDEN))).isEqualTo(halt());
+    for (String written : List.of(GOLDEN, BEFORE_WRITE_MODE)) {
+      assertThat(strict.read(key(halt()), HexFormat.of().parseHex(written))).isEqualTo(halt());
+    }
   }
 
   @ParameterizedTest
@@ -136,6 +140,9 @@ class PolicyRecordsTest {
         Arguments.of(simple(Kind.MODE, advise), false),
         Arguments.of(simple(Kind.MAINTENANCE, Map.of()), false),
         Arguments.of(sensible(Kind.DENIAL), false),
+        Arguments.of(writeMode(asynchronous()), true),
+        Arguments.of(off(writeMode(asynchronous())), false),
+        Arguments.of(writeMode(Map.of(PolicyParameters.WRITE_MODE, WriteModes.SYNCHRONOUS)), false),
         Arguments.of(simple(Kind.SYNC, Map.of()), false));
   }
 
@@ -315,11 +322,25 @@ class PolicyRecordsTest {
           case PIN -> Map.of(PolicyParameters.TARGET, "node/n-2");
           case CANCEL -> Map.of(PolicyParameters.ADMISSION, "a-1");
           case APPROVAL -> Map.of(PolicyParameters.MAX_COST, "64 gb");
+          case WRITE_MODE -> asynchronous();
           default -> Map.of();
         };
+    if (kind == Kind.WRITE_MODE) {
+      return writeMode(parameters);
+    }
     PolicyRecord record =
         record("pool/p1", kind, "x-1", ActKind.MIGRATE, NOW, NOW + HOUR, parameters);
     return kind == Kind.DENIAL ? about(record, "pr-1") : record;
+  }
+
+  private static PolicyRecord writeMode(Map<String, String> parameters) {
+    return record(
+        "volume/v", Kind.WRITE_MODE, WriteModes.ID, ActKind.UNKNOWN, NOW, NOW + HOUR, parameters);
+  }
+
+  private static Map<String, String> asynchronous() {
+    return Map.of(
+        PolicyParameters.WRITE_MODE, WriteModes.ASYNCHRONOUS, PolicyParameters.ASYNC_BOUND, "2s");
   }
 
   private static PolicyRecord about(PolicyRecord record, String proposal) {
@@ -398,6 +419,15 @@ class PolicyRecordsTest {
   }
 
   private static final String GOLDEN =
+      "c30167bfee338021718e0868616c741602010e706f6f6c2f7031000000086d617261127261636b20"
+          + "776f726b80a0abfef96280a0abfef962000000022038643339626135306162653530663737028001"
+          + "3e092b5c3ba0733abd7fa1a7d7d437882730b0da3650edb5be8c24149733a3bd53c09d0745e2f5cc"
+          + "fb4b6c8d7c0cbdf606b37fe450c3262a283be152d6b0770f027cc30167bfee338021718e0868616c"
+          + "741602010e706f6f6c2f7031000000086d617261127261636b20776f726b80a0abfef96280a0abfe"
+          + "f962000000000000";
+
+  /** As a release before the kind WRITE_MODE wrote it. */
+  private static final String BEFORE_WRITE_MODE =
       "c301cbd9e228cf1d92640868616c741602010e706f6f6c2f7031000000086d617261127261636b20"
           + "776f726b80a0abfef96280a0abfef962000000022038643339626135306162653530663737028001"
           + "002fe1ba2d747b7a439022e75a7b77282e99a52237785a3c47750e48759d78b1da2cdb04a1b70bc2"

@@ -25,6 +25,7 @@ import io.forestall.schemas.Ownership;
 import io.forestall.schemas.OwnershipKind;
 import io.forestall.schemas.UnitEpoch;
 import io.forestall.schemas.VolumeMap;
+import io.forestall.schemas.WriteMode;
 import io.forestall.wire.Signatures.Trusted;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -78,6 +79,35 @@ class ProtocolRecordsTest {
     assertThatThrownBy(
             () -> ownership.encode(entry(OwnershipEntry.Kind.START, null, Authority.NONE), signed))
         .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void theWriteModeTravelsWithTheEpochThatItBegins() throws Exception {
+    OwnershipEntry none = entry(OwnershipEntry.Kind.MODE, null, Authority.NONE);
+    OwnershipEntry entry =
+        new OwnershipEntry(
+            none.pool(),
+            none.kind(),
+            none.steps(),
+            none.owner(),
+            none.incarnation(),
+            null,
+            Authority.NONE,
+            none.writer(),
+            none.timeMillis(),
+            500);
+    assertThat(ownership.decode(ownership.encode(entry, null), Trusted.NONE)).isEqualTo(entry);
+    assertThat(OwnershipRecords.of(entry, null).getWriteMode()).isEqualTo(WriteMode.ASYNCHRONOUS);
+    Ownership without = OwnershipRecords.of(entry, null);
+    without.setAsyncBoundMillis(null);
+    assertThat(ownership.entry(without, Trusted.NONE))
+        .as("no bound, no early answer")
+        .isEqualTo(none);
+    Ownership newer = OwnershipRecords.of(entry, null);
+    newer.setWriteMode(WriteMode.UNKNOWN);
+    assertThat(ownership.entry(newer, Trusted.NONE))
+        .as("a mode of a later release")
+        .isEqualTo(none);
   }
 
   @Test
@@ -209,7 +239,7 @@ class ProtocolRecordsTest {
     io.forestall.schemas.Command record =
         CommandRecords.of(
             command(Command.Kind.PROMOTE, admission), admissions.of(admission, SIGNER));
-    record.setKind(CommandKind.CREATE_SHADOW);
+    record.setKind(CommandKind.UNKNOWN);
     record.setPool(null);
     Command read = commands.received(record, SIGNER.trusted()).command();
     assertThat(read.kind()).isEqualTo(Command.Kind.UNKNOWN);
@@ -430,7 +460,7 @@ class ProtocolRecordsTest {
                 Subject.node("n-1"),
                 2,
                 List.of(new MapCopy(Subject.node("n-2"), "REPLICA", "IN_SYNC", 9))),
-            new MapSegment("v/1", 1, Subject.node("n-2"), 1, List.of())),
+            new MapSegment("v/1", 1, Subject.node("n-2"), 1, List.of(), 500)),
         NOW);
   }
 }

@@ -19,6 +19,7 @@ class StandingRecordsTest {
       new ShadowStanding(
           "v/0",
           "v",
+          "p1",
           Subject.node("n-7"),
           Subject.node("n-1"),
           "CATCHING_UP",
