@@ -31,6 +31,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -337,6 +338,16 @@ public final class Rehearsal {
     @Override
     public void reach(Command probe) {
       // Nobody is asked.
+    }
+
+    @Override
+    public void letGo(String unit) {
+      throw new IllegalStateException("a rehearsal retires no shadow");
+    }
+
+    @Override
+    public @Nullable Delta whole(Delta found) {
+      return found;
     }
 
     @Override

@@ -1,7 +1,5 @@
 package io.forestall.nodes.client;
 
-import io.forestall.nodes.transport.PayloadCodec;
-
 /**
  * What a client of volumes is set to. Immutable.
  *
@@ -18,7 +16,7 @@ import io.forestall.nodes.transport.PayloadCodec;
  * @param silentMillis how long a node may give none, while this process itself runs, before a new
  *     connection is tried: when that fails the node counts as unreachable, when its host takes it
  *     only after five times as long; milliseconds
- * @param compression what writes are compressed by where it pays
+ * @param compression what writes are compressed by
  * @param telemetryMillis how often latencies are told; milliseconds, 0 for never
  * @param pauseMillis from which length on a time without any answer is told as a pause;
  *     milliseconds
@@ -32,7 +30,7 @@ public record ClientSettings(
     long connectMillis,
     long pingMillis,
     long silentMillis,
-    PayloadCodec.Codec compression,
+    Compression compression,
     long telemetryMillis,
     long pauseMillis) {
 
@@ -55,11 +53,11 @@ public record ClientSettings(
   /** The shipped settings. */
   public static ClientSettings of(String id, String start) {
     return new ClientSettings(
-        id, start, 2000, 3, 512, 400, 100, 1000, PayloadCodec.Codec.LZ4, 15_000, 100);
+        id, start, 2000, 3, 512, 400, 100, 1000, Compression.AUTO, 15_000, 100);
   }
 
   /** The settings with another compression. */
-  public ClientSettings compressedBy(PayloadCodec.Codec codec) {
+  public ClientSettings compressedBy(Compression codec) {
     return new ClientSettings(
         id,
         start,

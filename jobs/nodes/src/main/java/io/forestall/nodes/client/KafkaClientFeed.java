@@ -264,16 +264,7 @@ public final class KafkaClientFeed implements ClientReports, AutoCloseable {
     if (!trusted.isEmpty() || entry.authority() != Authority.UNKNOWN_KEY) {
       return entry;
     }
-    return new OwnershipEntry(
-        entry.pool(),
-        entry.kind(),
-        entry.steps(),
-        entry.owner(),
-        entry.incarnation(),
-        entry.admission(),
-        Authority.VALID,
-        entry.writer(),
-        entry.timeMillis());
+    return entry.withAuthority(Authority.VALID);
   }
 
   private void fleet(byte @Nullable [] key, byte @Nullable [] value) throws WireException {

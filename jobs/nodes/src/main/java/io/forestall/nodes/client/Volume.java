@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A volume as its user sees it: a row of blocks. What is longer than {@value #PIECE_BYTES} bytes or
  * crosses units is split; the pieces of one request may happen in any order. A request ends when it
- * is done: through failovers, restarts and lost connections it waits and is never an I/O error.
- * Safe for threads.
+ * is done: through failovers, restarts and lost connections it waits and is never an I/O error, but
+ * for a flush in asynchronous mode that finds a write lost. Safe for threads.
  */
 public final class Volume implements BlockDevice {
 
@@ -123,10 +123,13 @@ public final class Volume implements BlockDevice {
     return extent(NodeRequest.Kind.TRIM, offset, length);
   }
 
-  /** Every write is in the log before it is done, so there is nothing left to flush. */
+  /**
+   * In synchronous mode every write is in the log before it is done, so there is nothing left to
+   * flush; in asynchronous mode it waits for the log, and fails when what was done is lost.
+   */
   @Override
   public CompletableFuture<Void> flush() {
-    return CompletableFuture.completedFuture(null);
+    return client.flush(this);
   }
 
   private CompletableFuture<Void> extent(NodeRequest.Kind kind, long offset, long length) {

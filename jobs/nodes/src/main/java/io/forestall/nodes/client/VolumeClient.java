@@ -16,10 +16,14 @@ import io.forestall.nodes.transport.NodeServer;
 import io.forestall.nodes.transport.PayloadCodec;
 import io.forestall.nodes.transport.TransportLoop;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -73,6 +77,13 @@ public final class VolumeClient implements AutoCloseable {
   private final Map<Subject, Peer> peers = new HashMap<>();
   private final Map<Long, Pending> pending = new HashMap<>();
   private final ArrayDeque<Waiting> backlog = new ArrayDeque<>();
+
+  /** The last write of each owner that was answered before it was in the log, by volume. */
+  private final Map<String, Map<Run, Accepted>> accepted = new HashMap<>();
+
+  /** True once a write was so answered: in synchronous mode a flush asks nobody. */
+  private volatile boolean everAccepted;
+
   private long openBytes;
   private long nextToken;
   private byte @Nullable [] answerData;
@@ -84,6 +95,14 @@ public final class VolumeClient implements AutoCloseable {
 
   private final Map<String, Flow> flows = new ConcurrentHashMap<>();
 
+  /** What pays on the data of each unit that was written. */
+  private final Map<String, CodecChoice> choices = new ConcurrentHashMap<>();
+
+  private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+
+  private static final PayloadCodec.Encoded NO_PAYLOAD =
+      new PayloadCodec.Encoded("NONE", new byte[0], 0, 0);
+
   private static final class Pending {
     private final CompletableFuture<byte[]> future;
     private final Volume volume;
@@ -92,13 +111,18 @@ public final class VolumeClient implements AutoCloseable {
     private final long startNanos;
     private final long heldBytes;
 
+    /** First byte of the unit within the volume. */
+    private final long unitOffset;
+
     Pending(
         CompletableFuture<byte[]> future,
         Volume volume,
         NodeRequest.Kind kind,
         long length,
         long startNanos,
-        long heldBytes) {
+        long heldBytes,
+        long unitOffset) {
+      this.unitOffset = unitOffset;
       this.future = future;
       this.volume = volume;
       this.kind = kind;
@@ -107,6 +131,16 @@ public final class VolumeClient implements AutoCloseable {
       this.heldBytes = heldBytes;
     }
   }
+
+  /**
+   * An owner of a unit that answers early, until another takes over.
+   *
+   * @param fromEpoch first asynchronous epoch of it
+   */
+  private record Run(String unit, long fromEpoch) {}
+
+  /** A write by its number, and the offset of its unit in the volume. */
+  private record Accepted(long number, long unitOffset) {}
 
   /** A request that there is no room for yet. */
   private record Waiting(Pending asked, LongConsumer begin) {}
@@ -232,6 +266,15 @@ public final class VolumeClient implements AutoCloseable {
       Pending done = pending.remove(request.token());
       if (done != null) {
         openBytes -= done.heldBytes;
+        Owned owned = answer.owned();
+        if (answer.outcome() == NodeAnswer.Outcome.ACCEPTED && owned != null) {
+          accepted
+              .computeIfAbsent(done.volume.name(), volume -> new LinkedHashMap<>())
+              .put(
+                  new Run(request.unit(), owned.asyncFromEpoch()),
+                  new Accepted(request.request(), done.unitOffset));
+          everAccepted = true;
+        }
         byte[] data = answerData;
         effects.add(() -> finish(done, answer, data));
       }
@@ -597,13 +640,67 @@ public final class VolumeClient implements AutoCloseable {
 
   CompletableFuture<byte[]> submit(
       Volume volume, NodeRequest.Kind kind, long offset, long length, byte @Nullable [] data) {
+    return submit(volume, kind, offset, offset % volume.shape().segmentBytes(), length, data);
+  }
+
+  /**
+   * Asks until all that was answered of a volume is in the log; fails when some of it is lost,
+   * since another node took its unit over before.
+   */
+  CompletableFuture<Void> flush(Volume volume) {
+    if (!everAccepted) {
+      return CompletableFuture.completedFuture(null);
+    }
+    Map<Run, Accepted> asked;
+    lock.lock();
+    try {
+      asked = Map.copyOf(accepted.getOrDefault(volume.name(), Map.of()));
+    } finally {
+      lock.unlock();
+    }
+    List<CompletableFuture<?>> all = new ArrayList<>(asked.size());
+    asked.forEach(
+        (run, last) ->
+            all.add(
+                submit(volume, NodeRequest.Kind.FLUSH, last.unitOffset(), last.number(), 0, null)
+                    .whenComplete((done, failure) -> flushed(volume, run, last))));
+    return CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0]));
+  }
+
+  /** In the log, or lost and told: nobody need ask again. */
+  private void flushed(Volume volume, Run run, Accepted last) {
+    lock.lock();
+    try {
+      Map<Run, Accepted> left = accepted.get(volume.name());
+      if (left != null && left.remove(run, last) && left.isEmpty()) {
+        accepted.remove(volume.name());
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Submits a request.
+   *
+   * @param offset a place in the volume that lies in the unit
+   * @param inUnit what the node is told as the offset
+   */
+  private CompletableFuture<byte[]> submit(
+      Volume volume,
+      NodeRequest.Kind kind,
+      long offset,
+      long inUnit,
+      long length,
+      byte @Nullable [] data) {
     CompletableFuture<byte[]> future = new CompletableFuture<>();
     VolumeShape shape = volume.shape();
     long start = System.nanoTime();
+    boolean empty = data == null || PayloadCodec.isZeros(ByteBuffer.wrap(data));
     PayloadCodec.Encoded encoded =
-        data == null
-            ? new PayloadCodec.Encoded("NONE", new byte[0], 0, 0)
-            : PayloadCodec.encode(data, settings.compression());
+        empty || data == null ? NO_PAYLOAD : encode(shape.unit(offset), data);
+    // Zeros need not travel, nor be kept.
+    NodeRequest.Kind sent = kind == NodeRequest.Kind.WRITE && empty ? NodeRequest.Kind.ZERO : kind;
     Flow flow = flows.computeIfAbsent(shape.volume(), name -> new Flow());
     news(
         now -> {
@@ -619,7 +716,8 @@ public final class VolumeClient implements AutoCloseable {
                   kind,
                   length,
                   start,
-                  kind == NodeRequest.Kind.READ ? length : encoded.bytes().length);
+                  kind == NodeRequest.Kind.READ ? length : encoded.bytes().length,
+                  offset - offset % shape.segmentBytes());
           if (flow.open++ == 0) {
             flow.movedMillis = now;
           }
@@ -631,8 +729,8 @@ public final class VolumeClient implements AutoCloseable {
                 protocol.submit(
                     token,
                     shape.unit(offset),
-                    kind,
-                    offset % shape.segmentBytes(),
+                    sent,
+                    inUnit,
                     length,
                     encoded.codec(),
                     encoded.bytes(),
@@ -649,22 +747,60 @@ public final class VolumeClient implements AutoCloseable {
     return future;
   }
 
+  /** Time that this thread ran: on a busy machine a try seems to take many times what it does. */
+  private static long cpuNanos() {
+    long nanos = THREADS.getCurrentThreadCpuTime();
+    return nanos < 0 ? System.nanoTime() : nanos;
+  }
+
+  private PayloadCodec.Encoded encode(String unit, byte[] data) {
+    switch (settings.compression()) {
+      case NONE:
+        return PayloadCodec.encode(data, PayloadCodec.Codec.NONE);
+      case LZ4:
+        return PayloadCodec.encode(data, PayloadCodec.Codec.LZ4);
+      case ZSTD:
+        return PayloadCodec.encode(data, PayloadCodec.Codec.ZSTD);
+      case AUTO:
+      default:
+        CodecChoice choice = choices.computeIfAbsent(unit, first -> new CodecChoice());
+        PayloadCodec.Codec codec;
+        synchronized (choice) {
+          codec = choice.next(data.length);
+        }
+        long from = cpuNanos();
+        PayloadCodec.Encoded encoded = PayloadCodec.encode(data, codec);
+        long nanos = cpuNanos() - from;
+        if (codec != PayloadCodec.Codec.NONE) {
+          synchronized (choice) {
+            choice.tried(codec, data.length, encoded.bytes().length, nanos);
+          }
+        }
+        return encoded;
+    }
+  }
+
   private void finish(Pending done, NodeAnswer answer, byte @Nullable [] data) {
     long nanos = System.nanoTime() - done.startNanos;
     byte[] bytes = data == null ? new byte[0] : data;
     String wrong = "";
-    if (answer.outcome() != NodeAnswer.Outcome.DONE) {
+    boolean accepts =
+        answer.outcome() == NodeAnswer.Outcome.ACCEPTED && done.kind != NodeRequest.Kind.READ;
+    boolean ends = answer.outcome() == NodeAnswer.Outcome.DONE || accepts;
+    if (!ends) {
       wrong = answer.text();
     } else if (done.kind == NodeRequest.Kind.READ && bytes.length != done.length) {
       wrong = "a read of " + done.length + " bytes was answered with " + bytes.length;
     }
-    boolean failed = !wrong.isEmpty() || answer.outcome() != NodeAnswer.Outcome.DONE;
+    boolean failed = !wrong.isEmpty() || !ends;
     boolean moves = done.kind == NodeRequest.Kind.READ || done.kind == NodeRequest.Kind.WRITE;
     done.volume.book().ended(nanos, moves ? done.length : 0, failed);
     moved(done.volume.name());
     if (failed) {
       done.future.completeExceptionally(
-          new DeviceException(DeviceException.Code.EINVAL, "refused by the owner: " + wrong));
+          done.kind == NodeRequest.Kind.FLUSH
+              ? new DeviceException(DeviceException.Code.EIO, wrong)
+              : new DeviceException(DeviceException.Code.EINVAL, "refused by the owner: " + wrong));
     } else {
       done.future.complete(bytes);
     }

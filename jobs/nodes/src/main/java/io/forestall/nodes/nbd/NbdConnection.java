@@ -347,6 +347,9 @@ final class NbdConnection {
                   ? device.trim(offset, length)
                   : device.zero(offset, length);
         };
+    if ((flags & FLAG_FUA) != 0 && type != FLUSH) {
+      ends = ends.thenCompose(done -> device.flush());
+    }
     var unused =
         ends.whenComplete((done, failure) -> answer(cookie, error(failure), List.of(), held));
   }

@@ -19,9 +19,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Serves one device over the Network Block Device protocol, on a TCP port or a Unix socket, to any
- * number of connections at once: writes are durable when they are answered, so a flush on one
- * connection covers all (CAN_MULTI_CONN). There is no encryption and no authentication: bind it to
- * the loopback interface or to a socket file. Safe for threads.
+ * number of connections at once: writes are durable when they are answered, or, on a volume in
+ * asynchronous mode, once any connection's flush is, so a flush on one connection covers all
+ * (CAN_MULTI_CONN). There is no encryption and no authentication: bind it to the loopback interface
+ * or to a socket file. Safe for threads.
  */
 public final class NbdServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(NbdServer.class);

@@ -2,6 +2,7 @@ package io.forestall.nodes.node;
 
 import io.forestall.nodes.node.Medium.MediumException;
 import io.forestall.nodes.node.Medium.MediumFile;
+import io.forestall.nodes.transport.PayloadCodec;
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 
@@ -52,6 +53,13 @@ final class BlockSums implements AutoCloseable {
   void putZeros(long firstBlock, int many) throws MediumException {
     file.write(
         new ByteBuffer[] {ByteBuffer.allocate(many * Integer.BYTES)}, firstBlock * Integer.BYTES);
+  }
+
+  /** True when blocks are recorded as zeros. */
+  boolean areZeros(long firstBlock, int many) throws MediumException {
+    ByteBuffer bytes = ByteBuffer.allocate(many * Integer.BYTES);
+    file.read(bytes, firstBlock * Integer.BYTES);
+    return PayloadCodec.isZeros(bytes.flip());
   }
 
   /** All blocks from here on are zeros. */

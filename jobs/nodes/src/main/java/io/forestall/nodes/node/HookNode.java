@@ -15,6 +15,7 @@ import io.forestall.decisions.guard.Reach;
 import io.forestall.decisions.ownership.Authority;
 import io.forestall.decisions.ownership.Delta;
 import io.forestall.decisions.ownership.OwnershipEntry;
+import io.forestall.decisions.shadow.ShadowStep;
 import io.forestall.nodes.hooks.Hook;
 import io.forestall.nodes.hooks.HookRunner;
 import io.forestall.nodes.node.Medium.MediumException;
@@ -330,13 +331,28 @@ public final class HookNode implements AutoCloseable {
     public void deltasRead(String unit, long nextOffset) {}
 
     @Override
+    public void deltasCaughtUp(String unit) {}
+
+    @Override
+    public void step(ShadowStep step, long offset) {}
+
+    @Override
+    public void stepsRead(String unit, long nextOffset) {}
+
+    @Override
+    public void stepsCaughtUp(String unit) {}
+
+    @Override
+    public void stepsLost(String unit, String why) {}
+
+    @Override
     public void deltasLost(String unit, long wanted, long begins) {}
 
     @Override
     public void ownershipReread(int partition) {}
 
     @Override
-    public void lag(long records) {}
+    public void lag(long records, long bytes) {}
 
     @Override
     public void map(MapSlice slice) {}

@@ -60,8 +60,6 @@ final class Journal implements AutoCloseable {
   /** Where the record of a delta begins, and the length behind its header. */
   private record Place(Path path, long at, int length) {}
 
-  private static final byte[] NOTHING = new byte[0];
-
   /** One file, and for each unit in it the last epoch and sequence. */
   private static final class Tail {
     private final Path path;
@@ -191,7 +189,7 @@ final class Journal implements AutoCloseable {
         // A start must not need memory for all that was written: the data is read when it is
         // wanted.
         places.put(Key.of(delta), new Place(into.path, at, length));
-        found.accept(without(delta));
+        found.accept(delta.withoutPayload());
         at += DeltaBytes.HEADER_BYTES + length;
       }
       into.bytes = at;
@@ -201,25 +199,6 @@ final class Journal implements AutoCloseable {
             "{} ends in the middle of a record at byte {}: its start died there", into.path, at);
       }
     }
-  }
-
-  private static Delta without(Delta delta) {
-    return new Delta(
-        delta.unit(),
-        delta.epoch(),
-        delta.sequence(),
-        delta.kind(),
-        delta.offset(),
-        delta.length(),
-        delta.codec(),
-        NOTHING,
-        delta.encodedCrc(),
-        delta.plainCrc(),
-        delta.owner(),
-        delta.client(),
-        delta.request(),
-        delta.batch(),
-        delta.timeMillis());
   }
 
   /** The delta of an earlier start with its data, which was left out when it was found. */

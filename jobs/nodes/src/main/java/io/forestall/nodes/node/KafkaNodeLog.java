@@ -34,6 +34,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -43,6 +44,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -95,8 +97,11 @@ final class KafkaNodeLog implements NodeLog {
   private static final Duration POLL = Duration.ofSeconds(5);
   private static final long PAUSE_AFTER_FAILURE_NANOS = 200_000_000L;
   private static final String HALT_IN_KEY = "/halt/";
+
+  private static final String WRITE_MODE_IN_KEY = "/write_mode/";
   private static final long LEARN_NANOS = 5_000_000_000L;
   private static final long LEARN_EVERY_NANOS = 5_000_000L;
+  private static final double MEAN_OVER_DELTAS = 64;
   private static final long LAG_EVERY_NANOS = 200_000_000L;
   private static final long POSITIONS_EVERY_NANOS = 20_000_000_000L;
 
@@ -138,6 +143,9 @@ final class KafkaNodeLog implements NodeLog {
     private final TopicPartition partition;
     private long next;
 
+    /** Where its partition ended when it was first followed. */
+    private long caughtUpAt;
+
     Followed(TopicPartition partition, long next) {
       this.partition = partition;
       this.next = next;
@@ -145,7 +153,15 @@ final class KafkaNodeLog implements NodeLog {
   }
 
   private final Queue<Wish> wishes = new ConcurrentLinkedQueue<>();
+
+  /** Units that are not read yet to where their log ended; the thread of the deltas only. */
+  private final Set<String> catchingUp = new HashSet<>();
+
+  /** Size of the deltas read lately, on the average; the thread of the deltas only; bytes. */
+  private double meanDeltaBytes;
+
   private volatile @Nullable Consumer<byte[], byte[]> deltaConsumer;
+  private @Nullable StepReader steps;
 
   private KafkaNodeLog(
       Properties client,
@@ -356,13 +372,17 @@ final class KafkaNodeLog implements NodeLog {
 
   // ---- reading
 
-  /** A call that another thread's wake-up may break off is tried again. */
   private <T> T calmly(Supplier<T> call) throws InterruptedException {
+    return calmly(() -> closed, call);
+  }
+
+  /** A call that another thread's wake-up may break off is tried again. */
+  static <T> T calmly(BooleanSupplier closed, Supplier<T> call) throws InterruptedException {
     while (true) {
       try {
         return call.get();
       } catch (WakeupException | RetriableException e) {
-        if (closed) {
+        if (closed.getAsBoolean()) {
           throw new InterruptedException("closed");
         }
         if (e instanceof RetriableException) {
@@ -478,12 +498,14 @@ final class KafkaNodeLog implements NodeLog {
           LockSupport.parkNanos(this, POLL.toNanos());
           continue;
         }
+        caughtUp(consumer, followed, told);
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
           delta(records, record, followed, told);
         }
         if (System.nanoTime() - nextLag >= 0) {
           nextLag = System.nanoTime() + LAG_EVERY_NANOS;
-          told.lag(lag(consumer));
+          long behind = lag(consumer);
+          told.lag(behind, Math.round(behind * meanDeltaBytes));
         }
         if (System.nanoTime() - nextPositions >= 0) {
           nextPositions = System.nanoTime() + POSITIONS_EVERY_NANOS;
@@ -495,6 +517,23 @@ final class KafkaNodeLog implements NodeLog {
         outOfRange(consumer, e, followed, told);
       } catch (KafkaException e) {
         pause("the deltas", e);
+      }
+    }
+  }
+
+  /** Says of which units all is read that was there when they were first followed. */
+  private void caughtUp(
+      Consumer<byte[], byte[]> consumer, Map<String, Followed> followed, Listener told)
+      throws InterruptedException {
+    Iterator<String> left = catchingUp.iterator();
+    while (left.hasNext()) {
+      String name = left.next();
+      Followed unit = followed.get(name);
+      if (unit == null) {
+        left.remove();
+      } else if (calmly(() -> consumer.position(unit.partition)) >= unit.caughtUpAt) {
+        left.remove();
+        told.deltasCaughtUp(name);
       }
     }
   }
@@ -517,11 +556,15 @@ final class KafkaNodeLog implements NodeLog {
       before.put(each, calmly(() -> consumer.position(each)));
     }
     Map<TopicPartition, Long> wanted = new HashMap<>();
+    List<Followed> begun = new ArrayList<>();
     Wish wish;
     while ((wish = wishes.poll()) != null) {
       TopicPartition partition = deltaPartition(wish.unit());
       if (wish.follow()) {
-        followed.put(wish.unit(), new Followed(partition, wish.fromOffset()));
+        Followed unit = new Followed(partition, wish.fromOffset());
+        followed.put(wish.unit(), unit);
+        begun.add(unit);
+        catchingUp.add(wish.unit());
         wanted.merge(partition, wish.fromOffset(), Math::min);
       } else {
         followed.remove(wish.unit());
@@ -537,6 +580,11 @@ final class KafkaNodeLog implements NodeLog {
     touched.retainAll(needed);
     Map<TopicPartition, Long> begins =
         touched.isEmpty() ? Map.of() : calmly(() -> consumer.beginningOffsets(touched));
+    Map<TopicPartition, Long> ends =
+        touched.isEmpty() ? Map.of() : calmly(() -> consumer.endOffsets(touched));
+    for (Followed each : begun) {
+      each.caughtUpAt = ends.getOrDefault(each.partition, 0L);
+    }
     for (Followed each : followed.values()) {
       if (each.next < 0) {
         each.next = begins.getOrDefault(each.partition, 0L);
@@ -604,6 +652,7 @@ final class KafkaNodeLog implements NodeLog {
     }
     String name = new String(key, StandardCharsets.UTF_8);
     unit.next = record.offset() + 1;
+    meanDeltaBytes += (record.serializedValueSize() - meanDeltaBytes) / MEAN_OVER_DELTAS;
     try {
       if (value == null) {
         throw new WireException(DeadReason.MISSING_FIELD, "a tombstone among the deltas");
@@ -769,7 +818,7 @@ final class KafkaNodeLog implements NodeLog {
     byte[] key = record.key();
     byte[] value = record.value();
     String name = text(key);
-    if (!name.contains(HALT_IN_KEY)) {
+    if (!name.contains(HALT_IN_KEY) && !name.contains(WRITE_MODE_IN_KEY)) {
       // The other words of operators are for the guard, and judged there.
       return;
     }
@@ -887,6 +936,35 @@ final class KafkaNodeLog implements NodeLog {
     }
   }
 
+  @Override
+  public void followSteps(String unit, long fromOffset) {
+    steps().follow(unit, fromOffset);
+  }
+
+  @Override
+  public void unfollowSteps(String unit) {
+    steps().unfollow(unit);
+  }
+
+  /** Most nodes hold no shadow at most times: who reads for them begins with the first. */
+  private synchronized StepReader steps() {
+    StepReader reader = steps;
+    Listener told = listener;
+    if (told == null) {
+      throw new IllegalStateException("not started");
+    }
+    if (reader == null) {
+      reader =
+          new StepReader(
+              consumer("steps", 4), Topics.SHADOW_APPLY.name(prefix), node, told, this::dead);
+      steps = reader;
+      if (!closed) {
+        reader.start();
+      }
+    }
+    return reader;
+  }
+
   // ---- writing
 
   @Override
@@ -988,6 +1066,11 @@ final class KafkaNodeLog implements NodeLog {
   @Override
   public void close() {
     closed = true;
+    synchronized (this) {
+      if (steps != null) {
+        steps.close();
+      }
+    }
     for (Consumer<byte[], byte[]> consumer : consumers) {
       consumer.wakeup();
     }

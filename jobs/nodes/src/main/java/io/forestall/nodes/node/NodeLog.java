@@ -8,6 +8,7 @@ import io.forestall.decisions.guard.PolicyRecord;
 import io.forestall.decisions.ownership.Authority;
 import io.forestall.decisions.ownership.Delta;
 import io.forestall.decisions.ownership.OwnershipEntry;
+import io.forestall.decisions.shadow.ShadowStep;
 import io.forestall.schemas.Admission;
 import io.forestall.schemas.Digest;
 import io.forestall.schemas.Event;
@@ -52,14 +53,39 @@ interface NodeLog extends AutoCloseable {
     /** The unit's deltas are read up to here, whether there was one of the unit or not. */
     void deltasRead(String unit, long nextOffset);
 
-    /** Records of the followed partitions that are not read yet, as last seen; count. */
-    void lag(long records);
+    /**
+     * The unit's deltas are read to where their partition ended when it was first followed: what a
+     * process before this one may have read is read again.
+     */
+    void deltasCaughtUp(String unit);
+
+    /**
+     * What of the followed partitions is not read yet, as last seen.
+     *
+     * @param records how many; count
+     * @param bytes about how many bytes those are, by the size of those read before; bytes
+     */
+    void lag(long records, long bytes);
 
     /**
      * The unit cannot be read on: the log begins behind the place from which it was to be read,
      * lost its end, or holds what this release cannot read. It is not followed any more.
      */
     void deltasLost(String unit, long wanted, long begins);
+
+    /** A step of the stream for this node's shadow of a unit, in order. */
+    void step(ShadowStep step, long offset);
+
+    /** The stream of a shadow is read up to here, whether there was a step or not. */
+    void stepsRead(String unit, long nextOffset);
+
+    /** The stream of a shadow is read to where its partition ended when it was followed. */
+    void stepsCaughtUp(String unit);
+
+    /**
+     * Steps for a shadow are there no more, or cannot be read; the stream is read on behind them.
+     */
+    void stepsLost(String unit, String why);
 
     /** A slice of a volume's map. */
     void map(MapSlice slice);
@@ -100,6 +126,15 @@ interface NodeLog extends AutoCloseable {
 
   /** Reads them no more. */
   void unfollow(String unit);
+
+  /**
+   * Reads the stream for this node's shadow of a unit from an offset of its partition on; -1 for
+   * what comes from now on.
+   */
+  void followSteps(String unit, long fromOffset);
+
+  /** Reads it no more. */
+  void unfollowSteps(String unit);
 
   /** Appends, in order for one unit. */
   void append(Delta delta);

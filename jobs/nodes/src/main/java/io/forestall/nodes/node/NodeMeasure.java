@@ -41,6 +41,9 @@ final class NodeMeasure {
   private long nanos;
   private long processed;
   private long sequence;
+  private final long[] applyMillis = new long[SAMPLES];
+  private long shadowed;
+  private long sumApplyMillis;
 
   private record Open(long nanos, @Nullable String pair, long bytes) {}
 
@@ -84,11 +87,15 @@ final class NodeMeasure {
     open.remove(token);
   }
 
-  /** It was answered. */
-  void answered(long token, boolean done) {
+  /**
+   * It was answered.
+   *
+   * @return how long it took, negative when that is not known; nanoseconds
+   */
+  long answered(long token, boolean done) {
     Open asked = open.remove(token);
     if (asked == null) {
-      return;
+      return -1;
     }
     long took = System.nanoTime() - asked.nanos();
     synchronized (this) {
@@ -97,7 +104,7 @@ final class NodeMeasure {
       nanos += took;
       String name = asked.pair();
       if (name == null || (byPair.size() >= MAX_PAIRS && !byPair.containsKey(name))) {
-        return;
+        return took;
       }
       Pair pair = byPair.computeIfAbsent(name, key -> new Pair());
       pair.operations++;
@@ -107,11 +114,24 @@ final class NodeMeasure {
       pair.many++;
       pair.sumNanos += took;
     }
+    return took;
   }
 
   /** A delta was applied. */
   synchronized void processed() {
     processed++;
+  }
+
+  /**
+   * A write was applied to a shadow.
+   *
+   * @param millis since its owner took it, by the owner's clock then and this one now; milliseconds
+   */
+  synchronized void shadowed(long millis) {
+    long since = Math.max(0, millis);
+    applyMillis[(int) (shadowed % SAMPLES)] = since;
+    shadowed++;
+    sumApplyMillis += since;
   }
 
   /** Capacity of the folder's file system, null when it is not known; bytes. */
@@ -137,6 +157,12 @@ final class NodeMeasure {
     if (capacity != null) {
       metrics.put("capacity_bytes", (double) capacity);
     }
+    if (shadowed > 0) {
+      metrics.put("shadow_apply_seconds", sumApplyMillis / (1e3 * shadowed));
+      metrics.put("shadow_apply_p99_seconds", p99(applyMillis, shadowed) / 1e3);
+      shadowed = 0;
+      sumApplyMillis = 0;
+    }
     system(metrics);
     List<Sample> samples = new ArrayList<>();
     samples.add(new Sample(FleetEntries.entity(node), null, capacity, metrics));
@@ -148,10 +174,7 @@ final class NodeMeasure {
       path.put("path_bytes_total", (double) pair.bytes);
       if (pair.many > 0) {
         path.put("path_latency_seconds", pair.sumNanos / 1e9 / pair.many);
-        int count = (int) Math.min(pair.many, SAMPLES);
-        long[] sorted = Arrays.copyOf(pair.latencies, count);
-        Arrays.sort(sorted);
-        path.put("path_latency_p99_seconds", sorted[Math.min(count - 1, count * 99 / 100)] / 1e9);
+        path.put("path_latency_p99_seconds", p99(pair.latencies, pair.many) / 1e9);
         pair.many = 0;
         pair.sumNanos = 0;
       }
@@ -164,6 +187,14 @@ final class NodeMeasure {
     frame.setSource("node");
     frame.setSamples(samples);
     return frame;
+  }
+
+  /** Of the last values of a ring into which so many were put, at least one. */
+  private static long p99(long[] ring, long many) {
+    int count = (int) Math.min(many, ring.length);
+    long[] sorted = Arrays.copyOf(ring, count);
+    Arrays.sort(sorted);
+    return sorted[Math.min(count - 1, count * 99 / 100)];
   }
 
   private static void system(Map<String, Double> metrics) {

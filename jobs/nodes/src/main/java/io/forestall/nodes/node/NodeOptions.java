@@ -2,6 +2,7 @@ package io.forestall.nodes.node;
 
 import io.forestall.decisions.Place;
 import io.forestall.decisions.ownership.NodeSettings;
+import io.forestall.decisions.shadow.CopyPace;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,9 @@ import org.jspecify.annotations.Nullable;
  * @param weakBroker whether a broker that may lose acknowledged records is accepted
  * @param pauseBeforeAppend file that holds back every append while it is there, for proofs; null
  *     for none
+ * @param copyPace how fast the node fetches for its shadows
+ * @param verifyMillis how often one mebibyte of what it owns is verified by all holders;
+ *     milliseconds, 0 for never
  */
 public record NodeOptions(
     String id,
@@ -48,7 +52,12 @@ public record NodeOptions(
     long unreachableMillis,
     boolean pairLatency,
     boolean weakBroker,
-    @Nullable Path pauseBeforeAppend) {
+    @Nullable Path pauseBeforeAppend,
+    CopyPace.Bounds copyPace,
+    long verifyMillis) {
+
+  /** How often one mebibyte is verified where nothing is said; milliseconds. */
+  public static final long VERIFY_MILLIS = 1_000;
 
   /** What holds where nothing is said. */
   public static NodeOptions standard(
@@ -70,6 +79,8 @@ public record NodeOptions(
         600,
         false,
         false,
-        null);
+        null,
+        CopyPace.Bounds.DEFAULT,
+        VERIFY_MILLIS);
   }
 }

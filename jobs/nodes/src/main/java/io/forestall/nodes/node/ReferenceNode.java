@@ -7,10 +7,13 @@ import io.forestall.decisions.failover.CommandAck;
 import io.forestall.decisions.failover.SagaInput.MapSlice;
 import io.forestall.decisions.guard.PolicyRecord;
 import io.forestall.decisions.guard.PolicySet;
+import io.forestall.decisions.guard.Proposal.UnitStep;
 import io.forestall.decisions.guard.Reach;
+import io.forestall.decisions.guard.WriteModes;
 import io.forestall.decisions.ownership.Authority;
 import io.forestall.decisions.ownership.Delta;
 import io.forestall.decisions.ownership.DeltaFold;
+import io.forestall.decisions.ownership.HeldShadow;
 import io.forestall.decisions.ownership.NodeActions;
 import io.forestall.decisions.ownership.NodeAnswer;
 import io.forestall.decisions.ownership.NodeProtocol;
@@ -21,9 +24,18 @@ import io.forestall.decisions.ownership.Owned;
 import io.forestall.decisions.ownership.OwnershipEntry;
 import io.forestall.decisions.ownership.RequestMemory;
 import io.forestall.decisions.ownership.UnitSpec;
+import io.forestall.decisions.shadow.BlockRepair;
+import io.forestall.decisions.shadow.ForegroundLatency;
+import io.forestall.decisions.shadow.HolderReport;
+import io.forestall.decisions.shadow.ShadowCopy;
+import io.forestall.decisions.shadow.ShadowStep;
+import io.forestall.decisions.shadow.VerifyTurn;
 import io.forestall.nodes.Rehearsal;
 import io.forestall.nodes.node.Medium.MediumException;
 import io.forestall.nodes.node.NodeException.Reason;
+import io.forestall.nodes.node.ShadowFile.KeptShadow;
+import io.forestall.nodes.transport.Fetch;
+import io.forestall.nodes.transport.Fetched;
 import io.forestall.nodes.transport.NodeServer;
 import io.forestall.nodes.transport.PayloadCodec;
 import io.forestall.nodes.transport.TransportLoop;
@@ -36,6 +48,7 @@ import io.forestall.schemas.FleetEntry;
 import io.forestall.schemas.Severity;
 import io.forestall.wire.FleetEntries;
 import io.forestall.wire.MapRecords;
+import io.forestall.wire.ReportRecords;
 import io.forestall.wire.Signatures.Trusted;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -43,6 +56,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -61,6 +75,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -83,6 +98,9 @@ public final class ReferenceNode implements AutoCloseable {
   /** Deltas read and not applied yet, before the reading of deltas waits; bytes. */
   private static final long MAX_UNAPPLIED_BYTES = 24L * 1024 * 1024;
 
+  /** PREPAREs that wait for a log; count. What comes beyond is answered at once. */
+  private static final int MAX_DRAINING = 64;
+
   /** Asks for the end of the log that wait for the reader of one partition; count. */
   private static final int MAX_PENDING_ENDS = 64;
 
@@ -95,6 +113,10 @@ public final class ReferenceNode implements AutoCloseable {
   private static final int MAX_SIGNED = 1024;
   private static final long SECOND_MILLIS = 1_000;
   private static final long STALL_MILLIS = 200;
+
+  /** Pause before all holders are asked for a damaged block once more; milliseconds. */
+  private static final long REPAIR_AGAIN_MILLIS = 500;
+
   private static final long SAY_FULL_EVERY_MILLIS = 60_000;
 
   private final NodeOptions options;
@@ -113,6 +135,8 @@ public final class ReferenceNode implements AutoCloseable {
   private final WitnessRing ring;
   private final NodeMeasure measure;
   private final NodeProtocol protocol;
+  private final HolderLinks links;
+  private final Shadows shadows;
   private final Actions actions = new Actions();
   private final @Nullable HeldAppends heldAppends;
   private final ScheduledExecutorService records;
@@ -145,9 +169,24 @@ public final class ReferenceNode implements AutoCloseable {
   private boolean caughtUp;
   private boolean opened;
   private int opening;
-  private final List<Runnable> early = new ArrayList<>();
+
+  /** Commands that wait, in their order: until the node is ready, or shadows became copies. */
+  private final ArrayDeque<Runnable> early = new ArrayDeque<>();
+
+  /** Shadows that are about to be copies like any other. */
+  private int adopting;
+
+  /** PREPARE that is answered when its copies have read their log; by command. */
+  private final Map<String, Runnable> draining = new LinkedHashMap<>();
+
   private boolean halted;
+
+  /** Volumes of which writes may be answered before they are in the log. */
+  private final Set<String> asyncVolumes = new HashSet<>();
+
   private boolean full;
+  private final ForegroundLatency foreground = new ForegroundLatency(now());
+  private final VerifyTurn verifyTurn;
   private long saidFullMillis = Long.MIN_VALUE / 2;
   private long saidJournalMillis = Long.MIN_VALUE / 2;
 
@@ -171,16 +210,28 @@ public final class ReferenceNode implements AutoCloseable {
   /** One copy as the node holds it; the protocol's thread only, but for its files. */
   private static final class Held {
     private final UnitSpec spec;
+    private WantedCopies.Wanted wanted;
     private @Nullable UnitFiles files;
     private @Nullable DeltaFold fold;
     private long nextOffset;
-    private boolean firstOwner;
     private boolean failed;
 
     /** Set at once by whoever sees it: nothing of the copy is made durable any more. */
     private volatile boolean broken;
 
     private boolean gone;
+
+    private final BlockRepair repair;
+
+    /** Blocks that came and are not written yet. */
+    private final Map<Long, byte[]> repaired = new HashMap<>();
+
+    /** Reads that wait for a block. */
+    private final Map<Long, List<NodeRequest>> waiting = new HashMap<>();
+
+    /** What a process before this one applied behind the checkpoint is applied again. */
+    private boolean exact;
+
     private long checkpointMillis;
     private long checkpointOffset;
     private boolean checkpointing;
@@ -189,8 +240,10 @@ public final class ReferenceNode implements AutoCloseable {
     private long digestEpoch = -1;
     private boolean digestOwner;
 
-    Held(UnitSpec spec) {
-      this.spec = spec;
+    Held(WantedCopies.Wanted wanted) {
+      this.spec = wanted.spec();
+      this.wanted = wanted;
+      this.repair = new BlockRepair(spec.blockBytes());
     }
   }
 
@@ -204,6 +257,7 @@ public final class ReferenceNode implements AutoCloseable {
     this.options = options;
     this.node = Subject.node(options.id());
     this.copies = new WantedCopies(node);
+    this.verifyTurn = new VerifyTurn(options.verifyMillis());
     this.medium = medium;
     this.directory = directory;
     this.log = log;
@@ -245,6 +299,16 @@ public final class ReferenceNode implements AutoCloseable {
     this.heldAppends = pause == null ? null : new HeldAppends(pause, log::append);
     this.unitThreads = new UnitThreads(options.unitThreads());
     this.transport = TransportLoop.open("forestall-transport");
+    this.links = new HolderLinks(options.id(), transport);
+    this.shadows =
+        new Shadows(
+            node,
+            unitThreads,
+            log,
+            links,
+            new Home(),
+            options.checkpointMillis(),
+            options.copyPace());
     try {
       this.server =
           NodeServer.open(
@@ -405,6 +469,19 @@ public final class ReferenceNode implements AutoCloseable {
     return status;
   }
 
+  /** How far each shadow is, negative while it is not whole; asks the protocol's thread. */
+  Map<String, Long> shadowStatus() throws InterruptedException {
+    Map<String, Long> status = new TreeMap<>();
+    CountDownLatch answered = new CountDownLatch(1);
+    loop.execute(
+        () -> {
+          status.putAll(shadows.inSyncAt());
+          answered.countDown();
+        });
+    answered.await();
+    return status;
+  }
+
   /** Neighbours that it reaches. */
   Set<String> neighbours() {
     return ring.reached();
@@ -422,7 +499,8 @@ public final class ReferenceNode implements AutoCloseable {
               changed.add(held);
             }
           }
-          done[0] = new CountDownLatch(changed.size());
+          done[0] = new CountDownLatch(changed.size() + shadows.unkept());
+          shadows.keepAll(done[0]::countDown);
           for (Held held : changed) {
             checkpoint(held, done[0]::countDown);
           }
@@ -453,12 +531,15 @@ public final class ReferenceNode implements AutoCloseable {
   private final class Alarms implements EventLoop.Alarm {
     @Override
     public long atMillis() {
-      return protocol.alarmMillis();
+      long next = Math.min(protocol.alarmMillis(), shadows.alarmMillis());
+      return opened ? Math.min(next, verifyTurn.dueMillis()) : next;
     }
 
     @Override
     public void due() {
       protocol.tick(now(), wall());
+      shadows.due();
+      verify(now());
     }
   }
 
@@ -466,12 +547,16 @@ public final class ReferenceNode implements AutoCloseable {
   private final class Asked implements NodeServer.Handler {
     @Override
     public void request(NodeRequest request) {
+      NodeRequest asked = request;
       if (request.kind() == NodeRequest.Kind.WRITE) {
         try {
           // What cannot be opened must never reach the log: no copy could ever apply it.
-          var unused =
+          byte[] plain =
               PayloadCodec.decode(
                   request.codec(), request.payload(), request.length(), request.plainCrc());
+          if (PayloadCodec.isZeros(ByteBuffer.wrap(plain))) {
+            asked = request.asZeros();
+          }
         } catch (IOException e) {
           server.answer(
               new NodeAnswer(
@@ -484,7 +569,13 @@ public final class ReferenceNode implements AutoCloseable {
         }
       }
       measure.asked(request);
-      loop.execute(() -> protocol.request(request, now(), wall()));
+      NodeRequest taken = asked;
+      loop.execute(() -> protocol.request(taken, now(), wall()));
+    }
+
+    @Override
+    public void fetch(Fetch fetch) {
+      loop.execute(() -> ReferenceNode.this.fetch(fetch));
     }
 
     @Override
@@ -619,6 +710,9 @@ public final class ReferenceNode implements AutoCloseable {
             if (held != null && !held.failed) {
               protocol.deltaRead(delta, offset, now());
               held.nextOffset = offset + 1;
+              if (!held.repair.isEmpty()) {
+                repairs(held);
+              }
             }
             if (!actions.applied) {
               less(bytes);
@@ -638,22 +732,61 @@ public final class ReferenceNode implements AutoCloseable {
     }
 
     @Override
-    public void lag(long records) {
-      loop.execute(() -> protocol.lag(records));
+    public void deltasCaughtUp(String unit) {
+      loop.execute(
+          () -> {
+            Held held = units.get(unit);
+            if (held != null) {
+              held.exact = true;
+              drained();
+            }
+          });
+    }
+
+    @Override
+    public void lag(long records, long bytes) {
+      loop.execute(() -> protocol.lag(records, bytes));
     }
 
     @Override
     public void deltasLost(String unit, long wanted, long begins) {
+      String why =
+          String.format(
+              Locale.ROOT,
+              "its log cannot be read on from offset %d (it goes on at %d): the copy must be built"
+                  + " anew",
+              wanted,
+              begins);
       loop.execute(
-          () ->
-              give(
-                  unit,
-                  String.format(
-                      Locale.ROOT,
-                      "its log cannot be read on from offset %d (it goes on at %d): the copy must"
-                          + " be built anew",
-                      wanted,
-                      begins)));
+          () -> {
+            Held held = units.get(unit);
+            if (held != null && held.wanted.shadow() && !held.failed && !owns(unit)) {
+              rebuild(held, why);
+            } else {
+              give(unit, why);
+            }
+          });
+    }
+
+    @Override
+    public void step(ShadowStep step, long offset) {
+      long held = shadows.admit(step);
+      loop.execute(() -> shadows.step(step, offset, held));
+    }
+
+    @Override
+    public void stepsRead(String unit, long nextOffset) {
+      loop.execute(() -> shadows.stepsRead(unit, nextOffset));
+    }
+
+    @Override
+    public void stepsCaughtUp(String unit) {
+      loop.execute(() -> shadows.stepsCaughtUp(unit));
+    }
+
+    @Override
+    public void stepsLost(String unit, String why) {
+      loop.execute(() -> shadows.stepsLost(unit, why));
     }
 
     @Override
@@ -691,10 +824,12 @@ public final class ReferenceNode implements AutoCloseable {
           () -> {
             if (record == null) {
               policies.remove(key);
-            } else if (record.kind() == PolicyRecord.Kind.HALT) {
+            } else if (record.kind() == PolicyRecord.Kind.HALT
+                || record.kind() == PolicyRecord.Kind.WRITE_MODE) {
               policies.put(key, record);
             }
             brake();
+            writeModes();
           });
     }
 
@@ -714,20 +849,8 @@ public final class ReferenceNode implements AutoCloseable {
             if (admission != null && authority == Authority.VALID) {
               signed.put(admission.getId(), admission);
             }
-            Runnable obey =
-                () -> {
-                  if (command.kind() == Command.Kind.PREPARE
-                      || command.kind() == Command.Kind.PROMOTE) {
-                    // As it stands now, not as of the last second: it is about to own more.
-                    lookAtStorage();
-                  }
-                  protocol.command(command, authority, now(), wall());
-                };
-            if (ready) {
-              obey.run();
-            } else {
-              early.add(obey);
-            }
+            early.add(() -> obey(command, authority));
+            obeyEarly();
           });
     }
 
@@ -789,6 +912,7 @@ public final class ReferenceNode implements AutoCloseable {
     if (!opened && caughtUp && ownershipKnown.size() == MapRecords.OWNERSHIP_PARTITIONS) {
       opened = true;
       copies.all().forEach(this::follow);
+      record(this::lookForOrphans);
       beReady();
     }
   }
@@ -798,8 +922,7 @@ public final class ReferenceNode implements AutoCloseable {
     if (opened && opening == 0 && !ready) {
       ready = true;
       readied.countDown();
-      early.forEach(Runnable::run);
-      early.clear();
+      obeyEarly();
       say(
           "node.returned",
           Severity.INFO,
@@ -810,6 +933,129 @@ public final class ReferenceNode implements AutoCloseable {
               + " has read who owns what and answers, start "
               + directory.incarnation());
     }
+  }
+
+  private void obeyEarly() {
+    while (ready && adopting == 0 && !early.isEmpty()) {
+      early.removeFirst().run();
+    }
+  }
+
+  private void obey(Command command, Authority authority) {
+    boolean takes =
+        command.kind() == Command.Kind.PREPARE || command.kind() == Command.Kind.PROMOTE;
+    if (takes) {
+      // As it stands now, not as of the last second: it is about to own more.
+      lookAtStorage();
+    }
+    Map<String, HeldShadow> held = new HashMap<>();
+    boolean ready = true;
+    for (UnitStep step : command.units()) {
+      HeldShadow shadow = units.containsKey(step.unit()) ? null : shadows.held(step.unit());
+      if (shadow != null) {
+        held.put(step.unit(), shadow);
+        ready &= shadow.state() == HeldShadow.State.IN_SYNC;
+      }
+    }
+    if (takes && ready && authority == Authority.VALID) {
+      for (UnitStep step : command.units()) {
+        adopt(step.unit());
+        held.remove(step.unit());
+      }
+    }
+    if (takes && adopting > 0) {
+      // Before all that came after it, once its copies are what they must be.
+      early.addFirst(() -> obey(command, authority));
+      return;
+    }
+    if (command.kind() == Command.Kind.PREPARE
+        && authority == Authority.VALID
+        && readsOn(command)
+        && draining.size() < MAX_DRAINING) {
+      draining.put(command.id(), () -> obey(command, authority));
+      return;
+    }
+    draining.remove(command.id());
+    protocol.command(command, authority, held, now(), wall());
+  }
+
+  /**
+   * True while a copy that is to be got ready has not read its log: it drains while its owner still
+   * serves, so that a takeover has next to nothing left to read. Who asked need not wait for it.
+   */
+  private boolean readsOn(Command command) {
+    if (wall() >= command.expiresMillis()) {
+      return false;
+    }
+    for (UnitStep step : command.units()) {
+      Held held = units.get(step.unit());
+      if (held != null && !held.failed && !held.gone && !held.exact) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Looks again at what waits for its log. */
+  private void drained() {
+    for (Runnable each : List.copyOf(draining.values())) {
+      each.run();
+    }
+  }
+
+  /**
+   * A shadow that is in sync becomes a copy that follows the log of deltas by itself, as any other
+   * does: first durably, then for everybody.
+   */
+  private void adopt(String unit) {
+    Shadows.Adopted shadow = units.containsKey(unit) ? null : shadows.adopt(unit);
+    if (shadow == null) {
+      return;
+    }
+    Held held = new Held(shadow.wanted());
+    held.nextOffset = shadow.place().deltaOffset();
+    held.checkpointOffset = held.nextOffset;
+    held.checkpointMillis = now();
+    units.put(unit, held);
+    adopting++;
+    unitThreads.execute(
+        unit,
+        () -> {
+          Runnable next;
+          try {
+            shadow.files().endShadow(shadow.place());
+            next = () -> adopted(held, shadow);
+          } catch (MediumException e) {
+            close(shadow.files());
+            next =
+                () -> {
+                  if (!held.gone) {
+                    units.remove(unit);
+                    shadows.notOpened(held.wanted, e);
+                  }
+                };
+          }
+          Runnable last = next;
+          loop.execute(
+              () -> {
+                last.run();
+                adopting--;
+                obeyEarly();
+              });
+        });
+  }
+
+  private void adopted(Held held, Shadows.Adopted shadow) {
+    if (held.gone) {
+      unitThreads.execute(held.spec.unit(), () -> close(shadow.files()));
+      return;
+    }
+    String unit = held.spec.unit();
+    LOG.info("The shadow of unit {} follows its log from here on", unit);
+    held.files = shadow.files();
+    held.fold = shadow.fold();
+    protocol.follow(held.spec, held.wanted.firstOwner(), shadow.fold(), held.nextOffset, now());
+    log.follow(unit, held.nextOffset);
   }
 
   private void brake() {
@@ -823,6 +1069,30 @@ public final class ReferenceNode implements AutoCloseable {
     protocol.halted(halted, now());
   }
 
+  /**
+   * What operators want of volumes whose units may be here; the one that owns a unit sees to it.
+   */
+  private void writeModes() {
+    Map<String, Long> bounds = new HashMap<>();
+    for (PolicyRecord each : policies.values()) {
+      Subject volume = each.entity();
+      if (each.kind() == PolicyRecord.Kind.WRITE_MODE && volume != null && each.holdsAt(wall())) {
+        bounds.put(volume.id(), WriteModes.asyncBoundMillis(each));
+      }
+    }
+    for (String volume : asyncVolumes) {
+      bounds.putIfAbsent(volume, 0L);
+    }
+    asyncVolumes.clear();
+    bounds.forEach(
+        (volume, bound) -> {
+          protocol.writeMode(volume, bound, now());
+          if (bound > 0) {
+            asyncVolumes.add(volume);
+          }
+        });
+  }
+
   // ---- copies
 
   /** Brings what is held in line with what the maps want now. */
@@ -831,13 +1101,21 @@ public final class ReferenceNode implements AutoCloseable {
       follow(each);
     }
     unwanted.addAll(change.unwanted());
+    leaveUnwanted();
+  }
+
+  /** What no map wants goes, but for what this node owns, or may own in a moment. */
+  private void leaveUnwanted() {
     Iterator<String> left = unwanted.iterator();
     while (left.hasNext()) {
       String unit = left.next();
       Held held = units.get(unit);
       if (held == null || copies.contains(unit)) {
         left.remove();
-      } else if (!owns(unit)) {
+        if (!copies.contains(unit) && shadows.contains(unit)) {
+          shadows.cancel(unit);
+        }
+      } else if (!owns(unit) && !protocol.isTakingOver(unit)) {
         left.remove();
         unfollow(held);
       }
@@ -845,12 +1123,19 @@ public final class ReferenceNode implements AutoCloseable {
   }
 
   private void follow(WantedCopies.Wanted wanted) {
-    Held held = units.get(wanted.spec().unit());
-    if (held == null) {
-      openCopy(wanted);
+    String unit = wanted.spec().unit();
+    Held held = units.get(unit);
+    if (held == null && shadows.contains(unit)) {
+      shadows.want(wanted);
       return;
     }
-    held.firstOwner = wanted.firstOwner();
+    if (held == null) {
+      if (!wanted.retiring()) {
+        openCopy(wanted, false);
+      }
+      return;
+    }
+    held.wanted = wanted;
     DeltaFold fold = held.fold;
     if (fold != null && !held.failed) {
       protocol.follow(held.spec, wanted.firstOwner(), fold, held.nextOffset, now());
@@ -875,6 +1160,25 @@ public final class ReferenceNode implements AutoCloseable {
     }
   }
 
+  /**
+   * Its bytes go too. An order to take it over may have come between: then it stays, and the map,
+   * or the next order, says what becomes of it. So it does while the map wants it: this node may
+   * have been given it again since the order, which a process before this one may have read.
+   */
+  private void letGo(String unit) {
+    if (owns(unit) || protocol.isTakingOver(unit) || copies.keeps(unit)) {
+      return;
+    }
+    LOG.info("The shadow of unit {} is let go", unit);
+    Held held = units.get(unit);
+    if (held == null) {
+      shadows.cancel(unit);
+      return;
+    }
+    unfollow(held);
+    removeShadow(unit);
+  }
+
   private static void close(UnitFiles files) {
     try {
       files.close();
@@ -883,10 +1187,14 @@ public final class ReferenceNode implements AutoCloseable {
     }
   }
 
-  private void openCopy(WantedCopies.Wanted wanted) {
+  /**
+   * Opens a copy; what its files say it is.
+   *
+   * @param anew true for a shadow that begins with nothing, whatever is there
+   */
+  private void openCopy(WantedCopies.Wanted wanted, boolean anew) {
     UnitSpec spec = wanted.spec();
-    Held held = new Held(spec);
-    held.firstOwner = wanted.firstOwner();
+    Held held = new Held(wanted);
     units.put(spec.unit(), held);
     opening++;
     unitThreads.execute(
@@ -895,8 +1203,12 @@ public final class ReferenceNode implements AutoCloseable {
           Runnable open;
           try {
             UnitFiles files = UnitFiles.open(medium, directory.units(), spec);
-            UnitFiles.Checkpoint checkpoint = files.checkpoint();
-            open = () -> openedCopy(held, files, checkpoint);
+            try {
+              open = look(held, files, wanted.shadow(), anew);
+            } catch (MediumException e) {
+              close(files);
+              throw e;
+            }
           } catch (MediumException e) {
             open = () -> brokenCopy(held, e);
           }
@@ -908,6 +1220,131 @@ public final class ReferenceNode implements AutoCloseable {
                 beReady();
               });
         });
+  }
+
+  /** On the unit's thread: a copy that follows the log has a checkpoint, a shadow what it kept. */
+  private Runnable look(Held held, UnitFiles files, boolean wantedAsShadow, boolean anew)
+      throws MediumException {
+    UnitFiles.Checkpoint checkpoint = null;
+    KeptShadow kept = null;
+    if (!anew) {
+      try {
+        checkpoint = files.checkpoint();
+        kept = checkpoint == null ? files.shadow() : null;
+      } catch (MediumException e) {
+        if (!wantedAsShadow) {
+          throw e;
+        }
+        // A shadow is fetched again: what cannot be read of it is worth nothing.
+        LOG.warn("The shadow of unit {} begins anew: {}", held.spec.unit(), e.getMessage());
+      }
+    }
+    if (checkpoint == null && (kept != null || wantedAsShadow)) {
+      if (kept == null) {
+        files.beginShadow(new KeptShadow(ShadowCopy.nothing(held.spec), -1));
+      }
+      KeptShadow from = kept;
+      return () -> openedShadow(held, files, from);
+    }
+    UnitFiles.Checkpoint from = checkpoint;
+    if (from != null) {
+      files.forgetShadow();
+    }
+    return () -> openedCopy(held, files, from);
+  }
+
+  private void openedShadow(Held held, UnitFiles files, @Nullable KeptShadow kept) {
+    String unit = held.spec.unit();
+    if (held.gone) {
+      unitThreads.execute(unit, () -> close(files));
+      if (!copies.contains(unit)) {
+        removeShadow(unit);
+      }
+      return;
+    }
+    units.remove(unit);
+    shadows.begin(held.wanted, files, kept, !full);
+  }
+
+  /** A copy that lost its log is a shadow by the map: it is fetched anew. */
+  private void rebuild(Held held, String why) {
+    LOG.warn("The shadow of unit {} is built anew: {}", held.spec.unit(), why);
+    held.broken = true;
+    unfollow(held);
+    openCopy(held.wanted, true);
+  }
+
+  private void removeShadow(String unit) {
+    unitThreads.execute(
+        unit,
+        () -> {
+          try {
+            UnitFiles.remove(medium, directory.units(), unit);
+          } catch (MediumException e) {
+            LOG.warn("A shadow that nobody wants leaves something behind: {}", e.getMessage());
+          }
+        });
+  }
+
+  /** Shadows that were cancelled while this node was down are removed now. */
+  private void lookForOrphans() {
+    try {
+      List<String> kept = UnitFiles.shadows(directory.units());
+      loop.execute(
+          () -> {
+            for (String unit : kept) {
+              if (!copies.keeps(unit) && !units.containsKey(unit) && !shadows.contains(unit)) {
+                LOG.info("No map wants the shadow of unit {} any more: it is removed", unit);
+                removeShadow(unit);
+              }
+            }
+          });
+    } catch (MediumException e) {
+      LOG.warn("{}", e.getMessage());
+    }
+  }
+
+  /** What shadows need of this node. */
+  private final class Home implements Shadows.Home {
+    @Override
+    public void execute(Runnable task) {
+      loop.execute(task);
+    }
+
+    @Override
+    public @Nullable InetSocketAddress address(String other) {
+      return ring.address(other);
+    }
+
+    @Override
+    public void open(WantedCopies.Wanted wanted) {
+      if (!units.containsKey(wanted.spec().unit())) {
+        openCopy(wanted, false);
+      }
+    }
+
+    @Override
+    public void remove(String unit) {
+      removeShadow(unit);
+    }
+
+    @Override
+    public void say(String type, Severity severity, String unit, String summary) {
+      ReferenceNode.this.say(
+          type, severity, node, List.of(new Subject(Subject.Kind.SEGMENT, unit)), summary);
+    }
+
+    @Override
+    public void applied(Delta delta) {
+      if (delta.kind() != Delta.Kind.BARRIER) {
+        measure.shadowed(wall() - delta.timeMillis());
+      }
+    }
+
+    @Override
+    public void report(HolderReport report) {
+      log.digest(ReportRecords.of(report));
+    }
   }
 
   private void openedCopy(Held held, UnitFiles files, UnitFiles.@Nullable Checkpoint checkpoint) {
@@ -936,7 +1373,7 @@ public final class ReferenceNode implements AutoCloseable {
     held.fold = fold;
     held.checkpointOffset = held.nextOffset;
     held.checkpointMillis = now();
-    protocol.follow(held.spec, held.firstOwner, fold, held.nextOffset, now());
+    protocol.follow(held.spec, held.wanted.firstOwner(), fold, held.nextOffset, now());
     if (checkpoint != null) {
       decided(held.spec.unit(), checkpoint.epoch(), checkpoint.lastSequence());
     }
@@ -945,6 +1382,11 @@ public final class ReferenceNode implements AutoCloseable {
 
   private void brokenCopy(Held held, MediumException e) {
     if (held.gone) {
+      return;
+    }
+    if (held.wanted.shadow()) {
+      units.remove(held.spec.unit());
+      shadows.notOpened(held.wanted, e);
       return;
     }
     DeltaFold fold = new DeltaFold();
@@ -987,6 +1429,11 @@ public final class ReferenceNode implements AutoCloseable {
     return status != null && status.role() != NodeProtocol.Role.FAILED;
   }
 
+  private static UnitFiles.Checkpoint checkpointOf(Held held, DeltaFold fold) {
+    return new UnitFiles.Checkpoint(
+        held.nextOffset, fold.epoch(), fold.lastSequence(), fold.chain(), fold.requests().kept());
+  }
+
   private void checkpoint(Held held, Runnable done) {
     DeltaFold fold = held.fold;
     UnitFiles files = held.files;
@@ -994,13 +1441,7 @@ public final class ReferenceNode implements AutoCloseable {
       done.run();
       return;
     }
-    UnitFiles.Checkpoint checkpoint =
-        new UnitFiles.Checkpoint(
-            held.nextOffset,
-            fold.epoch(),
-            fold.lastSequence(),
-            fold.chain(),
-            fold.requests().kept());
+    UnitFiles.Checkpoint checkpoint = checkpointOf(held, fold);
     held.checkpointing = true;
     held.checkpointMillis = now();
     String unit = held.spec.unit();
@@ -1015,7 +1456,7 @@ public final class ReferenceNode implements AutoCloseable {
                     held.checkpointing = false;
                     held.checkpointOffset = checkpoint.deltaOffset();
                   });
-              decided(unit, checkpoint.epoch(), checkpoint.lastSequence());
+              loop.execute(() -> decided(unit, checkpoint.epoch(), checkpoint.lastSequence()));
             }
           } catch (MediumException e) {
             loop.execute(
@@ -1033,9 +1474,14 @@ public final class ReferenceNode implements AutoCloseable {
         });
   }
 
-  /** Behind what was set aside before, so that the journal forgets nothing too early. */
+  /**
+   * Behind what was set aside before, so that the journal forgets nothing too early, and not while
+   * it has something alone that was answered; on the loop.
+   */
   private void decided(String unit, long epoch, long lastSequence) {
-    record(() -> journal.decided(unit, epoch, lastSequence));
+    if (protocol.mayForget(unit)) {
+      record(() -> journal.decided(unit, epoch, lastSequence));
+    }
   }
 
   private void record(Runnable task) {
@@ -1057,6 +1503,262 @@ public final class ReferenceNode implements AutoCloseable {
       if (unappliedBytes <= MAX_UNAPPLIED_BYTES) {
         unapplied.notifyAll();
       }
+    }
+  }
+
+  // ---- what other nodes fetch
+
+  /** Another node builds or repairs its copy of a unit. */
+  private void fetch(Fetch fetch) {
+    Held held = units.get(fetch.unit());
+    if (held == null) {
+      shadows.fetch(fetch, new FromShadow(fetch));
+      return;
+    }
+    DeltaFold fold = held.fold;
+    UnitFiles files = held.files;
+    if (fold == null || files == null || held.broken || !isSound(held)) {
+      refuse(fetch, Fetched.Outcome.NOT_HELD, "this node holds no sound copy of the unit");
+      return;
+    }
+    if (!held.exact
+        || fold.epoch() < fetch.minEpoch()
+        || fold.lastSequence() < fetch.minSequence()) {
+      refuse(fetch, Fetched.Outcome.BEHIND, "this copy has not come as far yet");
+      return;
+    }
+    if (fetch.offset() > held.spec.bytes() - fetch.length()) {
+      refuse(fetch, Fetched.Outcome.FAILED, "the range lies outside the unit");
+      return;
+    }
+    if (fetch.kind() == Fetch.Kind.FOLD) {
+      giveFold(fetch, checkpointOf(held, fold));
+    } else {
+      serve(
+          files,
+          fetch,
+          fold.epoch(),
+          fold.lastSequence(),
+          e -> loop.execute(() -> damaged(held, e, null)));
+    }
+  }
+
+  /** What a shadow of this node gives to another. */
+  private final class FromShadow implements Shadows.Server {
+    private final Fetch fetch;
+
+    FromShadow(Fetch fetch) {
+      this.fetch = fetch;
+    }
+
+    @Override
+    public void serve(UnitFiles files, long epoch, long sequence) {
+      String unit = fetch.unit();
+      int block = files.spec().blockBytes();
+      ReferenceNode.this.serve(
+          files,
+          fetch,
+          epoch,
+          sequence,
+          e -> loop.execute(() -> shadows.damaged(unit, e.offset(), block)));
+    }
+
+    @Override
+    public void fold(UnitFiles.Checkpoint place) {
+      giveFold(fetch, place);
+    }
+
+    @Override
+    public void refuse(Fetched.Outcome outcome, String why) {
+      ReferenceNode.this.refuse(fetch, outcome, why);
+    }
+  }
+
+  private void giveFold(Fetch fetch, UnitFiles.Checkpoint place) {
+    server.fetched(
+        fetchedAs(fetch, place.epoch(), place.lastSequence()),
+        ByteBuffer.wrap(CheckpointBytes.of(place)));
+  }
+
+  /** Reads a range behind all that was applied up to the place that the answer names. */
+  private void serve(
+      UnitFiles files,
+      Fetch fetch,
+      long epoch,
+      long sequence,
+      Consumer<UnitFiles.DamagedException> damaged) {
+    foreground.fetched(now());
+    Fetched done = fetchedAs(fetch, epoch, sequence);
+    unitThreads.execute(
+        fetch.unit(),
+        () -> {
+          try {
+            ByteBuffer bytes = files.read(fetch.offset(), fetch.length());
+            server.fetched(done, PayloadCodec.isZeros(bytes) ? null : bytes);
+          } catch (UnitFiles.DamagedException e) {
+            LOG.warn("What another node asked for is damaged here: {}", e.getMessage());
+            refuse(fetch, Fetched.Outcome.FAILED, String.valueOf(e.getMessage()));
+            damaged.accept(e);
+          } catch (MediumException e) {
+            LOG.warn("What another node asked for is not to be had: {}", e.getMessage());
+            refuse(fetch, Fetched.Outcome.FAILED, String.valueOf(e.getMessage()));
+          }
+        });
+  }
+
+  private Fetched fetchedAs(Fetch fetch, long epoch, long sequence) {
+    return new Fetched(
+        fetch.token(),
+        Fetched.Outcome.DONE,
+        epoch,
+        sequence,
+        foreground.latencyMicros(now()),
+        foreground.usualMicros(now()),
+        "");
+  }
+
+  private void refuse(Fetch fetch, Fetched.Outcome outcome, String why) {
+    server.fetched(new Fetched(fetch.token(), outcome, 0, 0, -1, -1, why), null);
+  }
+
+  // ---- blocks that the medium changed
+
+  /**
+   * A block is not what was written: it is fetched from another holder, and whoever wants to read
+   * it waits.
+   */
+  private void damaged(Held held, UnitFiles.DamagedException e, @Nullable NodeRequest wantsToRead) {
+    DeltaFold fold = held.fold;
+    if (held.gone || held.failed || fold == null) {
+      if (wantsToRead != null) {
+        protocol.readDone(wantsToRead, true, now());
+      }
+      return;
+    }
+    long offset = e.offset();
+    List<NodeRequest> waiting = held.waiting.computeIfAbsent(offset, any -> new ArrayList<>());
+    if (wantsToRead != null) {
+      waiting.add(wantsToRead);
+    }
+    if (held.repair.contains(offset)) {
+      return;
+    }
+    if (!held.repair.damaged(offset, fold.lastSequence())) {
+      give(held.spec.unit(), "more of it is damaged than can be repaired: " + e.getMessage());
+      unrepaired(held, offset);
+      return;
+    }
+    LOG.error("{}; it is fetched from another holder", e.getMessage());
+    say(
+        "node.block.damaged",
+        Severity.ERROR,
+        node,
+        List.of(new Subject(Subject.Kind.SEGMENT, held.spec.unit())),
+        "On node " + options.id() + " " + e.getMessage());
+    fetchBlock(held, offset, fold.lastSequence(), 0);
+  }
+
+  /** Asks one holder after the other, and each twice. */
+  private void fetchBlock(Held held, long offset, long minSequence, int attempt) {
+    String unit = held.spec.unit();
+    List<Subject> holders = copies.holders(unit);
+    if (held.gone || held.failed) {
+      return;
+    }
+    if (!held.repair.contains(offset)) {
+      return;
+    }
+    if (attempt >= 2 * holders.size()) {
+      held.repair.failed(offset);
+      give(unit, "its block at " + offset + " is damaged, and no other holder gives it");
+      unrepaired(held, offset);
+      return;
+    }
+    Subject from = holders.get(attempt % holders.size());
+    InetSocketAddress address = ring.address(from.id());
+    Runnable next =
+        () ->
+            transport.later(
+                attempt % holders.size() == holders.size() - 1 ? REPAIR_AGAIN_MILLIS : 0,
+                () -> loop.execute(() -> fetchBlock(held, offset, minSequence, attempt + 1)));
+    if (address == null) {
+      next.run();
+      return;
+    }
+    int length = (int) Math.min(held.spec.blockBytes(), held.spec.bytes() - offset);
+    links.fetch(
+        from.id(),
+        address,
+        new Fetch(0, unit, Fetch.Kind.BYTES, offset, length, 0, minSequence),
+        new HolderLinks.Asked() {
+          @Override
+          public void fetched(Fetched fetched, byte[] data) {
+            if (fetched.outcome() != Fetched.Outcome.DONE
+                || (data.length != 0 && data.length != length)) {
+              next.run();
+              return;
+            }
+            byte[] block = data.length == 0 ? new byte[length] : data;
+            loop.execute(
+                () -> {
+                  if (held.repair.came(offset, fetched.sequence())) {
+                    held.repaired.put(offset, block);
+                    repairs(held);
+                  }
+                });
+          }
+
+          @Override
+          public void failed(String why) {
+            next.run();
+          }
+        });
+  }
+
+  /** Writes the blocks whose place the copy has come to, and lets their readers read again. */
+  private void repairs(Held held) {
+    DeltaFold fold = held.fold;
+    UnitFiles files = held.files;
+    if (fold == null || files == null) {
+      return;
+    }
+    String unit = held.spec.unit();
+    for (BlockRepair.Done done : held.repair.done(fold.lastSequence())) {
+      long offset = done.offset();
+      byte[] block = held.repaired.remove(offset);
+      List<NodeRequest> waiting = held.waiting.remove(offset);
+      if (done.outcome() == BlockRepair.Outcome.WRITE && block != null) {
+        unitThreads.execute(
+            unit,
+            () -> {
+              try {
+                if (!held.broken) {
+                  files.fill(offset, ByteBuffer.wrap(block), new BitSet());
+                  LOG.info("The block at {} of unit {} is repaired", offset, unit);
+                }
+              } catch (MediumException e) {
+                held.broken = true;
+                loop.execute(() -> give(unit, String.valueOf(e.getMessage())));
+              }
+            });
+        say(
+            "node.block.repaired",
+            Severity.INFO,
+            node,
+            List.of(new Subject(Subject.Kind.SEGMENT, unit)),
+            "Node " + options.id() + " repaired the block at " + offset + " of unit " + unit);
+      }
+      if (waiting != null) {
+        waiting.forEach(actions::read);
+      }
+    }
+  }
+
+  /** Nobody will repair it: whoever waits is told. */
+  private void unrepaired(Held held, long offset) {
+    List<NodeRequest> waiting = held.waiting.remove(offset);
+    if (waiting != null) {
+      waiting.forEach(each -> protocol.readDone(each, true, now()));
     }
   }
 
@@ -1101,6 +1803,11 @@ public final class ReferenceNode implements AutoCloseable {
       }
       applied = true;
       int bytes = delta.payload().length + 256;
+      held.repair.applied(delta);
+      if (delta.kind() == Delta.Kind.VERIFY) {
+        verify(held, files, delta, bytes);
+        return;
+      }
       measure.processed();
       unitThreads.execute(
           delta.unit(),
@@ -1113,11 +1820,38 @@ public final class ReferenceNode implements AutoCloseable {
           });
     }
 
+    /** A copy that may have newer bytes than its place says nothing of that place. */
+    private void verify(Held held, UnitFiles files, Delta delta, int bytes) {
+      boolean exact = held.exact;
+      boolean owner = owns(delta.unit());
+      unitThreads.execute(
+          delta.unit(),
+          () -> {
+            try {
+              if (exact && !held.broken) {
+                HolderReport report = Verified.report(node, owner, files, delta);
+                log.digest(ReportRecords.of(report));
+                if (!Verified.isSound(report)) {
+                  for (UnitFiles.DamagedException each :
+                      files.damaged(delta.offset(), delta.length())) {
+                    loop.execute(() -> damaged(held, each, null));
+                  }
+                }
+              }
+            } catch (MediumException e) {
+              held.broken = true;
+              loop.execute(() -> give(delta.unit(), String.valueOf(e.getMessage())));
+            } finally {
+              less(bytes);
+            }
+          });
+    }
+
     @Override
     public void read(NodeRequest request) {
       Held held = units.get(request.unit());
       UnitFiles files = held == null ? null : held.files;
-      if (files == null) {
+      if (held == null || files == null) {
         loop.execute(() -> protocol.readDone(request, true, now()));
         return;
       }
@@ -1128,6 +1862,9 @@ public final class ReferenceNode implements AutoCloseable {
             String problem = null;
             try {
               bytes = files.read(request.offset(), (int) request.length());
+            } catch (UnitFiles.DamagedException e) {
+              loop.execute(() -> damaged(held, e, request));
+              return;
             } catch (MediumException e) {
               problem = e.getMessage();
             }
@@ -1153,7 +1890,11 @@ public final class ReferenceNode implements AutoCloseable {
     @Override
     public void answer(NodeAnswer answer) {
       boolean done = answer.outcome() == NodeAnswer.Outcome.DONE;
-      measure.answered(answer.token(), done);
+      boolean served = done || answer.outcome() == NodeAnswer.Outcome.ACCEPTED;
+      long nanos = measure.answered(answer.token(), served);
+      if (served && nanos >= 0) {
+        foreground.answered(nanos / 1_000, now());
+      }
       ByteBuffer bytes = readBytes.remove(answer.token());
       server.answer(answer, done ? bytes : null);
     }
@@ -1206,6 +1947,25 @@ public final class ReferenceNode implements AutoCloseable {
           address,
           (reached, text) ->
               loop.execute(() -> protocol.reached(probe, reached, text, now(), wall())));
+    }
+
+    @Override
+    public void letGo(String unit) {
+      loop.execute(() -> ReferenceNode.this.letGo(unit));
+    }
+
+    @Override
+    public @Nullable Delta whole(Delta found) {
+      try {
+        Delta whole = journal.whole(found);
+        if (whole.kind() != Delta.Kind.WRITE || whole.payload().length > 0) {
+          return whole;
+        }
+        LOG.error("The journal has no data of what it owes to the log of {}", found.unit());
+      } catch (MediumException e) {
+        LOG.error("What the journal owes to the log cannot be read: {}", e.getMessage());
+      }
+      return null;
     }
 
     @Override
@@ -1290,12 +2050,18 @@ public final class ReferenceNode implements AutoCloseable {
     protocol.tick(now, wall());
     if (!policies.isEmpty()) {
       brake();
+      writeModes();
     }
     if (!opened) {
       return;
     }
+    leaveUnwanted();
     checkpoints(now);
     digests(now);
+    shadows.second(!full);
+    shadows.toAdopt().forEach(this::adopt);
+    drained();
+    tell(shadows.reports(wall()));
     if (now >= nextMemberMillis) {
       nextMemberMillis = now + 60_000;
       log.member(member(free));
@@ -1304,6 +2070,23 @@ public final class ReferenceNode implements AutoCloseable {
       nextFrameMillis = now + options.telemetryMillis();
       int waiting = loop.waiting() + unitThreads.waiting();
       record(() -> log.frame(measure.frame(wall(), waiting, free)));
+    }
+  }
+
+  /** One range of what it serves is verified by all holders. */
+  private void verify(long now) {
+    if (!opened || now < verifyTurn.dueMillis()) {
+      return;
+    }
+    List<UnitSpec> served = new ArrayList<>();
+    for (UnitStatus each : protocol.status().values()) {
+      if (each.role() == NodeProtocol.Role.SERVING) {
+        served.add(each.spec());
+      }
+    }
+    VerifyTurn.Next next = verifyTurn.next(served, now, wall());
+    if (next != null) {
+      protocol.verify(next.unit(), next.offset(), next.length(), next.round(), now);
     }
   }
 
@@ -1351,6 +2134,16 @@ public final class ReferenceNode implements AutoCloseable {
     if (!digests.isEmpty() && !closed) {
       try {
         seconds.execute(() -> digests.forEach(log::digest));
+      } catch (RejectedExecutionException e) {
+        LOG.debug("The node ends", e);
+      }
+    }
+  }
+
+  private void tell(List<HolderReport> reports) {
+    if (!reports.isEmpty() && !closed) {
+      try {
+        seconds.execute(() -> reports.forEach(each -> log.digest(ReportRecords.of(each))));
       } catch (RejectedExecutionException e) {
         LOG.debug("The node ends", e);
       }
@@ -1482,11 +2275,13 @@ public final class ReferenceNode implements AutoCloseable {
     synchronized (unapplied) {
       unapplied.notifyAll();
     }
+    shadows.stop();
     log.close();
     journal.close();
     loop.close();
     if (!died) {
       lastCheckpoints();
+      shadows.close();
     }
     unitThreads.close();
     records.shutdown();
@@ -1512,13 +2307,7 @@ public final class ReferenceNode implements AutoCloseable {
       if (fold == null || files == null || held.broken || !isSound(held)) {
         continue;
       }
-      UnitFiles.Checkpoint checkpoint =
-          new UnitFiles.Checkpoint(
-              held.nextOffset,
-              fold.epoch(),
-              fold.lastSequence(),
-              fold.chain(),
-              fold.requests().kept());
+      UnitFiles.Checkpoint checkpoint = checkpointOf(held, fold);
       unitThreads.execute(
           held.spec.unit(),
           () -> {

@@ -5,12 +5,15 @@ import io.forestall.decisions.ownership.RequestMemory;
 import io.forestall.decisions.ownership.UnitSpec;
 import io.forestall.nodes.node.Medium.MediumException;
 import io.forestall.nodes.node.Medium.MediumFile;
+import io.forestall.nodes.node.ShadowFile.KeptShadow;
 import io.forestall.nodes.transport.PayloadCodec;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -21,6 +24,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -58,15 +62,16 @@ final class UnitFiles implements AutoCloseable {
 
   private final Medium medium;
   private final UnitSpec spec;
+  private final Path folder;
   private final Path checkpointFile;
   private final MediumFile data;
   private final BlockSums sums;
 
-  private UnitFiles(
-      Medium medium, UnitSpec spec, Path checkpointFile, MediumFile data, BlockSums sums) {
+  private UnitFiles(Medium medium, UnitSpec spec, Path folder, MediumFile data, BlockSums sums) {
     this.medium = medium;
     this.spec = spec;
-    this.checkpointFile = checkpointFile;
+    this.folder = folder;
+    this.checkpointFile = folder.resolve("checkpoint");
     this.data = data;
     this.sums = sums;
   }
@@ -74,6 +79,19 @@ final class UnitFiles implements AutoCloseable {
   /** The folder of a unit, whose name holds a slash. */
   static Path folder(Path units, String unit) {
     return units.resolve(URLEncoder.encode(unit, StandardCharsets.UTF_8));
+  }
+
+  /** Units of which a shadow is kept below a folder. */
+  static List<String> shadows(Path units) throws MediumException {
+    try (Stream<Path> folders = Files.list(units)) {
+      return folders
+          .filter(folder -> Files.exists(ShadowFile.path(folder)))
+          .filter(folder -> !Files.exists(folder.resolve("checkpoint")))
+          .map(folder -> URLDecoder.decode(folder.getFileName().toString(), StandardCharsets.UTF_8))
+          .toList();
+    } catch (IOException | UncheckedIOException e) {
+      throw new MediumException("cannot list " + units + ": " + e.getMessage(), false, e);
+    }
   }
 
   /** Opens the copy of a unit, an empty one when there is none. */
@@ -87,7 +105,7 @@ final class UnitFiles implements AutoCloseable {
         new UnitFiles(
             medium,
             spec,
-            folder.resolve("checkpoint"),
+            folder,
             medium.open(data),
             new BlockSums(medium.open(sums), spec.blockBytes()));
     if (unsummed) {
@@ -142,27 +160,57 @@ final class UnitFiles implements AutoCloseable {
         throw new MediumException(
             checkpointFile + " belongs to unit " + unit + " and not to " + spec.unit(), false);
       }
-      long deltaOffset = in.readLong();
-      long epoch = in.readLong();
-      long lastSequence = in.readLong();
-      long chain = in.readLong();
-      int clients = in.readInt();
-      List<RequestMemory.Kept> kept = new ArrayList<>(clients);
-      for (int i = 0; i < clients; i++) {
-        String client = in.readUTF();
-        long newest = in.readLong();
-        long[] bits = new long[in.readInt()];
-        for (int word = 0; word < bits.length; word++) {
-          bits[word] = in.readLong();
-        }
-        kept.add(new RequestMemory.Kept(client, newest, bits));
-      }
-      return new Checkpoint(deltaOffset, epoch, lastSequence, chain, kept);
+      return CheckpointBytes.read(in);
     } catch (MediumException e) {
       throw e;
     } catch (IOException e) {
-      throw new MediumException(checkpointFile + " is too short", false, e);
+      throw new MediumException(checkpointFile + " cannot be read", false, e);
     }
+  }
+
+  /**
+   * How far the shadow is that is kept here, null when it is no shadow.
+   *
+   * @throws MediumException when it is one and that is damaged: it is worth nothing
+   */
+  @Nullable KeptShadow shadow() throws MediumException {
+    return ShadowFile.read(medium, ShadowFile.path(folder), spec);
+  }
+
+  /** Writes how far the shadow is, after its bytes are on the medium. */
+  void keep(KeptShadow shadow) throws MediumException {
+    data.sync();
+    sums.sync();
+    ShadowFile.write(medium, ShadowFile.path(folder), spec, shadow);
+  }
+
+  /** Makes it an empty shadow, whatever it was before. */
+  void beginShadow(KeptShadow nothing) throws MediumException {
+    medium.delete(checkpointFile);
+    ShadowFile.write(medium, ShadowFile.path(folder), spec, nothing);
+    data.truncate(0);
+    sums.cut(0);
+  }
+
+  /** Makes a shadow a copy that follows the log of deltas by itself. */
+  void endShadow(Checkpoint checkpoint) throws MediumException {
+    checkpoint(checkpoint);
+    forgetShadow();
+  }
+
+  /** It is no shadow: where there is a checkpoint too, that holds. */
+  void forgetShadow() throws MediumException {
+    medium.delete(ShadowFile.path(folder));
+  }
+
+  /** Removes what is kept of a unit; what says that it is a shadow goes last but the folder. */
+  static void remove(Medium medium, Path units, String unit) throws MediumException {
+    Path folder = folder(units, unit);
+    medium.delete(folder.resolve("checkpoint"));
+    medium.delete(folder.resolve("data"));
+    medium.delete(folder.resolve("sums"));
+    medium.delete(ShadowFile.path(folder));
+    medium.delete(folder);
   }
 
   /** Writes how far the copy goes, after its bytes are on the medium. */
@@ -174,19 +222,7 @@ final class UnitFiles implements AutoCloseable {
       out.writeInt(MAGIC);
       out.writeInt(VERSION);
       out.writeUTF(spec.unit());
-      out.writeLong(checkpoint.deltaOffset());
-      out.writeLong(checkpoint.epoch());
-      out.writeLong(checkpoint.lastSequence());
-      out.writeLong(checkpoint.chain());
-      out.writeInt(checkpoint.requests().size());
-      for (RequestMemory.Kept kept : checkpoint.requests()) {
-        out.writeUTF(kept.client());
-        out.writeLong(kept.newest());
-        out.writeInt(kept.bits().length);
-        for (long word : kept.bits()) {
-          out.writeLong(word);
-        }
-      }
+      CheckpointBytes.write(out, checkpoint);
       byte[] soFar = bytes.toByteArray();
       out.writeInt(crc(soFar, soFar.length));
     } catch (IOException e) {
@@ -212,13 +248,44 @@ final class UnitFiles implements AutoCloseable {
 
   /** Writes bytes that another holder has at the same place, but for some blocks. */
   void fill(long offset, ByteBuffer bytes, BitSet keep) throws MediumException {
+    int begin = bytes.position();
+    runs(
+        bytes.remaining(),
+        keep,
+        (from, length) -> write(offset + from, bytes.slice(begin + from, length)));
+  }
+
+  /** Writes zeros, which another holder has at the same place, but for some blocks. */
+  void fillZeros(long offset, int length, BitSet keep) throws MediumException {
+    runs(
+        length,
+        keep,
+        (from, many) -> {
+          // What takes no space must not begin to: a unit may be much larger than its medium.
+          long at = offset + from;
+          boolean written = at < data.size() && !PayloadCodec.isZeros(raw(at, many));
+          if (written) {
+            zero(at, many);
+          }
+          int blocks = (many + spec.blockBytes() - 1) / spec.blockBytes();
+          if (!sums.areZeros(at / spec.blockBytes(), blocks)) {
+            sums.putZeros(at / spec.blockBytes(), blocks);
+          }
+        });
+  }
+
+  private interface Run {
+    void of(int from, int length) throws MediumException;
+  }
+
+  /** Every run of blocks of an extent that is not kept. */
+  private void runs(int length, BitSet keep, Run run) throws MediumException {
     int block = spec.blockBytes();
-    int blocks = (bytes.remaining() + block - 1) / block;
+    int blocks = (length + block - 1) / block;
     for (int from = keep.nextClearBit(0); from < blocks; from = keep.nextClearBit(from)) {
       int kept = keep.nextSetBit(from);
       int to = kept < 0 || kept > blocks ? blocks : kept;
-      int length = Math.min(bytes.remaining(), to * block) - from * block;
-      write(offset + (long) from * block, bytes.slice(bytes.position() + from * block, length));
+      run.of(from * block, Math.min(length, to * block) - from * block);
       from = to;
     }
   }
@@ -344,6 +411,19 @@ final class UnitFiles implements AutoCloseable {
       at += (long) many * block;
     }
     return new Digests(is.digest(), was.digest());
+  }
+
+  /** Blocks of a range that are not what was written. */
+  List<DamagedException> damaged(long offset, long length) throws MediumException {
+    int block = spec.blockBytes();
+    List<DamagedException> damaged = new ArrayList<>();
+    long end = Math.min(offset + length, spec.bytes());
+    for (long at = offset / block * block; at < end; at += block) {
+      if (sums.of(raw(at, block))[0] != sums.recorded(at / block, 1)[0]) {
+        damaged.add(new DamagedException(spec, at));
+      }
+    }
+    return damaged;
   }
 
   private static void update(MessageDigest digest, int[] sums) {

@@ -28,8 +28,18 @@ final class WantedCopies {
    * A copy that the maps want here.
    *
    * @param firstOwner true when the map names this node as owner at epoch 0
+   * @param shadow true when it is a shadow, which is fed by its own stream
+   * @param retiring true when it is a shadow on its way out: one that is here stays until this node
+   *     is told to let it go, or until no map names it
+   * @param holders of a shadow, the other nodes that hold the unit, those first from whom it is
+   *     best fetched; else empty, for then nothing is fetched
    */
-  record Wanted(UnitSpec spec, boolean firstOwner) {}
+  record Wanted(
+      UnitSpec spec, boolean firstOwner, boolean shadow, boolean retiring, List<Subject> holders) {
+    Wanted {
+      holders = List.copyOf(holders);
+    }
+  }
 
   /**
    * What a slice changed.
@@ -39,11 +49,18 @@ final class WantedCopies {
    */
   record Change(List<Wanted> wanted, Set<String> unwanted) {}
 
+  private static final String SHADOW = "SHADOW";
+  private static final String RETIRING = "RETIRING";
+  private static final String ARCHIVE = "ARCHIVE";
+
   private final Subject node;
   private final Map<String, Set<String>> unitsOfSlice = new HashMap<>();
 
   /** By unit and slice: while volumes are cut anew, two slices may name the same unit. */
   private final Map<String, TreeMap<String, Wanted>> wanted = new LinkedHashMap<>();
+
+  /** The other holders of each unit: they change often, and change nothing about the copy here. */
+  private final Map<String, List<Subject>> others = new HashMap<>();
 
   WantedCopies(Subject node) {
     this.node = node;
@@ -54,13 +71,39 @@ final class WantedCopies {
     Map<String, Wanted> next = new LinkedHashMap<>();
     for (MapSegment segment : slice.segments()) {
       boolean owner = segment.owner().equals(node);
-      if (owner || holds(segment)) {
+      MapCopy copy = owner ? null : copy(segment);
+      if (owner || copy != null) {
+        boolean shadow = copy != null && copy.role().equals(SHADOW);
+        others.put(segment.unit(), holders(segment));
         next.put(
             segment.unit(),
-            new Wanted(MapRecords.unit(slice, segment), owner && segment.epoch() == 0));
+            new Wanted(
+                MapRecords.unit(slice, segment),
+                owner && segment.epoch() == 0,
+                shadow,
+                shadow && copy != null && copy.state().equals(RETIRING),
+                shadow ? holders(segment) : List.of()));
       }
     }
     return replace(MapRecords.key(slice), next);
+  }
+
+  /** The others: replicas before the owner, whose clients feel it, and shadows last. */
+  private List<Subject> holders(MapSegment segment) {
+    Set<Subject> holders = new LinkedHashSet<>();
+    for (MapCopy copy : segment.copies()) {
+      if (copy.role().equals("REPLICA") && copy.state().equals("IN_SYNC")) {
+        holders.add(copy.node());
+      }
+    }
+    holders.add(segment.owner());
+    for (MapCopy copy : segment.copies()) {
+      if (!copy.role().equals(ARCHIVE)) {
+        holders.add(copy.node());
+      }
+    }
+    holders.remove(node);
+    return List.copyOf(holders);
   }
 
   /** A slice is gone. */
@@ -68,13 +111,14 @@ final class WantedCopies {
     return replace(key, Map.of());
   }
 
-  private boolean holds(MapSegment segment) {
+  /** The copy here, null when none is wanted. */
+  private @Nullable MapCopy copy(MapSegment segment) {
     for (MapCopy copy : segment.copies()) {
-      if (copy.node().equals(node) && !copy.role().equals("ARCHIVE")) {
-        return true;
+      if (copy.node().equals(node) && !copy.role().equals(ARCHIVE)) {
+        return copy;
       }
     }
-    return false;
+    return null;
   }
 
   private Change replace(String key, Map<String, Wanted> next) {
@@ -100,6 +144,7 @@ final class WantedCopies {
       Wanted after = last(slices);
       if (after == null) {
         wanted.remove(unit);
+        others.remove(unit);
         unwanted.add(unit);
       } else if (!after.equals(before)) {
         changed.add(after);
@@ -126,7 +171,19 @@ final class WantedCopies {
     return all;
   }
 
-  /** True when a map wants the unit here. */
+  /** The other nodes that hold a unit, those first from whom it is best fetched. */
+  List<Subject> holders(String unit) {
+    return others.getOrDefault(unit, List.of());
+  }
+
+  /** True when a map wants the unit here, and does not say that it is on its way out. */
+  boolean keeps(String unit) {
+    TreeMap<String, Wanted> slices = wanted.get(unit);
+    Wanted last = slices == null ? null : last(slices);
+    return last != null && !last.retiring();
+  }
+
+  /** True when a map names the unit here. */
   boolean contains(String unit) {
     return wanted.containsKey(unit);
   }

@@ -56,17 +56,31 @@ public final class Frames {
   /** Why the sender closes the connection. */
   static final int GOODBYE = 7;
 
+  /** Node to node: bytes of a unit, or where its copy stands. */
+  static final int FETCH = 8;
+
+  static final int FETCHED = 9;
+
   static final byte[] NO_DATA = new byte[0];
 
   // The place in these rows is what travels: they grow at their ends only.
   private static final NodeRequest.Kind[] KINDS = {
-    NodeRequest.Kind.READ, NodeRequest.Kind.WRITE, NodeRequest.Kind.ZERO, NodeRequest.Kind.TRIM
+    NodeRequest.Kind.READ,
+    NodeRequest.Kind.WRITE,
+    NodeRequest.Kind.ZERO,
+    NodeRequest.Kind.TRIM,
+    NodeRequest.Kind.FLUSH
   };
   private static final NodeAnswer.Outcome[] OUTCOMES = {
     NodeAnswer.Outcome.DONE,
     NodeAnswer.Outcome.NOT_OWNER,
     NodeAnswer.Outcome.BUSY,
-    NodeAnswer.Outcome.INVALID
+    NodeAnswer.Outcome.INVALID,
+    NodeAnswer.Outcome.ACCEPTED
+  };
+  private static final Fetch.Kind[] FETCH_KINDS = {Fetch.Kind.BYTES, Fetch.Kind.FOLD};
+  private static final Fetched.Outcome[] FETCH_OUTCOMES = {
+    Fetched.Outcome.DONE, Fetched.Outcome.BEHIND, Fetched.Outcome.NOT_HELD, Fetched.Outcome.FAILED
   };
   private static final String[] CODECS = {"NONE", "ZSTD", "LZ4"};
   private static final int NO_STRING = 0xffff;
@@ -246,7 +260,7 @@ public final class Frames {
     String text = cut(answer.text());
     int capacity = 24 + 3 * text.length();
     if (owned != null) {
-      capacity += 64 + 3 * owned.unit().length() + 3 * owned.owner().toString().length();
+      capacity += 88 + 3 * owned.unit().length() + 3 * owned.owner().toString().length();
       capacity += owned.former() == null ? 0 : 3 * owned.former().toString().length();
       capacity += owned.admission() == null ? 0 : 3 * owned.admission().length();
     }
@@ -267,6 +281,9 @@ public final class Frames {
       body.put((byte) (owned.inDoubt() ? 1 : 0));
       body.putLong(owned.offset());
       put(body, owned.admission());
+      body.putLong(owned.asyncBoundMillis());
+      body.putLong(owned.asyncFromEpoch());
+      body.putLong(owned.lossEpoch());
     }
     return finish(ANSWER, body, data == null ? 0 : data.remaining());
   }
@@ -299,7 +316,11 @@ public final class Frames {
                 released,
                 inDoubt,
                 offset,
-                nullable(body));
+                nullable(body),
+                // A release without an asynchronous mode ends here.
+                body.remaining() < Long.BYTES ? 0 : body.getLong(),
+                body.remaining() < Long.BYTES ? 0 : body.getLong(),
+                body.remaining() < Long.BYTES ? 0 : body.getLong());
       }
       if (outcome < 0 || outcome >= OUTCOMES.length) {
         throw new FrameException("an answer that is not known here");
@@ -310,6 +331,82 @@ public final class Frames {
       return new NodeAnswer(token, OUTCOMES[outcome], owned, text);
     } catch (BufferUnderflowException | IllegalArgumentException e) {
       throw new FrameException("an answer that cannot be read: " + e.getMessage());
+    }
+  }
+
+  static ByteBuffer fetch(Fetch fetch) {
+    ByteBuffer body = body(48 + 3 * fetch.unit().length());
+    body.putLong(fetch.token());
+    put(body, fetch.unit());
+    body.put((byte) place(FETCH_KINDS, fetch.kind()));
+    body.putLong(fetch.offset());
+    body.putInt(fetch.length());
+    body.putLong(fetch.minEpoch());
+    body.putLong(fetch.minSequence());
+    return finish(FETCH, body, 0);
+  }
+
+  /** Reads what is asked for; its token is still that of who asks. */
+  static Fetch fetch(ByteBuffer body) throws FrameException {
+    try {
+      long token = body.getLong();
+      String unit = string(body);
+      int kind = body.get();
+      long offset = body.getLong();
+      int length = body.getInt();
+      long minEpoch = body.getLong();
+      long minSequence = body.getLong();
+      if (kind < 0 || kind >= FETCH_KINDS.length) {
+        throw new FrameException("something is to be fetched that is not known here");
+      }
+      boolean bytes = FETCH_KINDS[kind] == Fetch.Kind.BYTES;
+      if (offset < 0
+          || length > MAX_DATA_BYTES
+          || (bytes ? length < 1 : length != 0)
+          || offset > Long.MAX_VALUE - length) {
+        throw new FrameException(
+            "bytes that cannot be are to be fetched: " + offset + "+" + length);
+      }
+      return new Fetch(token, unit, FETCH_KINDS[kind], offset, length, minEpoch, minSequence);
+    } catch (BufferUnderflowException e) {
+      throw new FrameException("a question for bytes that cannot be read: " + e.getMessage());
+    }
+  }
+
+  static ByteBuffer fetched(Fetched fetched, long clientToken, @Nullable ByteBuffer data) {
+    String text = cut(fetched.text());
+    ByteBuffer body = body(64 + 3 * text.length());
+    body.putLong(clientToken);
+    body.put((byte) place(FETCH_OUTCOMES, fetched.outcome()));
+    body.putInt(data == null ? 0 : crc(data));
+    body.putLong(fetched.epoch());
+    body.putLong(fetched.sequence());
+    body.putLong(fetched.latencyMicros());
+    body.putLong(fetched.usualMicros());
+    put(body, text);
+    return finish(FETCHED, body, data == null ? 0 : data.remaining());
+  }
+
+  static Fetched fetched(ByteBuffer body, byte[] data) throws FrameException {
+    try {
+      long token = body.getLong();
+      int outcome = body.get();
+      int dataCrc = body.getInt();
+      long epoch = body.getLong();
+      long sequence = body.getLong();
+      long latencyMicros = body.getLong();
+      long usualMicros = body.getLong();
+      String text = string(body);
+      if (outcome < 0 || outcome >= FETCH_OUTCOMES.length) {
+        throw new FrameException("fetched with an outcome that is not known here");
+      }
+      if (data.length != 0 && crc(data, 0, data.length) != dataCrc) {
+        throw new FrameException("what was fetched was damaged on its way");
+      }
+      return new Fetched(
+          token, FETCH_OUTCOMES[outcome], epoch, sequence, latencyMicros, usualMicros, text);
+    } catch (BufferUnderflowException e) {
+      throw new FrameException("fetched, but it cannot be read: " + e.getMessage());
     }
   }
 

@@ -30,6 +30,14 @@ public final class NodeConnection {
      */
     void answered(NodeAnswer answer, byte[] data);
 
+    /**
+     * What was to be fetched is there, or is not to be had.
+     *
+     * @param fetched with the token that it was asked for with
+     * @param data what was read, empty for a range of zeros; belongs to the listener
+     */
+    default void fetched(Fetched fetched, byte[] data) {}
+
     /** A ping was answered: the process runs. */
     default void pong(long nonce) {}
 
@@ -82,6 +90,11 @@ public final class NodeConnection {
         null);
   }
 
+  /** Asks for what the node holds of a unit. Without effect once it is closed. */
+  public void fetch(Fetch fetch) {
+    link.send(Frames.fetch(fetch), null, null);
+  }
+
   /** Asks for a sign of life. */
   public void ping(long nonce) {
     link.send(Frames.ping(Frames.PING, nonce), null, null);
@@ -110,6 +123,7 @@ public final class NodeConnection {
       switch (type) {
         case Frames.WELCOME -> listener.opened(Frames.string(body), Frames.number(body));
         case Frames.ANSWER -> listener.answered(Frames.answer(body, data), data);
+        case Frames.FETCHED -> listener.fetched(Frames.fetched(body, data), data);
         case Frames.PONG -> listener.pong(Frames.number(body));
         case Frames.GOODBYE -> link.close(Ending.LEFT, Frames.string(body));
         default -> throw new FrameException("a frame of type " + type + " is not for a client");

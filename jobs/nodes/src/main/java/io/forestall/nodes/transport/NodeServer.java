@@ -36,6 +36,9 @@ public final class NodeServer implements AutoCloseable {
   /** Bytes to write or to read that one connection may have open; bytes. */
   public static final long MAX_OPEN_BYTES = 64L * 1024 * 1024;
 
+  /** What a fold takes on its way, as a bound; bytes. */
+  private static final long MOST_FOLD_BYTES = 256L * 1024;
+
   /** Who does the work. Called on the loop's thread: hand over and return. */
   public interface Handler {
 
@@ -45,7 +48,13 @@ public final class NodeServer implements AutoCloseable {
      */
     void request(NodeRequest request);
 
-    /** The connection behind this open request is gone: nobody waits for the answer. */
+    /**
+     * Another node asks for what this one holds of a unit. The token is unique in this process,
+     * among requests too; answer once with {@link NodeServer#fetched}.
+     */
+    void fetch(Fetch fetch);
+
+    /** The connection behind this open question is gone: nobody waits for the answer. */
     void forget(long token);
   }
 
@@ -154,17 +163,27 @@ public final class NodeServer implements AutoCloseable {
    */
   public void answer(NodeAnswer answer, @Nullable ByteBuffer data) {
     Open asked = open.remove(answer.token());
-    if (asked == null) {
-      return;
+    if (asked != null) {
+      send(asked, Frames.answer(answer, asked.clientToken(), data), data);
     }
+  }
+
+  /**
+   * Answers another node. One whose connection is gone is dropped, and so is a second answer.
+   *
+   * @param data what was read, must not change any more; null or empty for a range of zeros and
+   *     whatever is not DONE
+   */
+  public void fetched(Fetched fetched, @Nullable ByteBuffer data) {
+    Open asked = open.remove(fetched.token());
+    if (asked != null) {
+      send(asked, Frames.fetched(fetched, asked.clientToken(), data), data);
+    }
+  }
+
+  private static void send(Open asked, ByteBuffer frame, @Nullable ByteBuffer data) {
     asked.peer().mine.remove(asked.clientToken());
-    asked
-        .peer()
-        .link
-        .send(
-            Frames.answer(answer, asked.clientToken(), data),
-            data,
-            () -> asked.peer().less(asked.bytes()));
+    asked.peer().link.send(frame, data, () -> asked.peer().less(asked.bytes()));
   }
 
   /** Ends every connection and listens no more. The loop goes on. */
@@ -209,6 +228,7 @@ public final class NodeServer implements AutoCloseable {
           link.send(Frames.welcome(node, incarnation), null, null);
         }
         case Frames.REQUEST -> request(Frames.request(body, data));
+        case Frames.FETCH -> fetch(Frames.fetch(body));
         case Frames.PING -> link.send(Frames.ping(Frames.PONG, Frames.number(body)), null, null);
         case Frames.GOODBYE -> link.close(Ending.LEFT, "the client left: " + Frames.string(body));
         default -> throw new FrameException("a frame of type " + type + " is not for a node");
@@ -216,16 +236,37 @@ public final class NodeServer implements AutoCloseable {
     }
 
     private void request(NodeRequest asked) {
-      long token = tokens.incrementAndGet();
-      if (mine.putIfAbsent(asked.token(), token) != null) {
-        // The client lost patience; what it asks is open already and will be answered once.
-        return;
-      }
       long bytes = asked.kind() == NodeRequest.Kind.READ ? asked.length() : asked.payload().length;
+      long token = take(asked.token(), bytes);
+      if (token >= 0) {
+        handler.request(asked.withToken(token));
+        holdWhenFull();
+      }
+    }
+
+    private void fetch(Fetch asked) {
+      long token =
+          take(asked.token(), asked.kind() == Fetch.Kind.BYTES ? asked.length() : MOST_FOLD_BYTES);
+      if (token >= 0) {
+        handler.fetch(asked.withToken(token));
+        holdWhenFull();
+      }
+    }
+
+    /** The own token of what is asked, -1 when it is open already. */
+    private long take(long clientToken, long bytes) {
+      long token = tokens.incrementAndGet();
+      if (mine.putIfAbsent(clientToken, token) != null) {
+        // The client lost patience; what it asks is open already and will be answered once.
+        return -1;
+      }
       openRequests.incrementAndGet();
       openBytes.addAndGet(bytes);
-      open.put(token, new Open(this, asked.token(), bytes));
-      handler.request(asked.withToken(token));
+      open.put(token, new Open(this, clientToken, bytes));
+      return token;
+    }
+
+    private void holdWhenFull() {
       if (!held && (openRequests.get() >= MAX_OPEN_REQUESTS || openBytes.get() >= MAX_OPEN_BYTES)) {
         held = true;
         link.reading(false);

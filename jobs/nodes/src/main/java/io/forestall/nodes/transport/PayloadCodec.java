@@ -3,6 +3,7 @@ package io.forestall.nodes.transport;
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import net.jpountz.lz4.LZ4Exception;
 import net.jpountz.lz4.LZ4Factory;
@@ -120,6 +121,22 @@ public final class PayloadCodec {
       throw new IOException("a payload does not have its checksum");
     }
     return plain;
+  }
+
+  /** True when nothing but zeros is left in the buffer, which stays where it is. */
+  public static boolean isZeros(ByteBuffer bytes) {
+    int at = bytes.position();
+    for (; at + Long.BYTES <= bytes.limit(); at += Long.BYTES) {
+      if (bytes.getLong(at) != 0) {
+        return false;
+      }
+    }
+    for (; at < bytes.limit(); at++) {
+      if (bytes.get(at) != 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** True when compression of a small piece of the middle saves something. */

@@ -13,6 +13,7 @@ import io.forestall.decisions.ownership.NodeRequest;
 import io.forestall.decisions.ownership.Owned;
 import io.forestall.decisions.ownership.OwnershipEntry;
 import io.forestall.decisions.ownership.RequestMemory;
+import io.forestall.nodes.transport.Fetch;
 import io.forestall.nodes.transport.NodeServer;
 import io.forestall.nodes.transport.PayloadCodec;
 import io.forestall.nodes.transport.TransportLoop;
@@ -28,6 +29,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Nodes whose data and ownership stand in one place in memory: what a client sees of a pool,
@@ -50,6 +52,7 @@ final class TestingPool implements AutoCloseable {
           });
   private final List<OwnershipEntry> log = new ArrayList<>();
   int executedWrites;
+  volatile @Nullable NodeRequest lastWrite;
 
   private static final class Unit {
     private final String name;
@@ -74,13 +77,20 @@ final class TestingPool implements AutoCloseable {
     }
   }
 
-  /** What a node does wrong. */
+  /** Flushes that nodes were asked for. */
+  final List<NodeRequest> flushed = new java.util.concurrent.CopyOnWriteArrayList<>();
+
+  /** What a node does wrong, or otherwise. */
   enum Manner {
     GOOD,
     /** Does what it is asked and is cut off before it says so. */
     DIES_BEFORE_ANSWERING,
     /** Answers BUSY. */
     BUSY,
+    /** Accepts writes, and says to every flush that they are in the log. */
+    ACCEPTS,
+    /** Says to every flush that what was accepted is lost. */
+    LOSES,
     /** Says nothing, as one that is stopped. */
     STOPPED
   }
@@ -115,6 +125,11 @@ final class TestingPool implements AutoCloseable {
     }
 
     @Override
+    public void fetch(Fetch fetch) {
+      throw new IllegalStateException("clients fetch nothing");
+    }
+
+    @Override
     public void forget(long token) {}
 
     private void serve(NodeRequest request) {
@@ -123,7 +138,21 @@ final class TestingPool implements AutoCloseable {
         server.answer(new NodeAnswer(request.token(), NodeAnswer.Outcome.BUSY, null, ""), null);
         return;
       }
+      if (request.kind() == NodeRequest.Kind.FLUSH) {
+        flushed.add(request);
+        NodeAnswer.Outcome outcome =
+            now == Manner.LOSES ? NodeAnswer.Outcome.INVALID : NodeAnswer.Outcome.DONE;
+        server.answer(new NodeAnswer(request.token(), outcome, null, "asked"), null);
+        return;
+      }
       Result result = execute(subject, request);
+      if (now == Manner.ACCEPTS && request.kind() != NodeRequest.Kind.READ) {
+        server.answer(
+            new NodeAnswer(
+                request.token(), NodeAnswer.Outcome.ACCEPTED, accepting(request.unit()), ""),
+            null);
+        return;
+      }
       if (now == Manner.DIES_BEFORE_ANSWERING) {
         die();
       } else {
@@ -169,6 +198,7 @@ final class TestingPool implements AutoCloseable {
     if (!unit.memory.contains(request.client(), request.request())) {
       unit.memory.add(request.client(), request.request());
       executedWrites++;
+      lastWrite = request;
       try {
         byte[] plain =
             request.kind() == NodeRequest.Kind.WRITE
@@ -183,6 +213,12 @@ final class TestingPool implements AutoCloseable {
       }
     }
     return new Result(done, nothing);
+  }
+
+  private synchronized Owned accepting(String name) {
+    Unit unit = java.util.Objects.requireNonNull(units.get(name));
+    Subject owner = Subject.node(unit.owner);
+    return new Owned(name, unit.epoch, owner, 1, null, 0, true, false, 0, null, 500, unit.epoch, 0);
   }
 
   private Owned owned(Unit unit) {

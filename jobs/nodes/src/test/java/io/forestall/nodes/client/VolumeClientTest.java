@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.forestall.decisions.Subject;
+import io.forestall.decisions.ownership.NodeRequest;
 import io.forestall.nodes.nbd.DeviceException;
 import io.forestall.nodes.nbd.NbdServer;
-import io.forestall.nodes.transport.PayloadCodec;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -34,7 +35,7 @@ class VolumeClientTest {
   private final TestingPool pool = new TestingPool("v-1", BYTES, SEGMENT);
   private final TestingReports reports = new TestingReports();
   private final List<AutoCloseable> open = new ArrayList<>();
-  private VolumeClient client = client(settings(PayloadCodec.Codec.LZ4));
+  private VolumeClient client = client(settings(Compression.LZ4));
 
   private static final class TestingReports implements ClientReports {
     final BlockingQueue<Subject> unreachable = new LinkedBlockingQueue<>();
@@ -57,7 +58,7 @@ class VolumeClientTest {
     }
   }
 
-  private static ClientSettings settings(PayloadCodec.Codec codec) {
+  private static ClientSettings settings(Compression codec) {
     return new ClientSettings("c-1", codec.name(), 2000, 2, 256, 400, 20, 400, codec, 50, 100);
   }
 
@@ -107,7 +108,7 @@ class VolumeClientTest {
   @Test
   void aVolumeReadsAsItWasWrittenWhateverIsSplitAndCompressed() throws Exception {
     long seed = System.nanoTime();
-    for (PayloadCodec.Codec codec : PayloadCodec.Codec.values()) {
+    for (Compression codec : Compression.values()) {
       client = client(settings(codec));
       Volume volume = volume();
       assertThat(volume.bytes()).isEqualTo(BYTES);
@@ -145,6 +146,23 @@ class VolumeClientTest {
       }
       assertThat(bytes(get(volume.read(0, BYTES)))).as("seed %d", seed).isEqualTo(model);
     }
+  }
+
+  @Test
+  void zerosAreSentWithoutTheirBytes() throws Exception {
+    Volume volume = volume();
+    byte[] ones = new byte[8192];
+    Arrays.fill(ones, (byte) 1);
+    get(volume.write(0, ones));
+    assertThat(Objects.requireNonNull(pool.lastWrite).kind()).isEqualTo(NodeRequest.Kind.WRITE);
+    get(volume.write(4096, new byte[4096]));
+
+    NodeRequest sent = Objects.requireNonNull(pool.lastWrite);
+    assertThat(sent.kind()).isEqualTo(NodeRequest.Kind.ZERO);
+    assertThat(sent.length()).isEqualTo(4096);
+    assertThat(sent.payload()).isEmpty();
+    Arrays.fill(ones, 4096, 8192, (byte) 0);
+    assertThat(bytes(get(volume.read(0, 8192)))).isEqualTo(ones);
   }
 
   @Test
@@ -217,6 +235,41 @@ class VolumeClientTest {
     get(write);
     assertThat(java.util.Objects.requireNonNull(client.owner("v-1/0")).owner())
         .isEqualTo(Subject.node("n-2"));
+  }
+
+  @Test
+  void aFlushAsksTheOwnersThatAnsweredEarlyAndNobodyElse() throws Exception {
+    Volume volume = volume();
+    get(volume.write(0, new byte[8192]));
+    get(volume.flush());
+    assertThat(pool.flushed).as("what is done is in the log").isEmpty();
+    node("n-1").manner = TestingPool.Manner.ACCEPTS;
+    get(volume.write(0, new byte[4096]));
+    get(volume.write(4096, new byte[4096]));
+    NodeRequest last = java.util.Objects.requireNonNull(pool.lastWrite);
+    get(volume.flush());
+    assertThat(pool.flushed)
+        .singleElement()
+        .satisfies(
+            flush -> {
+              assertThat(flush.unit()).isEqualTo("v-1/0");
+              assertThat(flush.offset()).as("the last write").isEqualTo(last.request());
+            });
+    get(volume.flush());
+    assertThat(pool.flushed).as("it is known to be there").hasSize(1);
+  }
+
+  @Test
+  void aFlushFailsOnceWhenWhatWasAnsweredIsLost() throws Exception {
+    Volume volume = volume();
+    node("n-1").manner = TestingPool.Manner.ACCEPTS;
+    get(volume.write(0, new byte[4096]));
+    node("n-1").manner = TestingPool.Manner.LOSES;
+    assertThatThrownBy(() -> get(volume.flush()))
+        .hasCauseInstanceOf(DeviceException.class)
+        .hasMessageContaining("asked");
+    get(volume.flush());
+    assertThat(pool.flushed).hasSize(1);
   }
 
   @Test

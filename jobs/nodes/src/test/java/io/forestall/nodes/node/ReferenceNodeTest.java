@@ -21,17 +21,26 @@ import io.forestall.decisions.ownership.NodeProtocol.Role;
 import io.forestall.decisions.ownership.NodeRequest;
 import io.forestall.decisions.ownership.Owned;
 import io.forestall.nodes.transport.Ending;
+import io.forestall.nodes.transport.Fetch;
+import io.forestall.nodes.transport.Fetched;
 import io.forestall.nodes.transport.NodeConnection;
 import io.forestall.nodes.transport.PayloadCodec;
 import io.forestall.nodes.transport.TransportLoop;
 import io.forestall.schemas.Digest;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -61,6 +70,7 @@ class ReferenceNodeTest {
   /** One node with its faults. */
   private final class Running implements AutoCloseable {
     private final TestingMedium medium = new TestingMedium();
+    private final String id;
     private final TestingTopics.Link link;
     private final ReferenceNode node;
     private final Caller caller;
@@ -70,6 +80,7 @@ class ReferenceNodeTest {
     }
 
     Running(String id, @Nullable Path hold, long leaseMillis) throws Exception {
+      this.id = id;
       link = topics.new Link(id);
       NodeOptions standard =
           NodeOptions.standard(
@@ -95,7 +106,9 @@ class ReferenceNodeTest {
               400,
               true,
               true,
-              hold);
+              hold,
+              standard.copyPace(),
+              0);
       node =
           ReferenceNode.start(
               options,
@@ -149,7 +162,10 @@ class ReferenceNodeTest {
   private final class Caller implements NodeConnection.Listener {
     private record Answered(NodeAnswer answer, byte[] data) {}
 
+    private record Gotten(Fetched fetched, byte[] data) {}
+
     private final BlockingQueue<Answered> answers = new LinkedBlockingQueue<>();
+    private final BlockingQueue<Gotten> gotten = new LinkedBlockingQueue<>();
     private final NodeConnection connection;
     private long token;
 
@@ -163,7 +179,22 @@ class ReferenceNodeTest {
     }
 
     @Override
+    public void fetched(Fetched fetched, byte[] data) {
+      gotten.add(new Gotten(fetched, data));
+    }
+
+    @Override
     public void closed(Ending ending, String why) {}
+
+    Gotten fetch(String unit, Fetch.Kind kind, long offset, long minEpoch, long minSequence)
+        throws InterruptedException {
+      int length = kind == Fetch.Kind.BYTES ? 4 * BLOCK : 0;
+      connection.fetch(new Fetch(++token, unit, kind, offset, length, minEpoch, minSequence));
+      Gotten next = gotten.poll(60, TimeUnit.SECONDS);
+      assertThat(next).as("something fetched").isNotNull();
+      assertThat(next.fetched().token()).isEqualTo(token);
+      return next;
+    }
 
     void send(long request, NodeRequest.Kind kind, long offset, byte[] data) {
       boolean write = kind == NodeRequest.Kind.WRITE;
@@ -321,6 +352,202 @@ class ReferenceNodeTest {
         "the end of " + command.id(),
         () -> topics.acks(command.id()).stream().anyMatch(CommandAck::ends));
     return topics.acks(command.id()).stream().filter(CommandAck::ends).findFirst().orElseThrow();
+  }
+
+  @Test
+  void aHolderGivesItsBytesAsOfItsPlaceAndRefusesWhatItHasNotComeTo() throws Exception {
+    map("n-1", "n-2");
+    Running owner = new Running("n-1", null);
+    Running replica = new Running("n-2", null);
+    owner.caller.writeUntilDone(1, 0, block(1));
+    owner.caller.writeUntilDone(2, BLOCK, block(2));
+    topics.await("the replica has both", () -> replica.applied() == 2);
+    topics.await("a copy whose log is read", () -> isDone(replica, 0, 2));
+
+    Caller.Gotten got = replica.caller.fetch(UNIT, Fetch.Kind.BYTES, 0, 0, 2);
+    assertThat(got.fetched().sequence()).isEqualTo(2);
+    byte[] expected = new byte[4 * BLOCK];
+    System.arraycopy(block(1), 0, expected, 0, BLOCK);
+    System.arraycopy(block(2), 0, expected, BLOCK, BLOCK);
+    assertThat(got.data()).isEqualTo(expected);
+
+    Caller.Gotten zeros = replica.caller.fetch(UNIT, Fetch.Kind.BYTES, 512 << 10, 0, 2);
+    assertThat(zeros.fetched().outcome()).isEqualTo(Fetched.Outcome.DONE);
+    assertThat(zeros.data()).as("zeros do not travel").isEmpty();
+
+    Caller.Gotten behind = replica.caller.fetch(UNIT, Fetch.Kind.BYTES, 0, 0, 3);
+    assertThat(behind.fetched().outcome()).isEqualTo(Fetched.Outcome.BEHIND);
+    assertThat(behind.data()).isEmpty();
+    assertThat(replica.caller.fetch(UNIT, Fetch.Kind.FOLD, 0, 9, 2).fetched().outcome())
+        .as("an epoch that it has not come to")
+        .isEqualTo(Fetched.Outcome.BEHIND);
+    assertThat(replica.caller.fetch("v/9", Fetch.Kind.BYTES, 0, 0, 0).fetched().outcome())
+        .isEqualTo(Fetched.Outcome.NOT_HELD);
+    assertThat(replica.caller.fetch(UNIT, Fetch.Kind.BYTES, 1 << 20, 0, 0).fetched().outcome())
+        .as("behind the end of the unit")
+        .isEqualTo(Fetched.Outcome.FAILED);
+
+    Caller.Gotten fold = replica.caller.fetch(UNIT, Fetch.Kind.FOLD, 0, 1, 2);
+    assertThat(fold.fetched().outcome()).isEqualTo(Fetched.Outcome.DONE);
+    UnitFiles.Checkpoint place = CheckpointBytes.of(fold.data());
+    assertThat(place.lastSequence()).isEqualTo(2);
+    assertThat(place.epoch()).isEqualTo(1);
+    assertThat(place.requests()).singleElement().matches(each -> each.client().equals("c-1/1"));
+    assertThat(place.deltaOffset()).as("a barrier and two writes").isEqualTo(3);
+  }
+
+  @Test
+  void zerosAreWrittenWithoutTheirBytes() throws Exception {
+    map("n-1", "n-2");
+    Running owner = new Running("n-1", null);
+    owner.caller.writeUntilDone(1, 0, block(1));
+    owner.caller.writeUntilDone(2, 0, new byte[BLOCK]);
+    byte[] almost = new byte[BLOCK];
+    almost[BLOCK - 1] = 1;
+    owner.caller.writeUntilDone(3, BLOCK, almost);
+
+    List<Delta> deltas = topics.deltas(UNIT);
+    assertThat(deltas)
+        .extracting(Delta::kind)
+        .endsWith(Delta.Kind.WRITE, Delta.Kind.ZERO, Delta.Kind.WRITE);
+    assertThat(deltas.get(deltas.size() - 2))
+        .satisfies(
+            zeros -> {
+              assertThat(zeros.payload()).isEmpty();
+              assertThat(zeros.length()).isEqualTo(BLOCK);
+              assertThat(zeros.request()).isEqualTo(2);
+            });
+    assertThat(owner.caller.readUntilDone(4, 0)).isEqualTo(new byte[BLOCK]);
+    assertThat(owner.caller.readUntilDone(5, BLOCK)).isEqualTo(almost);
+  }
+
+  /**
+   * Writes that wait for the journal go out as fewer deltas, which leave on every copy what the
+   * writes leave in the order in which they came; and their retries are known.
+   */
+  @Test
+  void whatComesWhileTheJournalIsBusyGoesOutTogether() throws Exception {
+    long seed = System.nanoTime();
+    Random random = new Random(seed);
+    map("n-1", "n-2");
+    Running owner = new Running("n-1", null);
+    Running replica = new Running("n-2", null);
+    owner.caller.writeUntilDone(1, 0, block(1));
+    byte[] model = new byte[16 * BLOCK];
+    System.arraycopy(block(1), 0, model, 0, BLOCK);
+    owner.medium.holdSyncs("journal");
+    int many = 200;
+    for (int request = 2; request < 2 + many; request++) {
+      int blocks = 1 + random.nextInt(3);
+      int first = random.nextInt(16 - blocks);
+      byte[] data = new byte[blocks * BLOCK];
+      if (random.nextInt(8) > 0) {
+        random.nextBytes(data);
+      }
+      System.arraycopy(data, 0, model, first * BLOCK, data.length);
+      owner.caller.send(request, NodeRequest.Kind.WRITE, (long) first * BLOCK, data);
+    }
+    topics.await("all of them wait", () -> pending(owner) == many);
+    owner.medium.holdSyncs("");
+    for (int i = 0; i < many; i++) {
+      assertThat(owner.caller.next().answer().outcome()).isEqualTo(Outcome.DONE);
+    }
+    List<Delta> deltas = topics.deltas(UNIT);
+    assertThat(deltas).as("seed %d", seed).hasSizeLessThan(many / 2);
+    Set<Long> settled = new HashSet<>();
+    for (Delta each : deltas) {
+      if (each.client() != null) {
+        assertThat(settled.add(each.request())).isTrue();
+      }
+      each.merged().forEach(merged -> assertThat(settled.add(merged.number())).isTrue());
+    }
+    assertThat(settled).hasSize(many + 1);
+    topics.await("the replica has all", () -> replica.applied() == owner.applied());
+    for (int i = 0; i < 16; i += 4) {
+      long at = (long) i * BLOCK;
+      byte[] expected = Arrays.copyOfRange(model, i * BLOCK, (i + 4) * BLOCK);
+      for (Running each : List.of(owner, replica)) {
+        topics.await("a copy whose log is read", () -> isDone(each, at, owner.applied()));
+        assertThat(each.caller.fetch(UNIT, Fetch.Kind.BYTES, at, 0, 1).data())
+            .as("seed %d, %s", seed, each.id)
+            .isEqualTo(expected);
+      }
+    }
+    long before = owner.applied();
+    for (int request = 2; request < 2 + many; request++) {
+      assertThat(owner.caller.write(request, 0, block(9))).isEqualTo(Outcome.DONE);
+    }
+    assertThat(owner.applied()).as("every retry was known").isEqualTo(before);
+  }
+
+  private static int pending(Running owner) {
+    try {
+      var status = owner.node.status().get(UNIT);
+      return status == null ? 0 : status.pending();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static boolean isDone(Running holder, long offset, long minSequence) {
+    try {
+      Caller.Gotten got = holder.caller.fetch(UNIT, Fetch.Kind.BYTES, offset, 0, minSequence);
+      return got.fetched().outcome() == Fetched.Outcome.DONE;
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  void aDamagedBlockIsNotGivenToAnother() throws Exception {
+    map("n-1");
+    Running owner = new Running("n-1", null);
+    owner.caller.writeUntilDone(1, 0, block(1));
+    topics.await("a copy whose log is read", () -> isDone(owner, 0, 1));
+    rot(owner, 100);
+    Caller.Gotten got = owner.caller.fetch(UNIT, Fetch.Kind.BYTES, 0, 0, 1);
+    assertThat(got.fetched().outcome()).isEqualTo(Fetched.Outcome.FAILED);
+    assertThat(got.fetched().text()).contains("not what was written");
+    assertThat(got.data()).isEmpty();
+  }
+
+  @Test
+  void aDamagedBlockIsFetchedFromAnotherHolderAndItsReaderWaits() throws Exception {
+    map("n-1", "n-2");
+    Running owner = new Running("n-1", null);
+    Running replica = new Running("n-2", null);
+    owner.caller.writeUntilDone(1, 0, block(1));
+    owner.caller.writeUntilDone(2, BLOCK, block(2));
+    topics.await("the replica has both", () -> isDone(replica, 0, 2));
+    rot(owner, BLOCK + 100);
+    assertThat(owner.caller.readUntilDone(3, BLOCK)).isEqualTo(block(2));
+    assertThat(topics.events("node.block.damaged")).hasSize(1);
+    assertThat(topics.events("node.block.repaired")).hasSize(1);
+    assertThat(topics.events("node.unit.failed")).isEmpty();
+    assertThat(owner.role()).isEqualTo(Role.SERVING);
+  }
+
+  @Test
+  void aDamagedBlockThatNobodyElseHasEndsTheCopy() throws Exception {
+    map("n-1");
+    Running owner = new Running("n-1", null);
+    owner.caller.writeUntilDone(1, 0, block(1));
+    rot(owner, 100);
+    assertThat(owner.caller.read(2, 0).answer().outcome()).isEqualTo(Outcome.BUSY);
+    topics.await("it says so", () -> !topics.events("node.unit.failed").isEmpty());
+    assertThat(topics.events("node.block.repaired")).isEmpty();
+  }
+
+  /** Changes one byte of a copy behind the back of its node. */
+  private void rot(Running holder, long offset) throws Exception {
+    Path data = UnitFiles.folder(folder.resolve(holder.id).resolve("units"), UNIT).resolve("data");
+    try (FileChannel channel =
+        FileChannel.open(data, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      ByteBuffer one = ByteBuffer.allocate(1);
+      var unused = channel.read(one, offset);
+      one.put(0, (byte) (one.get(0) ^ 1)).rewind();
+      unused = channel.write(one, offset);
+    }
   }
 
   @Test
@@ -696,6 +923,75 @@ class ReferenceNodeTest {
           }
         });
     assertThat(second.role()).isEqualTo(Role.SERVING);
+  }
+
+  @Test
+  void whatItAcceptedIsInTheLogAfterItStartsAgain() throws Exception {
+    map("n-1", "n-2");
+    topics.policy(asynchronous(1, true));
+    try (Running first = new Running("n-1", null)) {
+      first.caller.writeUntilDone(1, 0, block(1));
+      topics.await("the mode", () -> isAsynchronous(first));
+      first.link.failAppends(true);
+      topics.await(
+          "a write that is accepted",
+          () -> {
+            try {
+              return first.caller.write(2, 0, block(2)) == Outcome.ACCEPTED;
+            } catch (InterruptedException e) {
+              throw new IllegalStateException(e);
+            }
+          });
+      first.link.cut(true);
+    }
+    assertThat(topics.deltas(UNIT)).extracting(Delta::request).doesNotContain(2L);
+    try (Running second = new Running("n-1", null)) {
+      assertThat(second.caller.readUntilDone(10, 0)).isEqualTo(block(2));
+      assertThat(topics.deltas(UNIT)).extracting(Delta::request).contains(2L);
+      assertThat(topics.events("node.writes.set-aside")).isEmpty();
+    }
+  }
+
+  @Test
+  void operatorsChangeTheModeAndTheOwnershipLogSaysSo() throws Exception {
+    map("n-1", "n-2");
+    Running owner = new Running("n-1", null);
+    topics.policy(asynchronous(1, true));
+    topics.await("the mode", () -> isAsynchronous(owner));
+    Outcome first = owner.caller.write(1, 0, block(1));
+    assertThat(first).isIn(Outcome.ACCEPTED, Outcome.DONE);
+    assertThat(owner.caller.readUntilDone(2, 0)).isEqualTo(block(1));
+    topics.policy(asynchronous(2, false));
+    topics.await("the mode is left", () -> !isAsynchronous(owner));
+    owner.caller.writeUntilDone(3, 0, block(3));
+  }
+
+  private static boolean isAsynchronous(Running running) {
+    try {
+      return running.owned().isAsynchronous();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static PolicyRecord asynchronous(long version, boolean enabled) {
+    return new PolicyRecord(
+        "volume/v/write_mode/mode",
+        "mode",
+        PolicyRecord.Kind.WRITE_MODE,
+        version,
+        enabled,
+        "volume/v",
+        Subject.parse("volume/v"),
+        ActKind.UNKNOWN,
+        null,
+        "somebody",
+        "a test",
+        1_700_000_000_000L,
+        1_700_000_000_000L,
+        null,
+        Map.of("write-mode", "asynchronous", "async-bound", "5s"),
+        "");
   }
 
   private static PolicyRecord halt(long version, boolean enabled) {

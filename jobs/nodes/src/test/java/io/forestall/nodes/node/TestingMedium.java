@@ -12,6 +12,7 @@ final class TestingMedium implements Medium {
   private long budgetBytes = Long.MAX_VALUE;
   private String failingWrites = "";
   private String failingSyncs = "";
+  private String heldSyncs = "";
   private String failingReads = "";
   private int syncs;
 
@@ -31,6 +32,23 @@ final class TestingMedium implements Medium {
 
   synchronized void failReads(String word) {
     failingReads = word;
+  }
+
+  /** Syncs of files whose path holds the word wait until another one is named; empty for none. */
+  synchronized void holdSyncs(String word) {
+    heldSyncs = word;
+    notifyAll();
+  }
+
+  private synchronized void awaitSync(Path path) {
+    while (!heldSyncs.isEmpty() && path.toString().contains(heldSyncs)) {
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
   }
 
   synchronized int syncs() {
@@ -75,6 +93,7 @@ final class TestingMedium implements Medium {
 
       @Override
       public void sync() throws MediumException {
+        awaitSync(path);
         synchronized (TestingMedium.this) {
           fail(failingSyncs, path, "sync");
           syncs++;

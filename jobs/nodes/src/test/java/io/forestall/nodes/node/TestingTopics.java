@@ -8,6 +8,7 @@ import io.forestall.decisions.guard.PolicyRecord;
 import io.forestall.decisions.ownership.Authority;
 import io.forestall.decisions.ownership.Delta;
 import io.forestall.decisions.ownership.OwnershipEntry;
+import io.forestall.decisions.shadow.ShadowStep;
 import io.forestall.schemas.Admission;
 import io.forestall.schemas.Digest;
 import io.forestall.schemas.Event;
@@ -18,9 +19,11 @@ import io.forestall.wire.MapRecords;
 import io.forestall.wire.Signatures.Trusted;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -39,7 +42,10 @@ final class TestingTopics {
   private final List<Event> events = new ArrayList<>();
   private final List<Digest> digests = new ArrayList<>();
   private final List<TelemetryFrame> frames = new ArrayList<>();
+  private final List<ShadowStep> steps = new ArrayList<>();
   private long deltasBegin;
+  private boolean deltasHeld;
+  private long stepsBegin;
 
   TestingTopics() {
     for (int i = 0; i < PARTITIONS; i++) {
@@ -69,8 +75,25 @@ final class TestingTopics {
     notifyAll();
   }
 
+  /** Deltas are appended, and nobody reads any, until they are let go again. */
+  synchronized void holdDeltas(boolean hold) {
+    deltasHeld = hold;
+    notifyAll();
+  }
+
   synchronized void deltasBeginAt(long offset) {
     deltasBegin = offset;
+  }
+
+  /** What the move job writes. */
+  synchronized void step(ShadowStep step) {
+    steps.add(step);
+    notifyAll();
+  }
+
+  /** All steps that stand in the topic are lost by retention. */
+  synchronized void loseSteps() {
+    stepsBegin = steps.size();
   }
 
   synchronized void ownership(OwnershipEntry entry) {
@@ -121,6 +144,9 @@ final class TestingTopics {
     private @Nullable Listener listener;
     private final List<Thread> threads = new ArrayList<>();
     private final Map<String, Long> followed = new HashMap<>();
+    private final Set<String> catchingUp = new HashSet<>();
+    private final Map<String, Long> streams = new HashMap<>();
+    private final Set<String> streamsCatchingUp = new HashSet<>();
 
     Link(String node) {
       this.node = Subject.node(node);
@@ -224,6 +250,7 @@ final class TestingTopics {
               }
             }
             deltas(batch, told);
+            steps(batch, told);
           }
           if (batch.isEmpty()) {
             try {
@@ -238,6 +265,9 @@ final class TestingTopics {
     }
 
     private void deltas(List<Runnable> batch, Listener told) {
+      if (deltasHeld) {
+        return;
+      }
       Map<String, Long> begun = new HashMap<>(followed);
       for (Map.Entry<String, Long> each : begun.entrySet()) {
         String unit = each.getKey();
@@ -257,6 +287,49 @@ final class TestingTopics {
           }
         }
         followed.put(unit, next);
+        if (catchingUp.remove(unit)) {
+          batch.add(() -> told.deltasCaughtUp(unit));
+        }
+      }
+    }
+
+    private void steps(List<Runnable> batch, Listener told) {
+      for (Map.Entry<String, Long> each : Map.copyOf(streams).entrySet()) {
+        String unit = each.getKey();
+        long next = each.getValue();
+        if (next < stepsBegin) {
+          batch.add(() -> told.stepsLost(unit, "as the test wants"));
+          next = stepsBegin;
+        }
+        for (; next < steps.size(); next++) {
+          ShadowStep step = steps.get((int) next);
+          long offset = next;
+          if (step.unit().equals(unit) && step.shadow().equals(node)) {
+            batch.add(() -> told.step(step, offset));
+          }
+        }
+        streams.put(unit, next);
+        if (streamsCatchingUp.remove(unit)) {
+          long end = next;
+          batch.add(() -> told.stepsRead(unit, end));
+          batch.add(() -> told.stepsCaughtUp(unit));
+        }
+      }
+    }
+
+    @Override
+    public void followSteps(String unit, long fromOffset) {
+      synchronized (TestingTopics.this) {
+        streams.put(unit, fromOffset < 0 ? steps.size() : fromOffset);
+        streamsCatchingUp.add(unit);
+        TestingTopics.this.notifyAll();
+      }
+    }
+
+    @Override
+    public void unfollowSteps(String unit) {
+      synchronized (TestingTopics.this) {
+        streams.remove(unit);
       }
     }
 
@@ -269,6 +342,7 @@ final class TestingTopics {
     public void follow(String unit, long fromOffset) {
       synchronized (TestingTopics.this) {
         followed.put(unit, fromOffset);
+        catchingUp.add(unit);
         TestingTopics.this.notifyAll();
       }
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.forestall.decisions.ownership.Delta;
 import io.forestall.decisions.ownership.RequestMemory;
 import io.forestall.decisions.ownership.UnitSpec;
+import io.forestall.decisions.shadow.ShadowCopy;
 import io.forestall.nodes.node.Medium.MediumException;
 import io.forestall.nodes.transport.PayloadCodec;
 import java.nio.ByteBuffer;
@@ -100,6 +101,56 @@ class UnitFilesTest {
       assertThat(again.contains("c-1/1", 5)).isTrue();
       assertThat(again.contains("c-1/1", 6)).isFalse();
       assertThat(again.contains("c-2/7", 1)).isTrue();
+    }
+  }
+
+  @Test
+  void whatWasKeptOfAShadowComesBackAsItWasOrNotAtAll() throws Exception {
+    RequestMemory requests = new RequestMemory();
+    requests.add("c-1/1", 5);
+    ShadowCopy.Kept kept =
+        new ShadowCopy.Kept(
+            3,
+            12,
+            new ShadowCopy.KeptFold(3, 14, 99, requests.kept(), 70),
+            new long[] {5},
+            14,
+            List.of(8L, -9L));
+    Path file = ShadowFile.path(UnitFiles.folder(folder, "v/0"));
+    try (UnitFiles files = UnitFiles.open(medium, folder, SPEC)) {
+      assertThat(files.shadow()).isNull();
+      files.keep(new ShadowFile.KeptShadow(kept, 77));
+      ShadowFile.KeptShadow again = Objects.requireNonNull(files.shadow());
+      assertThat(again.streamOffset()).isEqualTo(77);
+      assertThat(again.kept()).usingRecursiveComparison().isEqualTo(kept);
+      byte[] good = Files.readAllBytes(file);
+      for (int at = 0; at < good.length; at++) {
+        byte[] bad = good.clone();
+        bad[at] ^= 4;
+        Files.write(file, bad);
+        assertThatThrownBy(files::shadow).as("byte %d", at).isInstanceOf(MediumException.class);
+      }
+    }
+    assertThat(UnitFiles.shadows(folder)).containsExactly("v/0");
+    UnitFiles.remove(medium, folder, "v/0");
+    assertThat(UnitFiles.folder(folder, "v/0")).doesNotExist();
+  }
+
+  @Test
+  void zerosOfAnotherHolderReplaceWhatIsThereButForWhatIsKept() throws Exception {
+    try (UnitFiles files = UnitFiles.open(medium, folder, SPEC)) {
+      byte[] model = Deltas.bytes(1, 4 * 4096);
+      files.apply(Deltas.write("v/0", 1, 1, 0, model));
+      BitSet keep = new BitSet();
+      keep.set(2);
+      files.fillZeros(0, 64 * 4096, keep);
+      Arrays.fill(model, 0, 2 * 4096, (byte) 0);
+      Arrays.fill(model, 3 * 4096, 4 * 4096, (byte) 0);
+      assertThat(array(files.read(0, 4 * 4096))).isEqualTo(model);
+      assertThat(PayloadCodec.isZeros(files.read(4 * 4096, 60 * 4096))).isTrue();
+      assertThat(Files.size(UnitFiles.folder(folder, "v/0").resolve("data")))
+          .as("zeros behind the end take no space")
+          .isLessThanOrEqualTo(4 * 4096);
     }
   }
 

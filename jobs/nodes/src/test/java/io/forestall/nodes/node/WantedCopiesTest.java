@@ -75,6 +75,29 @@ class WantedCopiesTest {
     assertThat(copies.all()).isEmpty();
   }
 
+  @Test
+  void aShadowKnowsFromWhomItFetches() {
+    MapCopy shadow = new MapCopy(ME, "SHADOW", "COPYING", -1);
+    MapCopy behind = new MapCopy(Subject.node("n3"), "REPLICA", "CATCHING_UP", 0);
+    MapCopy replica = new MapCopy(Subject.node("n4"), "REPLICA", "IN_SYNC", 0);
+    MapCopy archive = new MapCopy(Subject.node("n5"), "ARCHIVE", "IN_SYNC", 0);
+    MapSegment segment =
+        new MapSegment("v/0", 0, OTHER, 1, List.of(shadow, behind, archive, replica));
+
+    WantedCopies.Change change = copies.take(slice("v", 0, 1, List.of(segment)));
+
+    assertThat(change.wanted()).singleElement().matches(WantedCopies.Wanted::shadow);
+    assertThat(change.wanted().get(0).holders())
+        .as("a replica in sync, the owner, the others; no archive")
+        .containsExactly(Subject.node("n4"), OTHER, Subject.node("n3"));
+
+    MapSegment without = new MapSegment("v/0", 0, OTHER, 1, List.of(shadow));
+    assertThat(copies.take(slice("v", 0, 2, List.of(without))).wanted())
+        .as("whom it asks has changed")
+        .singleElement()
+        .matches(each -> each.holders().equals(List.of(OTHER)));
+  }
+
   private static List<MapSegment> replicated(Subject owner, long epoch, String... units) {
     List<MapSegment> segments = new ArrayList<>();
     for (String unit : units) {

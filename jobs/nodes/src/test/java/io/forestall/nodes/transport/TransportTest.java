@@ -1,6 +1,7 @@
 package io.forestall.nodes.transport;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.ownership.NodeAnswer;
@@ -38,6 +39,12 @@ class TransportTest {
   private static final class TestingHandler implements NodeServer.Handler {
     final BlockingQueue<NodeRequest> requests = new LinkedBlockingQueue<>();
     final BlockingQueue<Long> forgotten = new LinkedBlockingQueue<>();
+    final BlockingQueue<Fetch> fetches = new LinkedBlockingQueue<>();
+
+    @Override
+    public void fetch(Fetch fetch) {
+      fetches.add(fetch);
+    }
 
     @Override
     public void request(NodeRequest request) {
@@ -53,6 +60,7 @@ class TransportTest {
   private static final class TestingListener implements NodeConnection.Listener {
     final BlockingQueue<NodeAnswer> answers = new LinkedBlockingQueue<>();
     final Map<Long, byte[]> data = new ConcurrentHashMap<>();
+    final BlockingQueue<Fetched> fetched = new LinkedBlockingQueue<>();
     final BlockingQueue<Long> pongs = new LinkedBlockingQueue<>();
     final BlockingQueue<String> opened = new LinkedBlockingQueue<>();
     final BlockingQueue<Ending> endings = new LinkedBlockingQueue<>();
@@ -67,6 +75,12 @@ class TransportTest {
     public void answered(NodeAnswer answer, byte[] bytes) {
       data.put(answer.token(), bytes);
       answers.add(answer);
+    }
+
+    @Override
+    public void fetched(Fetched answer, byte[] bytes) {
+      data.put(answer.token(), bytes);
+      fetched.add(answer);
     }
 
     @Override
@@ -128,6 +142,63 @@ class TransportTest {
         new byte[0],
         0,
         0);
+  }
+
+  @Test
+  void whatIsFetchedTravelsWhole() throws Exception {
+    TestingHandler handler = new TestingHandler();
+    TestingListener listener = new TestingListener();
+    NodeServer server = server(handler);
+    NodeConnection connection = connect(server.address(), listener);
+    Fetch bytes = new Fetch(5, "v-1/0", Fetch.Kind.BYTES, 1 << 20, 1 << 20, 0, 77);
+    Fetch fold = new Fetch(6, "v-1/0", Fetch.Kind.FOLD, 0, 0, 3, 77);
+    connection.fetch(bytes);
+    connection.fetch(fold);
+    Fetch first = next(handler.fetches);
+    Fetch second = next(handler.fetches);
+    assertThat(first.withToken(5)).isEqualTo(bytes);
+    assertThat(second.withToken(6)).isEqualTo(fold);
+    assertThat(first.token()).isNotEqualTo(second.token());
+    byte[] read = new byte[1 << 20];
+    new Random(7).nextBytes(read);
+    Fetched done = new Fetched(first.token(), Fetched.Outcome.DONE, 3, 80, 450, -1, "");
+    server.fetched(done, ByteBuffer.wrap(read));
+    server.fetched(done, ByteBuffer.wrap(read));
+    Fetched behind = new Fetched(second.token(), Fetched.Outcome.BEHIND, 0, 0, -1, -1, "not yet");
+    server.fetched(behind, null);
+    assertThat(next(listener.fetched)).isEqualTo(done.withToken(5));
+    assertThat(listener.data.get(5L)).isEqualTo(read);
+    assertThat(next(listener.fetched)).isEqualTo(behind.withToken(6));
+    assertThat(listener.data.get(6L)).isEmpty();
+    assertThat(server.open()).isZero();
+  }
+
+  @Test
+  void whatWasDamagedOnItsWayIsNotTakenForTheUnit() throws Exception {
+    byte[] read = {1, 2, 3, 4};
+    Fetched done = new Fetched(5, Fetched.Outcome.DONE, 3, 80, 450, 400, "");
+    ByteBuffer frame = Frames.fetched(done, 5, ByteBuffer.wrap(read));
+    assertThat(Frames.fetched(frame.duplicate().position(Frames.HEAD_BYTES), read)).isEqualTo(done);
+    byte[] damaged = {1, 2, 3, 5};
+    assertThatThrownBy(() -> Frames.fetched(frame.duplicate().position(Frames.HEAD_BYTES), damaged))
+        .isInstanceOf(FrameException.class)
+        .hasMessageContaining("damaged");
+  }
+
+  @Test
+  void bytesThatCannotBeAreNotFetched() {
+    for (Fetch wrong :
+        List.of(
+            new Fetch(1, "v-1/0", Fetch.Kind.BYTES, -1, 4096, 0, 0),
+            new Fetch(1, "v-1/0", Fetch.Kind.BYTES, 0, 0, 0, 0),
+            new Fetch(1, "v-1/0", Fetch.Kind.BYTES, 0, Frames.MAX_DATA_BYTES + 1, 0, 0),
+            new Fetch(1, "v-1/0", Fetch.Kind.BYTES, Long.MAX_VALUE, 1, 0, 0),
+            new Fetch(1, "v-1/0", Fetch.Kind.FOLD, 0, 1, 0, 0))) {
+      ByteBuffer frame = Frames.fetch(wrong).position(Frames.HEAD_BYTES);
+      assertThatThrownBy(() -> Frames.fetch(frame))
+          .as("%s", wrong)
+          .isInstanceOf(FrameException.class);
+    }
   }
 
   @Test
