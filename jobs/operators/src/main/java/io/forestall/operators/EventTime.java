@@ -44,12 +44,18 @@ public final class EventTime {
 
   /** Models: they carry their own times and never hold event time back. */
   public static WatermarkStrategy<ModelInput> models() {
-    return WatermarkStrategy.forGenerator(context -> new Idle());
+    return WatermarkStrategy.forGenerator(context -> new Idle<>());
   }
 
-  private static final class Idle implements WatermarkGenerator<ModelInput> {
+  /** Findings of others: they carry their own times and never hold event time back. */
+  public static WatermarkStrategy<NodeInput> findings() {
+    return WatermarkStrategy.<NodeInput>forGenerator(context -> new Idle<>())
+        .withTimestampAssigner((input, recordTimeMillis) -> input.timeMillis());
+  }
+
+  private static final class Idle<T> implements WatermarkGenerator<T> {
     @Override
-    public void onEvent(ModelInput input, long timeMillis, WatermarkOutput output) {}
+    public void onEvent(T input, long timeMillis, WatermarkOutput output) {}
 
     @Override
     public void onPeriodicEmit(WatermarkOutput output) {

@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param node node that holds the thing; empty for a node itself and when not stated
  * @param finding the finding, null for the other kinds
  * @param share the disk's score, null for the other kinds
- * @param disk serial of the disk that has left; empty for the other kinds
+ * @param about serial of the disk that has left, or name of the finding of wrong bytes; empty for
+ *     the other kinds
  * @param timeMillis event time; {@code Long.MIN_VALUE} for an end; epoch milliseconds
  */
 public record NodeInput(
@@ -28,7 +29,7 @@ public record NodeInput(
     String node,
     @Nullable Finding finding,
     @Nullable DiskShare share,
-    String disk,
+    String about,
     long timeMillis) {
 
   private static final int VERSION = 1;
@@ -45,7 +46,9 @@ public record NodeInput(
     /** A disk has left it. */
     DISK_GONE,
     /** The fleet has it no more. */
-    END
+    END,
+    /** Others found bytes of it to be not what it wrote. */
+    WRONG_BYTES
   }
 
   /** What the thing's own signals say; it stands in this node, or is one. */
@@ -67,6 +70,15 @@ public record NodeInput(
   /** A disk has left this node (its key). */
   public static NodeInput diskGone(String entity, String disk, long timeMillis) {
     return new NodeInput(Kind.DISK_GONE, entity, "", null, null, disk, timeMillis);
+  }
+
+  /**
+   * Bytes of this thing (its key) were found to be others than it wrote.
+   *
+   * @param finding name of what was found
+   */
+  public static NodeInput wrongBytes(String entity, String finding, long timeMillis) {
+    return new NodeInput(Kind.WRONG_BYTES, entity, "", null, null, finding, timeMillis);
   }
 
   /** The fleet has it no more. */
@@ -110,9 +122,9 @@ public record NodeInput(
         out.writeUTF(entity);
         Wired.writeShare(requireShare(), out);
       }
-      case DISK_GONE -> {
+      case DISK_GONE, WRONG_BYTES -> {
         out.writeUTF(entity);
-        out.writeUTF(disk);
+        out.writeUTF(about);
         out.writeLong(timeMillis);
       }
       case END -> out.writeUTF(entity);
@@ -139,6 +151,9 @@ public record NodeInput(
       }
       case END -> {
         return end(in.readUTF());
+      }
+      case WRONG_BYTES -> {
+        return wrongBytes(in.readUTF(), in.readUTF(), in.readLong());
       }
     }
     throw new IOException("a part of a score is of no kind");

@@ -15,8 +15,8 @@ import org.apache.flink.util.Collector;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Scores machines, volumes and culprits of the network: own findings, blame and disks become one
- * record. Rows A11, A15, G7, G18.
+ * Scores machines, volumes and culprits of the network: own findings, blame, disks and wrong bytes
+ * that others found become one record. Rows A11, A15, E5, G7, G18.
  *
  * <p>One event-time timer a thing serves its silence; it moves only when it fires. Volumes, edges
  * and racks have no fleet entry that could end them: when such a one has been silent until nothing
@@ -41,6 +41,7 @@ public final class NodeRiskFunction extends KeyedProcessFunction<String, NodeInp
   private transient Counter scores;
   private transient Counter silences;
   private transient Counter ended;
+  private transient Counter wrongBytes;
   private transient Counter predictedEvents;
 
   /** A function over these settings, with these engines. */
@@ -65,6 +66,7 @@ public final class NodeRiskFunction extends KeyedProcessFunction<String, NodeInp
     scores = metrics.group().counter("scores");
     silences = metrics.group().counter("silences");
     ended = metrics.group().counter("ended");
+    wrongBytes = metrics.group().counter("wrongBytesFound");
     predictedEvents = metrics.group().counter("predictedEvents");
   }
 
@@ -99,7 +101,11 @@ public final class NodeRiskFunction extends KeyedProcessFunction<String, NodeInp
       case BLAME -> assessment = engine.blame(memory.state, input.requireFinding());
       case DISK -> assessment = engine.disk(memory.state, input.requireShare());
       case DISK_GONE ->
-          assessment = engine.diskGone(memory.state, input.disk(), input.timeMillis());
+          assessment = engine.diskGone(memory.state, input.about(), input.timeMillis());
+      case WRONG_BYTES -> {
+        wrongBytes.inc();
+        assessment = engine.foundWrong(memory.state, input.about(), input.timeMillis());
+      }
       default -> throw new IllegalStateException(input.kind() + " was dealt with before");
     }
     if (input.kind() == NodeInput.Kind.DISK_GONE && engine.knowsNothing(memory.state)) {

@@ -106,6 +106,68 @@ class NodeRiskFunctionTest {
     }
   }
 
+  private static NodeInput wrong(String finding, int step) {
+    return NodeInput.wrongBytes("node/n-1", finding, START_MILLIS + step * STEP);
+  }
+
+  private static final long WRONG_LASTS = 3 * 86_400_000L;
+
+  /** Bytes that the comparison of copies found to be not what the node wrote. */
+  @ParameterizedTest
+  @EnumSource(RiskHarness.Backend.class)
+  void wrongBytesMoveTheScoreOnceEachAndAreForgotten(RiskHarness.Backend backend) throws Exception {
+    OperatorSubtaskState snapshot;
+    double quiet;
+    double once;
+    try (var harness = harness(backend, null)) {
+      harness.send(own("node/n-1", 0, 0.0003));
+      quiet = last(harness).getScore();
+      harness.send(wrong("copy.diverged/node/n-1/v/0/1/0", 1));
+      once = last(harness).getScore();
+      assertThat(once).isGreaterThan(quiet + 5);
+      assertThat(last(harness).getModes())
+          .filteredOn(mode -> mode.getMode() == io.forestall.schemas.FailureMode.DISK)
+          .singleElement()
+          .satisfies(
+              mode ->
+                  assertThat(mode.getReasons())
+                      .extracting(io.forestall.schemas.Reason::getText)
+                      .containsExactly(
+                          "one range of its copies held other bytes than it wrote, in the last"
+                              + " days"));
+      int told = risks(harness).size();
+      harness.send(wrong("copy.diverged/node/n-1/v/0/1/0", 2));
+      assertThat(risks(harness)).as("a repeat says nothing").hasSize(told);
+      snapshot = harness.snapshot();
+    }
+    try (var harness = harness(backend, snapshot)) {
+      harness.send(wrong("copy.diverged/node/n-1/v/0/1/0", 3));
+      assertThat(risks(harness)).as("not after a restore either").isEmpty();
+      for (int range = 1; range < 10; range++) {
+        harness.send(wrong("copy.diverged/node/n-1/v/0/1/" + range, 3));
+      }
+      assertThat(last(harness).getScore()).as("ten are no accident").isGreaterThan(once + 20);
+      // It is heard all the time, so that only what was found is forgotten.
+      int days = (int) (WRONG_LASTS / STEP) + 10;
+      harness.send(own("node/n-1", days, 0.0003));
+      harness.reach(START_MILLIS + days * STEP);
+      assertThat(last(harness).getScore()).isLessThan(quiet + 1);
+      assertThat(last(harness).getModes())
+          .noneMatch(mode -> mode.getMode() == io.forestall.schemas.FailureMode.DISK);
+    }
+  }
+
+  @Test
+  void whoOnlyHadWrongBytesIsForgottenWithThem() throws Exception {
+    try (var harness = harness()) {
+      harness.send(wrong("a", 0));
+      assertThat(risks(harness)).hasSize(1);
+      harness.reach(START_MILLIS + WRONG_LASTS + 1);
+      assertThat(harness.output().get(harness.output().size() - 1).risk()).isNull();
+      assertThat(harness.timers()).isZero();
+    }
+  }
+
   @Test
   void repeatSaysNothing() throws Exception {
     try (var harness = harness()) {

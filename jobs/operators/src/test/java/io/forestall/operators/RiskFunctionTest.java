@@ -158,7 +158,7 @@ class RiskFunctionTest {
     return job.shares().stream()
         .filter(
             input ->
-                input.disk().equals(disk(number))
+                input.about().equals(disk(number))
                     || (input.share() != null && input.share().disk().equals(disk(number))))
         .toList();
   }

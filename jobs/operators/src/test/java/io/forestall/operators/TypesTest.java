@@ -92,6 +92,7 @@ class TypesTest {
             NodeInput.blame(finding),
             NodeInput.disk("node/n-1", share),
             NodeInput.diskGone("node/n-1", "d", 8),
+            NodeInput.wrongBytes("node/n-1", "copy.diverged/a", 9),
             NodeInput.end("node/n-1"))) {
       assertThat(through(NodeInput.type(), input)).isEqualTo(input);
     }

@@ -1,6 +1,7 @@
 package io.forestall.operators.decide;
 
 import io.forestall.decisions.FleetMember;
+import io.forestall.decisions.NodeTraits;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.failover.SagaInput;
 import io.forestall.decisions.guard.Admission;
@@ -72,10 +73,21 @@ public sealed interface DecideInput {
    * @param member null when it is gone
    * @param freeBytes free space, null when nobody said
    * @param level level of the contract that it declares, 0 to 2
+   * @param traits what it is made of and how it does
    */
   record MemberRead(
-      Subject entity, @Nullable FleetMember member, @Nullable Long freeBytes, int level)
+      Subject entity,
+      @Nullable FleetMember member,
+      @Nullable Long freeBytes,
+      int level,
+      NodeTraits traits)
       implements DecideInput {
+    /** One of which nothing more is known. */
+    public MemberRead(
+        Subject entity, @Nullable FleetMember member, @Nullable Long freeBytes, int level) {
+      this(entity, member, freeBytes, level, NodeTraits.UNKNOWN);
+    }
+
     @Override
     public String key() {
       return entity.toString();

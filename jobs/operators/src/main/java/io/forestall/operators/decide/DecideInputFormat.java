@@ -2,6 +2,7 @@ package io.forestall.operators.decide;
 
 import io.forestall.decisions.ActKind;
 import io.forestall.decisions.FleetMember;
+import io.forestall.decisions.NodeTraits;
 import io.forestall.decisions.Place;
 import io.forestall.decisions.Severity;
 import io.forestall.decisions.Subject;
@@ -30,8 +31,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class DecideInputFormat {
 
-  /** Grew when members told their level. */
-  private static final int VERSION = 2;
+  /**
+   * Grew when members told their level, and when they told what they are made of and units who
+   * holds their shadows.
+   */
+  private static final int VERSION = 3;
+
+  private static final int TRAITS_VERSION = 3;
 
   // One byte for each sort, in the order in which they came to be.
   private static final int DEAD = 0;
@@ -82,6 +88,7 @@ final class DecideInputFormat {
       }
       writeLong(member.freeBytes(), out);
       out.writeByte(member.level());
+      writeTraits(member.traits(), out);
     } else if (input instanceof DecideInput.ForSaga saga) {
       out.writeByte(SAGA);
       SagaInputFormat.write(saga, out);
@@ -155,6 +162,7 @@ final class DecideInputFormat {
       writeMember(member.member(), out);
       writeLong(member.freeBytes(), out);
       out.writeByte(member.level());
+      writeTraits(member.traits(), out);
     } else if (inner instanceof GuardInput.MemberLeft left) {
       head(POOL_MEMBER_LEFT, input, out);
       writeSubject(left.member(), out);
@@ -207,7 +215,8 @@ final class DecideInputFormat {
               readSubject(in),
               in.readBoolean() ? readMember(in) : null,
               readLong(in),
-              version >= 2 ? in.readUnsignedByte() : 0);
+              version >= 2 ? in.readUnsignedByte() : 0,
+              readTraits(version, in));
       case SAGA -> SagaInputFormat.read(in);
       case MAP -> SagaInputFormat.readMap(in);
       case RISK ->
@@ -228,7 +237,7 @@ final class DecideInputFormat {
         int count = in.readInt();
         List<GuardInput.UnitChanged> units = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
-          units.add(readUnit(in));
+          units.add(readUnit(version, in));
         }
         yield new DecideInput.SliceRead(slice, pool, units);
       }
@@ -250,11 +259,12 @@ final class DecideInputFormat {
             new GuardInput.MemberChanged(
                 readMember(in),
                 readLong(in),
-                version >= 2 ? in.readUnsignedByte() : GuardInput.MemberChanged.MAX_LEVEL);
+                version >= 2 ? in.readUnsignedByte() : GuardInput.MemberChanged.MAX_LEVEL,
+                readTraits(version, in));
         case POOL_MEMBER_LEFT -> new GuardInput.MemberLeft(readSubject(in));
         case POOL_RISK -> readRisk(in);
         case POOL_ZONE -> new GuardInput.ZoneChanged(in.readUTF(), readSubjects(in));
-        case POOL_UNIT -> readUnit(in);
+        case POOL_UNIT -> readUnit(version, in);
         case POOL_UNIT_LEFT -> new GuardInput.UnitLeft(in.readUTF());
         case POOL_ADMISSION ->
             new GuardInput.AdmissionRead(
@@ -388,9 +398,13 @@ final class DecideInputFormat {
     writeSubjects(unit.copies(), out);
     out.writeInt(unit.minReplicas());
     out.writeLong(unit.bytes());
+    writeSubjects(unit.shadows(), out);
+    writeSubjects(unit.others(), out);
+    out.writeBoolean(unit.otherRegion());
   }
 
-  static GuardInput.UnitChanged readUnit(DataInputView in) throws IOException {
+  private static GuardInput.UnitChanged readUnit(int version, DataInputView in) throws IOException {
+    boolean first = version < TRAITS_VERSION;
     return new GuardInput.UnitChanged(
         in.readUTF(),
         in.readUTF(),
@@ -398,7 +412,33 @@ final class DecideInputFormat {
         in.readLong(),
         readSubjects(in),
         in.readInt(),
-        in.readLong());
+        in.readLong(),
+        first ? List.of() : readSubjects(in),
+        first ? List.of() : readSubjects(in),
+        !first && in.readBoolean());
+  }
+
+  private static void writeTraits(NodeTraits traits, DataOutputView out) throws IOException {
+    Wired.writeText(traits.driveModel(), out);
+    Wired.writeText(traits.firmware(), out);
+    Wired.writeText(traits.power(), out);
+    Double latency = traits.latencyMillis();
+    out.writeBoolean(latency != null);
+    if (latency != null) {
+      out.writeDouble(latency);
+    }
+    writeLong(traits.pendingRequests(), out);
+  }
+
+  private static NodeTraits readTraits(int version, DataInputView in) throws IOException {
+    return version < TRAITS_VERSION
+        ? NodeTraits.UNKNOWN
+        : new NodeTraits(
+            Wired.readText(in),
+            Wired.readText(in),
+            Wired.readText(in),
+            in.readBoolean() ? (Double) in.readDouble() : null,
+            readLong(in));
   }
 
   private static void writeIncident(Incident incident, DataOutputView out) throws IOException {

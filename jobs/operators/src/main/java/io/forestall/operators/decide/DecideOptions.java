@@ -215,6 +215,61 @@ public final class DecideOptions {
           .withDescription(
               "Bandwidth of a copy that the lead-time ladder reckons with, bytes a second.");
 
+  public static final ConfigOption<Double> SHADOW_ENTER =
+      limit("shadow-enter")
+          .doubleType()
+          .defaultValue(LIMITS.shadow().enterRisk())
+          .withDescription(
+              "Probability, 0 to 1, that all copies of a unit fail within the horizon at which it"
+                  + " asks for a shadow. It also asks when copies are missing, at risk or about to"
+                  + " be in maintenance, so that fewer than its minimum are left.");
+
+  public static final ConfigOption<Double> SHADOW_EXIT =
+      limit("shadow-exit")
+          .doubleType()
+          .defaultValue(LIMITS.shadow().exitRisk())
+          .withDescription(
+              "Probability below which it no longer asks, and below which a shadow may go; not"
+                  + " above shadow-enter.");
+
+  public static final ConfigOption<Duration> SHADOW_ENTER_DWELL =
+      limit("shadow-enter-dwell")
+          .durationType()
+          .defaultValue(Duration.ofMillis(LIMITS.shadow().enterDwellMillis()))
+          .withDescription("How long a unit must have asked for a shadow before one is built.");
+
+  public static final ConfigOption<Duration> SHADOW_EXIT_DWELL =
+      limit("shadow-exit-dwell")
+          .durationType()
+          .defaultValue(Duration.ofMillis(LIMITS.shadow().exitDwellMillis()))
+          .withDescription(
+              "How long a unit must have been able to do without its shadow before that goes.");
+
+  public static final ConfigOption<Duration> SHADOW_HORIZON =
+      limit("shadow-horizon")
+          .durationType()
+          .defaultValue(Duration.ofMillis(LIMITS.shadow().horizonMillis()))
+          .withDescription("Time ahead that the probability of losing all copies speaks of.");
+
+  public static final ConfigOption<Duration> SHADOW_MAINTENANCE_AHEAD =
+      limit("shadow-maintenance-ahead")
+          .durationType()
+          .defaultValue(Duration.ofMillis(LIMITS.shadow().maintenanceAheadMillis()))
+          .withDescription(
+              "How long before the planned maintenance of a node its copies no longer count.");
+
+  public static final ConfigOption<Integer> SHADOW_UNITS_IN_FLIGHT =
+      limit("shadow-units-in-flight")
+          .intType()
+          .defaultValue(LIMITS.shadow().unitsInFlight())
+          .withDescription("Units of a pool whose shadows are built at once.");
+
+  public static final ConfigOption<Integer> SHADOW_MAX_PER_UNIT =
+      limit("shadow-max-per-unit")
+          .intType()
+          .defaultValue(LIMITS.shadow().shadowsPerUnit())
+          .withDescription("Most shadows of one unit, 0 to 8; 0 builds none.");
+
   /** The options that are limits of the guard, in the order in which the docs list them. */
   public static List<ConfigOption<?>> limits() {
     return List.of(
@@ -234,7 +289,15 @@ public final class DecideOptions {
         MAX_TELEMETRY_AGE,
         MAX_MODEL_AGE,
         MAX_COST,
-        COPY_BYTES_PER_SECOND);
+        COPY_BYTES_PER_SECOND,
+        SHADOW_ENTER,
+        SHADOW_EXIT,
+        SHADOW_ENTER_DWELL,
+        SHADOW_EXIT_DWELL,
+        SHADOW_HORIZON,
+        SHADOW_MAINTENANCE_AHEAD,
+        SHADOW_UNITS_IN_FLIGHT,
+        SHADOW_MAX_PER_UNIT);
   }
 
   public static final ConfigOption<Duration> PRE_FAILOVER_CHECK_TIMEOUT =
@@ -307,6 +370,43 @@ public final class DecideOptions {
           .withDescription(
               "How long a node that came back must have been well before a failback is proposed.");
 
+  public static final ConfigOption<Duration> SHADOW_STALL_TIMEOUT =
+      limit("shadow-stall-timeout")
+          .durationType()
+          .defaultValue(Duration.ofMillis(SAGA.shadow().stallMillis()))
+          .withDescription(
+              "How long a shadow that is built may come no further before it is given up.");
+
+  public static final ConfigOption<Duration> SHADOW_BUILD_TIMEOUT =
+      limit("shadow-build-timeout")
+          .durationType()
+          .defaultValue(Duration.ofMillis(SAGA.shadow().buildMillis()))
+          .withDescription(
+              "Longest time until a shadow is in sync; a shorter one than shadow-stall-timeout"
+                  + " counts as that.");
+
+  public static final ConfigOption<MemorySize> SWITCHOVER_MAX_DRAIN =
+      limit("switchover-max-drain")
+          .memoryType()
+          .defaultValue(new MemorySize(SAGA.shadow().maxDrainBytes()))
+          .withDescription(
+              "Most that a shadow may have to read while it takes over and nobody writes; with"
+                  + " more, the switchover is given back before it begins.");
+
+  public static final ConfigOption<Duration> SWITCHOVER_MAX_PAUSE =
+      limit("switchover-max-pause")
+          .durationType()
+          .defaultValue(Duration.ofMillis(SAGA.shadow().maxPauseMillis()))
+          .withDescription(
+              "Longest pause that may be expected of a switchover; it is said before it begins.");
+
+  public static final ConfigOption<MemorySize> SWITCHOVER_DRAIN_BYTES_PER_SECOND =
+      limit("switchover-drain-bytes-per-second")
+          .memoryType()
+          .defaultValue(new MemorySize(SAGA.shadow().drainBytesPerSecond()))
+          .withDescription(
+              "How fast a shadow reads what it lacks, which the expected pause reckons with.");
+
   /** The options that are limits of the failover saga, in the order in which the docs list them. */
   public static List<ConfigOption<?>> saga() {
     return List.of(
@@ -318,7 +418,12 @@ public final class DecideOptions {
         MAX_TARGET_LAG,
         MIN_FREE_SPACE,
         CONFIRM_TIMEOUT,
-        FAILBACK_DWELL);
+        FAILBACK_DWELL,
+        SHADOW_STALL_TIMEOUT,
+        SHADOW_BUILD_TIMEOUT,
+        SWITCHOVER_MAX_DRAIN,
+        SWITCHOVER_MAX_PAUSE,
+        SWITCHOVER_DRAIN_BYTES_PER_SECOND);
   }
 
   private static ConfigOptions.OptionBuilder limit(String name) {

@@ -1,5 +1,6 @@
 package io.forestall.operators.decide;
 
+import io.forestall.operators.types.NamedClass;
 import io.forestall.schemas.DeadReason;
 import io.forestall.wire.AvroCodec;
 import io.forestall.wire.DeadLetters;
@@ -62,7 +63,7 @@ public final class DecideReader<T extends SpecificRecordBase>
     boolean wants(byte[] key);
   }
 
-  private final Class<T> type;
+  private final NamedClass<T> type;
   private final TakerFactory<T> factory;
   private final @Nullable KeyFilter filter;
   private final boolean quiet;
@@ -83,7 +84,7 @@ public final class DecideReader<T extends SpecificRecordBase>
    */
   @SuppressWarnings("NullAway.Init") // as above
   DecideReader(Class<T> type, TakerFactory<T> factory, @Nullable KeyFilter filter, boolean quiet) {
-    this.type = type;
+    this.type = NamedClass.of(type);
     this.factory = factory;
     this.filter = filter;
     this.quiet = quiet;
@@ -91,7 +92,7 @@ public final class DecideReader<T extends SpecificRecordBase>
 
   @Override
   public void open(DeserializationSchema.InitializationContext context) throws Exception {
-    codec = AvroCodec.of(type);
+    codec = AvroCodec.of(type.get());
     taker = factory.open();
     letters = new DeadLetters(COMPONENT);
   }
@@ -114,11 +115,7 @@ public final class DecideReader<T extends SpecificRecordBase>
       dead(record, e.reason(), String.valueOf(e.getMessage()), out);
     } catch (RuntimeException e) {
       // Whatever a hostile record can still cause is its own fault, never the job's end.
-      dead(
-          record,
-          DeadReason.OTHER,
-          type.getSimpleName() + " cannot be taken in: " + e.getMessage(),
-          out);
+      dead(record, DeadReason.OTHER, type + " cannot be taken in: " + e.getMessage(), out);
     }
   }
 

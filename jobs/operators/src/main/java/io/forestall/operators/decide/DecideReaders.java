@@ -1,6 +1,7 @@
 package io.forestall.operators.decide;
 
 import io.forestall.decisions.FleetMember;
+import io.forestall.decisions.NodeTraits;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.failover.CommandAck;
 import io.forestall.decisions.failover.SagaInput;
@@ -9,6 +10,7 @@ import io.forestall.decisions.guard.GuardInput;
 import io.forestall.decisions.guard.Proposal;
 import io.forestall.decisions.incident.Incident;
 import io.forestall.decisions.ownership.OwnershipEntry;
+import io.forestall.decisions.shadow.ShadowStanding;
 import io.forestall.risk.Tier;
 import io.forestall.schemas.Ack;
 import io.forestall.schemas.AckCode;
@@ -19,6 +21,7 @@ import io.forestall.schemas.ModeRisk;
 import io.forestall.schemas.ModelRecord;
 import io.forestall.schemas.Ownership;
 import io.forestall.schemas.Risk;
+import io.forestall.schemas.ShadowStatus;
 import io.forestall.schemas.VolumeMap;
 import io.forestall.schemas.Zone;
 import io.forestall.schemas.ZoneMember;
@@ -31,10 +34,12 @@ import io.forestall.wire.Keys;
 import io.forestall.wire.MapRecords;
 import io.forestall.wire.OwnershipRecords;
 import io.forestall.wire.Signatures;
+import io.forestall.wire.StandingRecords;
 import io.forestall.wire.WireException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +52,21 @@ public final class DecideReaders {
 
   /** Label of a fleet entry that says how much space is free; bytes. */
   public static final String FREE_BYTES = "free-bytes";
+
+  /** Label of a fleet entry: model of most drives of a node. */
+  public static final String DRIVE_MODEL = "drive-model";
+
+  /** Label of a fleet entry: firmware of most drives of a node. */
+  public static final String FIRMWARE = "drive-firmware";
+
+  /** Label of a fleet entry: feed of the node's power. */
+  public static final String POWER = "power-feed";
+
+  /** Label of a fleet entry: how long the node's requests take; milliseconds. */
+  public static final String LATENCY = "latency-millis";
+
+  /** Label of a fleet entry: how many requests wait at the node; count. */
+  public static final String PENDING = "pending-requests";
 
   /** Label of a fleet entry with the level of the contract that a node declares, 0 to 2. */
   public static final String LEVEL = "forestall.level";
@@ -254,7 +274,8 @@ public final class DecideReaders {
                       subject,
                       member,
                       freeBytes(record.getLabels().get(FREE_BYTES)),
-                      level(record.getLabels().get(LEVEL))));
+                      level(record.getLabels().get(LEVEL)),
+                      traits(record.getLabels())));
             },
         DecideReaders::placed);
   }
@@ -274,6 +295,45 @@ public final class DecideReaders {
     throw new WireException(
         DeadReason.OUT_OF_RANGE,
         "label " + FREE_BYTES + " of a fleet entry is a count of bytes, such as 1099511627776");
+  }
+
+  private static NodeTraits traits(Map<String, String> labels) throws WireException {
+    return new NodeTraits(
+        word(labels.get(DRIVE_MODEL)),
+        word(labels.get(FIRMWARE)),
+        word(labels.get(POWER)),
+        measured(labels, LATENCY),
+        pending(labels.get(PENDING)));
+  }
+
+  private static @Nullable String word(@Nullable String label) {
+    return label == null || label.isBlank() || label.length() > Subject.MAX_ID_CHARS
+        ? null
+        : label.strip();
+  }
+
+  private static @Nullable Double measured(Map<String, String> labels, String name)
+      throws WireException {
+    String label = labels.get(name);
+    if (label == null) {
+      return null;
+    }
+    try {
+      double value = Double.parseDouble(label.strip());
+      if (value >= 0 && value < Double.POSITIVE_INFINITY) {
+        return value;
+      }
+    } catch (NumberFormatException e) {
+      // Said below.
+    }
+    throw new WireException(
+        DeadReason.OUT_OF_RANGE,
+        "label " + name + " of a fleet entry is a number of 0 or more, such as 1.5");
+  }
+
+  private static @Nullable Long pending(@Nullable String label) throws WireException {
+    Double value = label == null ? null : measured(Map.of(PENDING, label), PENDING);
+    return value == null ? null : Math.round(value);
   }
 
   private static int level(@Nullable String label) throws WireException {
@@ -346,7 +406,10 @@ public final class DecideReaders {
                         unit.epoch(),
                         unit.copies(),
                         unit.minReplicas(),
-                        unit.bytes()));
+                        unit.bytes(),
+                        unit.shadows(),
+                        unit.others(),
+                        record.getOtherRegion()));
               }
               out.accept(new DecideInput.SliceRead(key, pool(record.getPool()), units));
             },
@@ -499,6 +562,30 @@ public final class DecideReaders {
             },
         null,
         true);
+  }
+
+  /** How the shadows stand, for the sagas of their pools. */
+  public static DecideReader<ShadowStatus> shadows() {
+    return new DecideReader<>(
+        ShadowStatus.class,
+        () ->
+            (key, record, out) -> {
+              if (record == null) {
+                return;
+              }
+              ShadowStanding standing = StandingRecords.standing(record);
+              if (!key.equals(StandingRecords.key(standing))) {
+                throw new WireException(
+                    DeadReason.WRONG_TYPE, "the key of a shadow must be its unit/node");
+              }
+              // One from before shadows named their pool is said again within seconds.
+              if (!standing.pool().isEmpty()) {
+                out.accept(
+                    new DecideInput.ForSaga(
+                        standing.pool(), new SagaInput.ShadowStood(standing), null));
+              }
+            },
+        null);
   }
 
   /** Begin of the command of an ack that speaks of a whole act; the admission follows. */

@@ -82,7 +82,7 @@ public final class EntityFunction extends KeyedProcessFunction<String, DecideInp
       Collector<DecideInput> out) {
     String pool = member.place().pool();
     Long freeBytes = read.freeBytes();
-    int described = Objects.hash(member, freeBytes, read.level());
+    int described = Objects.hash(member, freeBytes, read.level(), read.traits());
     boolean moved = !pool.equals(memory.pool());
     if (moved) {
       leave(memory, member.subject(), context, out);
@@ -90,7 +90,7 @@ public final class EntityFunction extends KeyedProcessFunction<String, DecideInp
     if (moved || described != memory.described()) {
       out.collect(
           new DecideInput.ForPool(
-              pool, new GuardInput.MemberChanged(member, freeBytes, read.level())));
+              pool, new GuardInput.MemberChanged(member, freeBytes, read.level(), read.traits())));
       tellSagas(
           pool,
           member.subject(),

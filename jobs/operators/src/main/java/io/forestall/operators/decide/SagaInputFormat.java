@@ -7,12 +7,14 @@ import io.forestall.decisions.ownership.OwnershipEntry;
 import io.forestall.operators.types.AvroType;
 import io.forestall.schemas.Ack;
 import io.forestall.schemas.Ownership;
+import io.forestall.schemas.ShadowStatus;
 import io.forestall.schemas.VolumeMap;
 import io.forestall.wire.AckRecords;
 import io.forestall.wire.AdmissionRecords;
 import io.forestall.wire.MapRecords;
 import io.forestall.wire.OwnershipRecords;
 import io.forestall.wire.Signatures;
+import io.forestall.wire.StandingRecords;
 import io.forestall.wire.WireException;
 import java.io.IOException;
 import org.apache.flink.core.memory.DataInputView;
@@ -35,6 +37,7 @@ final class SagaInputFormat {
   private static final int NODE_LEFT = 5;
   private static final int RISK = 6;
   private static final int SLICE_LEFT = 7;
+  private static final int SHADOW = 8;
 
   private static final Authority[] AUTHORITIES = Authority.values();
 
@@ -79,6 +82,9 @@ final class SagaInputFormat {
       out.writeByte(SLICE_LEFT);
       out.writeUTF(left.volume());
       out.writeInt(left.slice());
+    } else if (input instanceof SagaInput.ShadowStood stood) {
+      out.writeByte(SHADOW);
+      AvroType.of(ShadowStatus.class).serialize(StandingRecords.of(stood.standing()), out);
     } else {
       // Started and Halted are said by the brain itself and cross no edge.
       throw new IOException("no format for " + input.getClass());
@@ -111,6 +117,11 @@ final class SagaInputFormat {
         case RISK ->
             saga(pool, new SagaInput.NodeRisk(DecideInputFormat.readSubject(in), in.readBoolean()));
         case SLICE_LEFT -> saga(pool, new SagaInput.SliceLeft(in.readUTF(), in.readInt()));
+        case SHADOW ->
+            saga(
+                pool,
+                new SagaInput.ShadowStood(
+                    StandingRecords.standing(AvroType.of(ShadowStatus.class).deserialize(in))));
         default -> throw new IOException("input of the sagas: sort " + tag + " is unknown");
       };
     } catch (WireException e) {
@@ -132,16 +143,7 @@ final class SagaInputFormat {
     OwnershipEntry entry =
         new OwnershipRecords()
             .entry(AvroType.of(Ownership.class).deserialize(in), Signatures.Trusted.NONE);
-    return new OwnershipEntry(
-        entry.pool(),
-        entry.kind(),
-        entry.steps(),
-        entry.owner(),
-        entry.incarnation(),
-        entry.admission(),
-        authority,
-        entry.writer(),
-        entry.timeMillis());
+    return entry.withAuthority(authority);
   }
 
   static void writeMap(DecideInput.MapRead read, DataOutputView out) throws IOException {

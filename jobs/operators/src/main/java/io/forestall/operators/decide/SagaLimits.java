@@ -1,6 +1,7 @@
 package io.forestall.operators.decide;
 
 import io.forestall.decisions.failover.SagaPolicy;
+import io.forestall.decisions.failover.ShadowLimits;
 import io.forestall.operators.OptionReader;
 import java.io.Serializable;
 
@@ -17,6 +18,11 @@ import java.io.Serializable;
  * @param minFreeBytes least free space of a target; bytes
  * @param confirmMillis how long the end of an act waits for map and target; milliseconds
  * @param failbackDwellMillis how long a returned node must be well; milliseconds
+ * @param shadowStallMillis how long a shadow that is built may come no further; milliseconds
+ * @param shadowBuildMillis longest time until it is in sync; milliseconds
+ * @param maxDrainBytes most that the target of a switchover may have to read; bytes
+ * @param maxPauseMillis longest pause of a switchover that may be expected; milliseconds
+ * @param drainBytesPerSecond how fast a target reads, for that; bytes per second
  */
 public record SagaLimits(
     long checkMillis,
@@ -27,7 +33,12 @@ public record SagaLimits(
     long maxLagDeltas,
     long minFreeBytes,
     long confirmMillis,
-    long failbackDwellMillis)
+    long failbackDwellMillis,
+    long shadowStallMillis,
+    long shadowBuildMillis,
+    long maxDrainBytes,
+    long maxPauseMillis,
+    long drainBytesPerSecond)
     implements Serializable {
 
   private static final int MOST_ATTEMPTS = 1_000;
@@ -35,6 +46,7 @@ public record SagaLimits(
 
   /** The limits of a configuration; what is wrong is told to the reader. */
   static SagaLimits from(OptionReader reader) {
+    long stallMillis = reader.atLeastOne(DecideOptions.SHADOW_STALL_TIMEOUT);
     return new SagaLimits(
         reader.atLeastOne(DecideOptions.PRE_FAILOVER_CHECK_TIMEOUT),
         reader.atLeastOne(DecideOptions.STEP_TIMEOUT),
@@ -44,7 +56,12 @@ public record SagaLimits(
         (long) reader.within(DecideOptions.MAX_TARGET_LAG, 0, Long.MAX_VALUE),
         reader.get(DecideOptions.MIN_FREE_SPACE).getBytes(),
         reader.atLeastOne(DecideOptions.CONFIRM_TIMEOUT),
-        reader.millis(DecideOptions.FAILBACK_DWELL));
+        reader.millis(DecideOptions.FAILBACK_DWELL),
+        stallMillis,
+        Math.max(stallMillis, reader.atLeastOne(DecideOptions.SHADOW_BUILD_TIMEOUT)),
+        reader.get(DecideOptions.SWITCHOVER_MAX_DRAIN).getBytes(),
+        reader.millis(DecideOptions.SWITCHOVER_MAX_PAUSE),
+        Math.max(1, reader.get(DecideOptions.SWITCHOVER_DRAIN_BYTES_PER_SECOND).getBytes()));
   }
 
   /** The limits as the saga takes them. */
@@ -58,6 +75,12 @@ public record SagaLimits(
         maxLagDeltas,
         minFreeBytes,
         confirmMillis,
-        failbackDwellMillis);
+        failbackDwellMillis,
+        new ShadowLimits(
+            shadowStallMillis,
+            shadowBuildMillis,
+            maxDrainBytes,
+            maxPauseMillis,
+            drainBytesPerSecond));
   }
 }

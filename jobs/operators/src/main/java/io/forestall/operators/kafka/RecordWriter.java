@@ -1,5 +1,6 @@
 package io.forestall.operators.kafka;
 
+import io.forestall.operators.types.NamedClass;
 import io.forestall.wire.AvroCodec;
 import io.forestall.wire.FixedPartitioner;
 import io.forestall.wire.Keys;
@@ -33,7 +34,7 @@ public final class RecordWriter<E, T extends SpecificRecordBase>
   public interface Part<A, B extends @Nullable Object> extends Function<A, B>, Serializable {}
 
   private final String topic;
-  private final Class<T> type;
+  private final NamedClass<T> type;
   private final Part<E, String> key;
   private final Part<E, @Nullable T> value;
 
@@ -52,7 +53,7 @@ public final class RecordWriter<E, T extends SpecificRecordBase>
   public RecordWriter(
       String topic, Class<T> type, Part<E, String> key, Part<E, @Nullable T> value) {
     this.topic = topic;
-    this.type = type;
+    this.type = NamedClass.of(type);
     this.key = key;
     this.value = value;
   }
@@ -60,7 +61,7 @@ public final class RecordWriter<E, T extends SpecificRecordBase>
   @Override
   public void open(
       SerializationSchema.InitializationContext context, KafkaSinkContext sinkContext) {
-    codec = AvroCodec.of(type);
+    codec = AvroCodec.of(type.get());
     partitions = sinkContext.getPartitionsForTopic(topic).length;
   }
 

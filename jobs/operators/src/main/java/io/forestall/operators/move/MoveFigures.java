@@ -24,7 +24,8 @@ final class MoveFigures {
   private final Counter stepBytes;
   private final Counter resyncs;
   private final Counter wholeResyncs;
-  private final Counter divergences;
+  private final Counter attributed;
+  private final Counter unattributed;
   private final Counter losses;
 
   private volatile int units;
@@ -45,7 +46,8 @@ final class MoveFigures {
     stepBytes = group.counter("stepBytesSent");
     resyncs = group.counter("resyncsSent");
     wholeResyncs = group.counter("wholeResyncsSent");
-    divergences = group.counter("copyDivergences");
+    attributed = group.addGroup("attributed", "true").counter("copyDivergences");
+    unattributed = group.addGroup("attributed", "false").counter("copyDivergences");
     losses = group.counter("streamLosses");
     group.gauge("unitsWithShadows", () -> units);
     group.gauge("unitsHot", () -> hot);
@@ -74,7 +76,7 @@ final class MoveFigures {
 
   void noted(FleetEvent event) {
     if (event.type().equals("copy.diverged")) {
-      divergences.inc();
+      ("none".equals(event.labels().get("attributed")) ? unattributed : attributed).inc();
     } else if (event.type().equals("shadow.stream.lost")) {
       losses.inc();
     }

@@ -77,9 +77,11 @@ public sealed interface MoveInput {
    * A slice of a volume's map, of which only units with shadows matter.
    *
    * @param slice key of the slice, volume/slice
+   * @param pool pool of the volume, empty of one that ended
    * @param version its version; of one that ended, the largest there is
    */
-  record SliceRead(String slice, String volume, long version, int blockBytes, List<Unit> units)
+  record SliceRead(
+      String slice, String volume, String pool, long version, int blockBytes, List<Unit> units)
       implements MoveInput {
     @Override
     public String key() {

@@ -91,6 +91,7 @@ final class MoveInputFormat {
       out.writeByte(SLICE);
       out.writeUTF(slice.slice());
       out.writeUTF(slice.volume());
+      out.writeUTF(slice.pool());
       out.writeLong(slice.version());
       out.writeInt(slice.blockBytes());
       out.writeInt(slice.units().size());
@@ -139,6 +140,7 @@ final class MoveInputFormat {
   private static MoveInput readSlice(DataInputView in, Names names) throws IOException {
     String slice = in.readUTF();
     String volume = in.readUTF();
+    String pool = in.readUTF();
     long version = in.readLong();
     int blockBytes = in.readInt();
     int count = in.readInt();
@@ -147,7 +149,7 @@ final class MoveInputFormat {
       units.add(
           new MoveInput.Unit(names.read(in), readSubject(in), in.readLong(), readSubjects(in)));
     }
-    return new MoveInput.SliceRead(slice, volume, version, blockBytes, units);
+    return new MoveInput.SliceRead(slice, volume, pool, version, blockBytes, units);
   }
 
   // ---- deltas
@@ -309,6 +311,7 @@ final class MoveInputFormat {
 
   static void writeMapped(StreamInput.Mapped mapped, DataOutputView out) throws IOException {
     out.writeUTF(mapped.volume());
+    out.writeUTF(mapped.pool());
     out.writeLong(mapped.version());
     writeSubject(mapped.owner(), out);
     out.writeLong(mapped.bytes());
@@ -318,6 +321,7 @@ final class MoveInputFormat {
 
   private static StreamInput.Mapped readMapped(DataInputView in) throws IOException {
     return new StreamInput.Mapped(
+        in.readUTF(),
         in.readUTF(),
         in.readLong(),
         readSubject(in),

@@ -72,7 +72,7 @@ public final class MoveReader implements KafkaRecordDeserializationSchema<MoveIn
           MapRecords records = new MapRecords();
           return (key, value) ->
               value == null
-                  ? new MoveInput.SliceRead(key, "", Long.MAX_VALUE, 1, List.of())
+                  ? new MoveInput.SliceRead(key, "", "", Long.MAX_VALUE, 1, List.of())
                   : slice(records.decode(value));
         });
   }
@@ -93,7 +93,12 @@ public final class MoveReader implements KafkaRecordDeserializationSchema<MoveIn
       }
     }
     return new MoveInput.SliceRead(
-        MapRecords.key(slice), slice.volume(), slice.version(), slice.blockBytes(), units);
+        MapRecords.key(slice),
+        slice.volume(),
+        slice.pool(),
+        slice.version(),
+        slice.blockBytes(),
+        units);
   }
 
   @Override

@@ -79,6 +79,7 @@ public final class UnitFunction extends KeyedProcessFunction<String, MoveInput, 
       StreamInput.Mapped mapped =
           new StreamInput.Mapped(
               slice.volume(),
+              slice.pool(),
               slice.version(),
               unit.owner(),
               unit.bytes(),
@@ -104,6 +105,7 @@ public final class UnitFunction extends KeyedProcessFunction<String, MoveInput, 
     MoveInputFormat.writeMapped(
         new StreamInput.Mapped(
             mapped.volume(),
+            mapped.pool(),
             0,
             mapped.owner(),
             mapped.bytes(),

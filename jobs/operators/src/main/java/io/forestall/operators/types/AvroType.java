@@ -23,27 +23,27 @@ public final class AvroType<T extends SpecificRecordBase> extends BinarySerializ
 
   private static final long serialVersionUID = 1L;
 
-  private final Class<T> record;
+  private final NamedClass<T> record;
   private transient @Nullable AvroCodec<T> codec;
 
-  private AvroType(Class<T> record) {
+  private AvroType(NamedClass<T> record) {
     this.record = record;
   }
 
   /** A serializer of a record. */
   public static <T extends SpecificRecordBase> AvroType<T> of(Class<T> record) {
-    return new AvroType<>(record);
+    return new AvroType<>(NamedClass.of(record));
   }
 
   /** Type information of a record. */
   public static <T extends SpecificRecordBase> TypeInformation<T> info(Class<T> record) {
-    return new BinaryType<>(record, new AvroType<>(record));
+    return new BinaryType<>(record, new AvroType<>(NamedClass.of(record)));
   }
 
   private AvroCodec<T> codec() {
     AvroCodec<T> ready = codec;
     if (ready == null) {
-      ready = AvroCodec.of(record);
+      ready = AvroCodec.of(record.get());
       codec = ready;
     }
     return ready;
@@ -57,7 +57,7 @@ public final class AvroType<T extends SpecificRecordBase> extends BinarySerializ
   @Override
   public T createInstance() {
     try {
-      return record.getDeclaredConstructor().newInstance();
+      return record.get().getDeclaredConstructor().newInstance();
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException("a generated record has an empty constructor", e);
     }
@@ -83,7 +83,7 @@ public final class AvroType<T extends SpecificRecordBase> extends BinarySerializ
 
   @Override
   public boolean equals(@Nullable Object other) {
-    return other instanceof AvroType<?> that && that.record == record;
+    return other instanceof AvroType<?> that && that.record.equals(record);
   }
 
   @Override
@@ -93,7 +93,7 @@ public final class AvroType<T extends SpecificRecordBase> extends BinarySerializ
 
   @Override
   public TypeSerializerSnapshot<T> snapshotConfiguration() {
-    return new Snapshot<>(record);
+    return new Snapshot<>(record.get());
   }
 
   /**
@@ -137,7 +137,7 @@ public final class AvroType<T extends SpecificRecordBase> extends BinarySerializ
 
     @Override
     public TypeSerializer<T> restoreSerializer() {
-      return new AvroType<>(record());
+      return new AvroType<>(NamedClass.of(record()));
     }
 
     @Override

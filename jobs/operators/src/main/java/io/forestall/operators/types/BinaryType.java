@@ -10,11 +10,11 @@ final class BinaryType<T> extends TypeInformation<T> {
 
   private static final long serialVersionUID = 1L;
 
-  private final Class<T> typeClass;
+  private final NamedClass<T> typeClass;
   private final TypeSerializer<T> serializer;
 
   BinaryType(Class<T> typeClass, TypeSerializer<T> serializer) {
-    this.typeClass = typeClass;
+    this.typeClass = NamedClass.of(typeClass);
     this.serializer = serializer;
   }
 
@@ -40,7 +40,7 @@ final class BinaryType<T> extends TypeInformation<T> {
 
   @Override
   public Class<T> getTypeClass() {
-    return typeClass;
+    return typeClass.get();
   }
 
   @Override
@@ -55,12 +55,12 @@ final class BinaryType<T> extends TypeInformation<T> {
 
   @Override
   public String toString() {
-    return "BinaryType<" + typeClass.getSimpleName() + ">";
+    return "BinaryType<" + typeClass + ">";
   }
 
   @Override
   public boolean equals(@Nullable Object other) {
-    return other instanceof BinaryType<?> that && that.typeClass == typeClass;
+    return other instanceof BinaryType<?> that && that.typeClass.equals(typeClass);
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.forestall.operators.decide;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.forestall.decisions.NodeTraits;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.failover.SagaInput;
 import io.forestall.decisions.guard.Admission;
@@ -98,6 +99,33 @@ class DecideReadersTest {
     assertThat(read(DecideReaders.fleet(), "node/n-1", null))
         .containsExactly(new DecideInput.MemberRead(Subject.node("n-1"), null, null, 0));
     assertThat(read(DecideReaders.fleet(), "disk/d", new byte[] {1})).isEmpty();
+  }
+
+  @Test
+  void whatANodeIsMadeOfAndHowItDoesAreLabels() throws Exception {
+    FleetEntry entry = entry(null);
+    entry.setLabels(
+        Map.of(
+            "drive-model",
+            "ST4000",
+            "drive-firmware",
+            " SC60 ",
+            "power-feed",
+            "",
+            "latency-millis",
+            "1.5",
+            "pending-requests",
+            "12"));
+    assertThat(read(DecideReaders.fleet(), "node/n-1", encode(entry)))
+        .singleElement()
+        .extracting(input -> ((DecideInput.MemberRead) input).traits())
+        .isEqualTo(new NodeTraits("ST4000", "SC60", null, 1.5, 12L));
+    entry.setLabels(Map.of("latency-millis", "NaN"));
+    assertThat(letter(read(DecideReaders.fleet(), "node/n-1", encode(entry))))
+        .contains("latency-millis");
+    entry.setLabels(Map.of("pending-requests", "-1"));
+    assertThat(letter(read(DecideReaders.fleet(), "node/n-1", encode(entry))))
+        .contains("pending-requests");
   }
 
   @Test

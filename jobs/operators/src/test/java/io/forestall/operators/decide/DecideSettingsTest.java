@@ -26,7 +26,21 @@ class DecideSettingsTest {
                 3_600_000,
                 0,
                 Map.of(),
-                new SagaLimits(5_000, 1_000, 5, 1_000, 2, 10_000, 1L << 30, 10_000, 30 * 60_000)));
+                new SagaLimits(
+                    5_000,
+                    1_000,
+                    5,
+                    1_000,
+                    2,
+                    10_000,
+                    1L << 30,
+                    10_000,
+                    30 * 60_000,
+                    600_000,
+                    86_400_000,
+                    256L << 20,
+                    1_500,
+                    256L << 20)));
     assertThat(DecideSettings.defaults().saga().policy()).isEqualTo(SagaPolicy.standard());
   }
 
@@ -63,6 +77,14 @@ class DecideSettingsTest {
                 Map.entry("forestall.decide.max-model-age", "10 d"),
                 Map.entry("forestall.decide.max-cost", "1 gb"),
                 Map.entry("forestall.decide.copy-bytes-per-second", "64 mb"),
+                Map.entry("forestall.decide.shadow-enter", "0.01"),
+                Map.entry("forestall.decide.shadow-exit", "0.005"),
+                Map.entry("forestall.decide.shadow-enter-dwell", "2 min"),
+                Map.entry("forestall.decide.shadow-exit-dwell", "3 h"),
+                Map.entry("forestall.decide.shadow-horizon", "2 d"),
+                Map.entry("forestall.decide.shadow-maintenance-ahead", "6 h"),
+                Map.entry("forestall.decide.shadow-units-in-flight", "9"),
+                Map.entry("forestall.decide.shadow-max-per-unit", "3"),
                 Map.entry("forestall.decide.pre-failover-check-timeout", "2 s"),
                 Map.entry("forestall.decide.step-timeout", "300 ms"),
                 Map.entry("forestall.decide.step-attempts", "7"),
@@ -71,7 +93,12 @@ class DecideSettingsTest {
                 Map.entry("forestall.decide.max-target-lag", "12345678901"),
                 Map.entry("forestall.decide.min-free-space", "10 mb"),
                 Map.entry("forestall.decide.confirm-timeout", "20 s"),
-                Map.entry("forestall.decide.failback-dwell", "1 h")));
+                Map.entry("forestall.decide.failback-dwell", "1 h"),
+                Map.entry("forestall.decide.shadow-stall-timeout", "2 min"),
+                Map.entry("forestall.decide.shadow-build-timeout", "2 h"),
+                Map.entry("forestall.decide.switchover-max-drain", "1 gb"),
+                Map.entry("forestall.decide.switchover-max-pause", "3 s"),
+                Map.entry("forestall.decide.switchover-drain-bytes-per-second", "100 mb")));
     assertThat(configuration.keySet())
         .as("a new option needs its line here")
         .containsAll(DecideOptions.all().stream().map(ConfigOption::key).toList());
@@ -104,9 +131,30 @@ class DecideSettingsTest {
                     Map.entry("max-telemetry-age", "120000 ms"),
                     Map.entry("max-model-age", "864000000 ms"),
                     Map.entry("max-cost", "1073741824 b"),
-                    Map.entry("copy-bytes-per-second", "67108864 b")),
+                    Map.entry("copy-bytes-per-second", "67108864 b"),
+                    Map.entry("shadow-enter", "0.01"),
+                    Map.entry("shadow-exit", "0.005"),
+                    Map.entry("shadow-enter-dwell", "120000 ms"),
+                    Map.entry("shadow-exit-dwell", "10800000 ms"),
+                    Map.entry("shadow-horizon", "172800000 ms"),
+                    Map.entry("shadow-maintenance-ahead", "21600000 ms"),
+                    Map.entry("shadow-units-in-flight", "9"),
+                    Map.entry("shadow-max-per-unit", "3")),
                 new SagaLimits(
-                    2_000, 300, 7, 900, 3, 12_345_678_901L, 10L << 20, 20_000, 3_600_000)));
+                    2_000,
+                    300,
+                    7,
+                    900,
+                    3,
+                    12_345_678_901L,
+                    10L << 20,
+                    20_000,
+                    3_600_000,
+                    120_000,
+                    7_200_000,
+                    1L << 30,
+                    3_000,
+                    100L << 20)));
   }
 
   /** No key was renamed yet; each that is keeps its old one, which this test then sets. */

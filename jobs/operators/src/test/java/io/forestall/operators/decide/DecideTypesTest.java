@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.forestall.decisions.ActKind;
 import io.forestall.decisions.FleetMember;
+import io.forestall.decisions.NodeTraits;
 import io.forestall.decisions.Place;
 import io.forestall.decisions.Severity;
 import io.forestall.decisions.Subject;
@@ -15,6 +16,7 @@ import io.forestall.decisions.guard.Proposal;
 import io.forestall.decisions.incident.Incident;
 import io.forestall.decisions.ownership.Authority;
 import io.forestall.decisions.ownership.OwnershipEntry;
+import io.forestall.decisions.shadow.ShadowStanding;
 import io.forestall.risk.Tier;
 import io.forestall.schemas.DeadReason;
 import io.forestall.wire.AdmissionRecords;
@@ -33,6 +35,8 @@ class DecideTypesTest {
 
   private static final long NOW = 1_767_225_600_000L;
   private static final Subject NODE = Subject.node("n-1");
+  private static final Subject OTHER = Subject.node("n-9");
+  private static final NodeTraits TRAITS = new NodeTraits("ST4000", "SC60", "a", 1.5, 12L);
 
   @Test
   void everySortOfInputComesBackAsItWent() throws Exception {
@@ -46,6 +50,7 @@ class DecideTypesTest {
                     .record("t", 1, 2, NOW, DeadReason.OTHER, "why", new byte[] {1}, 0)),
             new DecideInput.MemberRead(NODE, null, null, 0),
             new DecideInput.MemberRead(head.subject(), head, 7L, 2),
+            new DecideInput.MemberRead(NODE, null, 7L, 2, TRAITS),
             new DecideInput.RiskRead(NODE, null),
             new DecideInput.RiskRead(NODE, risk()),
             new DecideInput.ZoneRead("z", null, null),
@@ -57,10 +62,23 @@ class DecideTypesTest {
             pool(new GuardInput.IncidentChanged(incident())),
             pool(new GuardInput.Proposed(proposal())),
             pool(new GuardInput.MemberChanged(head, null)),
+            pool(new GuardInput.MemberChanged(head, 7L, 2, TRAITS)),
             pool(new GuardInput.MemberLeft(NODE)),
             pool(risk()),
             pool(new GuardInput.ZoneChanged("z", List.of())),
             pool(unit()),
+            pool(
+                new GuardInput.UnitChanged(
+                    "u-1",
+                    "v",
+                    NODE,
+                    4,
+                    List.of(NODE, OTHER),
+                    2,
+                    100,
+                    List.of(OTHER),
+                    List.of(NODE),
+                    true)),
             pool(new GuardInput.UnitLeft("u-1")),
             pool(new GuardInput.AdmissionRead(admission())),
             pool(new GuardInput.ActEnded("a", Admission.State.DONE, "text")),
@@ -79,6 +97,29 @@ class DecideTypesTest {
             saga(new SagaInput.NodeDescribed(NODE, 2, null)),
             saga(new SagaInput.NodeDescribed(NODE, 1, 7L)),
             saga(new SagaInput.NodeRisk(NODE, true)),
+            saga(
+                new SagaInput.ShadowStood(
+                    new ShadowStanding(
+                        "u-1",
+                        "v",
+                        "p1",
+                        OTHER,
+                        NODE,
+                        "CATCHING_UP",
+                        4,
+                        9,
+                        8,
+                        1,
+                        100,
+                        5,
+                        70,
+                        7L,
+                        2,
+                        3,
+                        11L,
+                        1,
+                        "It lags.",
+                        NOW))),
             saga(new SagaInput.NodeLeft(NODE)));
     for (DecideInput input : inputs) {
       assertThat(through(DecideInput.type(), input)).isEqualTo(input);
@@ -115,6 +156,24 @@ class DecideTypesTest {
     }
     Said said = new Said(Said.Topic.POLICIES, Policies.mark("me", "p1", NOW));
     assertThat(through(Said.type(), said)).isEqualTo(said);
+  }
+
+  /** What the second format wrote is read: nobody knew of shadows. */
+  @Test
+  void inputOfTheSecondFormatIsRead() throws Exception {
+    DataOutputSerializer out = new DataOutputSerializer(64);
+    out.writeByte(2);
+    out.writeByte(26);
+    out.writeUTF("p1");
+    out.writeUTF("u-1");
+    out.writeUTF("v");
+    DecideInputFormat.writeSubject(NODE, out);
+    out.writeLong(4);
+    DecideInputFormat.writeSubjects(List.of(NODE), out);
+    out.writeInt(2);
+    out.writeLong(100);
+    assertThat(DecideInput.read(new DataInputDeserializer(out.getCopyOfBuffer())))
+        .isEqualTo(pool(unit()));
   }
 
   /** What the release before wrote is read: members had no level. */

@@ -6,6 +6,7 @@ import io.forestall.operators.DiskInput;
 import io.forestall.operators.EntityInput;
 import io.forestall.operators.Home;
 import io.forestall.operators.ModelInput;
+import io.forestall.operators.NodeInput;
 import io.forestall.operators.RiskUpdate;
 import io.forestall.operators.SenseInput;
 import io.forestall.risk.signal.EntitySample;
@@ -14,9 +15,12 @@ import io.forestall.risk.signal.Scope;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.EntityRef;
+import io.forestall.schemas.Event;
+import io.forestall.schemas.FailureMode;
 import io.forestall.schemas.FleetEntry;
 import io.forestall.schemas.Risk;
 import io.forestall.schemas.Sample;
+import io.forestall.schemas.Severity;
 import io.forestall.schemas.TelemetryFrame;
 import io.forestall.schemas.Tier;
 import io.forestall.wire.AvroCodec;
@@ -269,6 +273,42 @@ class ReadersTest {
             Optional.empty()),
         new ListCollector<>(read));
     return read;
+  }
+
+  private static byte[] diverged(EntityKind kind, String type, String attributed) {
+    Event event = new Event();
+    event.setId("copy.diverged/node/n-7/v/0/2/1048576");
+    event.setType(type);
+    event.setSeverity(Severity.ERROR);
+    event.setEntity(new EntityRef(kind, "n-7"));
+    event.setRelated(List.of());
+    event.setTimeMillis(NOW);
+    event.setPredicted(false);
+    event.setConfidence(1.0);
+    event.setHorizonMillis(0L);
+    event.setMode(FailureMode.UNKNOWN);
+    event.setSource("move");
+    event.setSummary("bytes differ");
+    event.setValues(Map.of());
+    event.setLabels(Map.of("unit", "v/0", "attributed", attributed));
+    return AvroCodec.of(Event.class).encode(event);
+  }
+
+  private static List<NodeInput> wrong(byte @Nullable [] value) throws Exception {
+    return read(new WrongBytesReader(), "node/n-7", value, TimestampType.LOG_APPEND_TIME);
+  }
+
+  @Test
+  void onlyWrongBytesThatAreKnownToBeANodesAreTakenIn() throws Exception {
+    assertThat(wrong(diverged(EntityKind.NODE, "copy.diverged", "stored-checksum")))
+        .containsExactly(
+            NodeInput.wrongBytes("node/n-7", "copy.diverged/node/n-7/v/0/2/1048576", NOW));
+    assertThat(wrong(diverged(EntityKind.NODE, "copy.diverged", "none"))).isEmpty();
+    assertThat(wrong(diverged(EntityKind.VOLUME, "copy.diverged", "stored-checksum"))).isEmpty();
+    assertThat(wrong(diverged(EntityKind.NODE, "node.failed", "stored-checksum"))).isEmpty();
+    assertThat(wrong("copy.diverged and no event".getBytes(StandardCharsets.UTF_8))).isEmpty();
+    assertThat(wrong(new byte[] {1, 2})).isEmpty();
+    assertThat(wrong(null)).isEmpty();
   }
 
   private static byte[] frame(long timeMillis, String... disks) {

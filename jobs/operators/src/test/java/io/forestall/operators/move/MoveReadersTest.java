@@ -122,13 +122,14 @@ class MoveReadersTest {
             new MoveInput.SliceRead(
                 "v/0",
                 "v",
+                "p1",
                 9,
                 4096,
                 List.of(
                     new MoveInput.Unit(
                         "v/2", TestingMoves.OWNER, 4096, List.of(TestingMoves.SHADOW)))));
     assertThat(read(MoveReader.maps(), "v/0", null))
-        .isEqualTo(new MoveInput.SliceRead("v/0", "", Long.MAX_VALUE, 1, List.of()));
+        .isEqualTo(new MoveInput.SliceRead("v/0", "", "", Long.MAX_VALUE, 1, List.of()));
     assertThat(dead(MoveReader.maps(), "v/0", new byte[] {1})).isEqualTo(DeadReason.TRUNCATED);
   }
 

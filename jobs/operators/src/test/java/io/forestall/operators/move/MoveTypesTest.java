@@ -56,6 +56,7 @@ class MoveTypesTest {
             new MoveInput.SliceRead(
                 "v/0",
                 "v",
+                "p1",
                 3,
                 4096,
                 List.of(
@@ -89,6 +90,7 @@ class MoveTypesTest {
             new ShadowStanding(
                 "v/0",
                 "v",
+                "p1",
                 TestingMoves.SHADOW,
                 TestingMoves.OWNER,
                 "IN_SYNC",

@@ -399,6 +399,7 @@ class StreamOperatorTest {
               "v/0",
               new StreamInput.Mapped(
                   "v",
+                  "p1",
                   1,
                   TestingMoves.OWNER,
                   TestingMoves.MIB,

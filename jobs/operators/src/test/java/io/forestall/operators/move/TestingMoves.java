@@ -62,6 +62,6 @@ final class TestingMoves {
 
   static MoveInput.UnitMapped mapped(String unit, long version, Subject... shadows) {
     return new MoveInput.UnitMapped(
-        unit, new StreamInput.Mapped("v", version, OWNER, 8 * MIB, 4096, List.of(shadows)));
+        unit, new StreamInput.Mapped("v", "p1", version, OWNER, 8 * MIB, 4096, List.of(shadows)));
   }
 }

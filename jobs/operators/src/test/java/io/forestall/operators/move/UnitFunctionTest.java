@@ -30,7 +30,7 @@ class UnitFunctionTest {
       assertThat(units.send(slice(4, "v/1", OTHER)))
           .containsExactly(
               new MoveInput.UnitMapped("v/0", null), TestingMoves.mapped("v/1", 4, OTHER));
-      assertThat(units.send(new MoveInput.SliceRead("v/0", "", Long.MAX_VALUE, 1, List.of())))
+      assertThat(units.send(new MoveInput.SliceRead("v/0", "", "", Long.MAX_VALUE, 1, List.of())))
           .containsExactly(new MoveInput.UnitMapped("v/1", null));
       assertThat(units.states()).as("an end leaves nothing").isZero();
       assertThat(units.send(slice(1, "v/0", OTHER)))
@@ -57,6 +57,7 @@ class UnitFunctionTest {
     return new MoveInput.SliceRead(
         "v/0",
         "v",
+        "p1",
         version,
         4096,
         List.of(

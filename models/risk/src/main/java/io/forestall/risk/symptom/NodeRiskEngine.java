@@ -9,6 +9,7 @@ import io.forestall.risk.Tier;
 import io.forestall.risk.TierMachine;
 import io.forestall.risk.symptom.NodeRiskState.Disk;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -24,11 +25,15 @@ import org.jspecify.annotations.Nullable;
  * hour to a day; what fails within the hour fails within the month, so its probability stands as it
  * is: a lower bound, for symptoms of today say nothing of next week. The modes add up as if they
  * were independent. Mode DISK of a machine is the probability that more of its disks fail within
- * the horizon than it can bear (Poisson-binomial), or that checksums and RAID sets foretell it.
+ * the horizon than it can bear (Poisson-binomial), or that checksums and RAID sets foretell it:
+ * those that it counts itself, and the bytes that others found to be not what it wrote.
  */
 public final class NodeRiskEngine {
   /** Metric of the reason that names disks at risk. */
   public static final String DISKS_AT_RISK = "disks_at_risk";
+
+  /** Metric of the reason that names bytes which others found to be wrong. */
+  public static final String WRONG_BYTES = "wrong_bytes";
 
   /** Metric of the reason that names disks without a fresh score. */
   public static final String DISKS_SILENT = "disks_silent";
@@ -40,6 +45,12 @@ public final class NodeRiskEngine {
 
   /** Change of the score below which disks and blame give nothing new to say; points. */
   private static final double LEAST_CHANGE = 0.5;
+
+  /** What was found wrong so long ago counts for nothing any more; milliseconds. */
+  private static final long WRONG_LASTS_MILLIS = 3 * Evidence.CHECKSUMS.halfLifeMillis();
+
+  /** Probability of mode DISK within its horizon while nothing speaks for it. */
+  private static final double DISK_PRIOR = SymptomPolicy.defaults().priorOf(FailureMode.DISK);
 
   private static final double MINUTE_MILLIS = 60_000.0;
   private static final FailureMode[] MODES = {
@@ -98,6 +109,26 @@ public final class NodeRiskEngine {
   }
 
   /**
+   * Takes in that somebody found bytes of the machine to be others than it recorded when it wrote
+   * them. Row E5.
+   *
+   * @param finding name of what was found: said again it counts once
+   * @param timeMillis event time; epoch milliseconds
+   * @return what to say of the machine now, null when it was known or is too old to count
+   */
+  public @Nullable Assessment foundWrong(NodeRiskState state, String finding, long timeMillis) {
+    if (state.nowMillis != NodeRiskState.NEVER
+        && state.nowMillis - timeMillis >= WRONG_LASTS_MILLIS) {
+      return null;
+    }
+    if (!state.foundWrong(finding, timeMillis)) {
+      return null;
+    }
+    state.nowMillis = Math.max(state.nowMillis, timeMillis);
+    return conclude(state);
+  }
+
+  /**
    * Takes the score of one of its disks in.
    *
    * @return what to say of the machine now, null when there is nothing new to say
@@ -142,25 +173,29 @@ public final class NodeRiskEngine {
   }
 
   /**
-   * True when nothing is known of the machine: it was never heard itself, none of its disks is left
-   * and nobody blames it. Such a state can be dropped.
+   * True when nothing is known of the machine: it was never heard itself, none of its disks is
+   * left, nobody blames it, and no bytes of it were found to be wrong. Such a state can be dropped.
    */
   public boolean knowsNothing(NodeRiskState state) {
     return state.lastMillis == NodeRiskState.NEVER
         && state.disks.isEmpty()
-        && state.blame.isEmpty();
+        && state.blame.isEmpty()
+        && state.wrongBytes.isEmpty();
   }
 
   /**
    * What to say of a machine that has been silent; null when there is nothing new to say at this
    * time. Silence alone is never health: first the score is stale and its confidence falls, then
-   * the tier is UNKNOWN. Blame that has faded is spoken of here too.
+   * the tier is UNKNOWN. Blame and wrong bytes that have faded are spoken of here too.
    *
    * @param nowMillis event time; epoch milliseconds
    */
   public @Nullable Assessment silence(NodeRiskState state, long nowMillis) {
     long from = heardMillis(state);
-    boolean faded = !state.blame.isEmpty() && nowMillis >= blameEndMillis(state);
+    boolean blameFaded = !state.blame.isEmpty() && nowMillis >= blameEndMillis(state);
+    boolean faded =
+        state.wrongBytes.values().removeIf(at -> nowMillis - at >= WRONG_LASTS_MILLIS)
+            || blameFaded;
     if (from == NodeRiskState.NEVER && !faded) {
       return null;
     }
@@ -177,7 +212,7 @@ public final class NodeRiskEngine {
     }
     state.nowMillis = Math.max(state.nowMillis, nowMillis);
     state.silences = Math.max(due, state.silences);
-    if (faded) {
+    if (blameFaded) {
       state.blame = List.of();
     }
     return conclude(state);
@@ -192,6 +227,9 @@ public final class NodeRiskEngine {
     long next = Long.MAX_VALUE;
     if (from != NodeRiskState.NEVER && state.silences < 2) {
       next = from + (state.silences == 0 ? staleAfterMillis(state) : unknownAfterMillis(state));
+    }
+    if (!state.wrongBytes.isEmpty()) {
+      next = Math.min(next, Collections.min(state.wrongBytes.values()) + WRONG_LASTS_MILLIS);
     }
     return state.blame.isEmpty() ? next : Math.min(next, blameEndMillis(state));
   }
@@ -289,7 +327,14 @@ public final class NodeRiskEngine {
 
   private @Nullable ModeAssessment mode(NodeRiskState state, FailureMode mode, long now) {
     ModeAssessment own = find(state.modes, mode);
-    ModeAssessment other = mode == FailureMode.DISK ? disks(state, now) : blamed(state, mode, now);
+    return mode == FailureMode.DISK
+        ? both(both(own, disks(state, now)), wrong(state, now))
+        : both(own, blamed(state, mode, now));
+  }
+
+  /** Two that speak for one mode, as if they were independent; the horizon is the first one's. */
+  private @Nullable ModeAssessment both(
+      @Nullable ModeAssessment own, @Nullable ModeAssessment other) {
     if (own == null || other == null) {
       return own == null ? other : own;
     }
@@ -297,9 +342,9 @@ public final class NodeRiskEngine {
     reasons.addAll(other.reasons());
     reasons.sort(Comparator.comparingDouble(ReasonPart::contribution).reversed());
     return new ModeAssessment(
-        mode,
+        own.mode(),
         1 - (1 - own.probability()) * (1 - other.probability()),
-        mode == FailureMode.DISK ? risk.horizonMillis() : own.horizonMillis(),
+        own.mode() == FailureMode.DISK ? risk.horizonMillis() : own.horizonMillis(),
         own.model(),
         own.modelVersion(),
         shortest(reasons));
@@ -335,6 +380,32 @@ public final class NodeRiskEngine {
             blame.model(),
             blame.modelVersion(),
             blame.reasons());
+  }
+
+  /** What wrong bytes that others found foretell, as those do that the machine counts itself. */
+  private static @Nullable ModeAssessment wrong(NodeRiskState state, long now) {
+    double recent = 0;
+    for (long at : state.wrongBytes.values()) {
+      recent += Decay.left(Math.max(0, (double) now - at), Evidence.CHECKSUMS.halfLifeMillis());
+    }
+    double nats = Evidence.CHECKSUMS.defaultWeight() * StandardSymptomEngine.ofChecksums(recent);
+    if (nats <= 0) {
+      return null;
+    }
+    int found = state.wrongBytes.size();
+    String ranges = found == 1 ? "one range" : found + " ranges";
+    return new ModeAssessment(
+        FailureMode.DISK,
+        1 / (1 + Math.exp(-(logOdds(DISK_PRIOR) + nats))),
+        SymptomPolicy.defaults().horizonMillisOf(FailureMode.DISK),
+        StandardSymptomEngine.MODEL,
+        StandardSymptomEngine.MODEL_VERSION,
+        List.of(
+            new ReasonPart(
+                WRONG_BYTES,
+                found,
+                nats,
+                ranges + " of its copies held other bytes than it wrote, in the last days")));
   }
 
   /** The probability that more disks fail within the horizon than are tolerated. */

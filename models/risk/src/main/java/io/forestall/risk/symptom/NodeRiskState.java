@@ -9,6 +9,7 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -19,11 +20,16 @@ import java.util.TreeMap;
  */
 public final class NodeRiskState extends TierState {
   static final long NEVER = Long.MIN_VALUE;
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
+
+  /** Grew when wrong bytes that others found were remembered. */
+  private static final int WITHOUT_WRONG_BYTES = 1;
+
   private static final int STALE = 64;
   private static final int MAXIMUM_MODES = 8;
   private static final int MAXIMUM_REASONS = 8;
   private static final int MAXIMUM_TEXT = 300;
+  private static final int MAXIMUM_WRONG_BYTES = 64;
 
   /** What is known of one disk. */
   static final class Disk {
@@ -38,6 +44,10 @@ public final class NodeRiskState extends TierState {
   }
 
   final TreeMap<String, Disk> disks = new TreeMap<>();
+
+  /** Places whose bytes others found to be wrong: when, by a hash of the finding's name. */
+  final TreeMap<Long, Long> wrongBytes = new TreeMap<>();
+
   List<ModeAssessment> modes = List.of();
   List<ModeAssessment> blame = List.of();
   long blameMillis = NEVER;
@@ -106,6 +116,11 @@ public final class NodeRiskState extends TierState {
       out.writeDouble(disk.score);
       out.writeByte(disk.tier.ordinal() | (disk.stale ? STALE : 0));
     }
+    out.writeByte(wrongBytes.size());
+    for (Map.Entry<Long, Long> each : wrongBytes.entrySet()) {
+      out.writeLong(each.getKey());
+      out.writeLong(each.getValue());
+    }
   }
 
   /**
@@ -115,7 +130,7 @@ public final class NodeRiskState extends TierState {
    */
   public static NodeRiskState read(DataInput in) throws IOException {
     int version = in.readUnsignedByte();
-    if (version != VERSION) {
+    if (version != VERSION && version != WITHOUT_WRONG_BYTES) {
       throw new IOException("node risk state has version " + version + ", known is " + VERSION);
     }
     NodeRiskState state = new NodeRiskState();
@@ -145,7 +160,38 @@ public final class NodeRiskState extends TierState {
       disk.stale = (bits & STALE) != 0;
       state.disks.put(id, disk);
     }
+    if (version != WITHOUT_WRONG_BYTES) {
+      for (int count = in.readUnsignedByte(); count > 0; count--) {
+        state.wrongBytes.put(in.readLong(), in.readLong());
+      }
+    }
     return state;
+  }
+
+  /**
+   * Remembers that bytes were found to be wrong; when there are too many, the oldest is forgotten.
+   *
+   * @return false when this was known
+   */
+  boolean foundWrong(String finding, long timeMillis) {
+    long name = hash(finding);
+    if (wrongBytes.putIfAbsent(name, timeMillis) != null) {
+      return false;
+    }
+    if (wrongBytes.size() > MAXIMUM_WRONG_BYTES) {
+      long oldest = Collections.min(wrongBytes.values());
+      wrongBytes.values().remove(oldest);
+    }
+    return true;
+  }
+
+  /** FNV-1a: the name itself may be long. */
+  private static long hash(String text) {
+    long hash = 0xcbf29ce484222325L;
+    for (int i = 0; i < text.length(); i++) {
+      hash = (hash ^ text.charAt(i)) * 0x100000001b3L;
+    }
+    return hash;
   }
 
   /** The modes within the limits of the encoding, so that storing them changes nothing. */

@@ -813,9 +813,14 @@ public final class StandardSymptomEngine implements SymptomEngine {
       case RESTARTS -> clip((now - 1.3) / 3);
       case REBOOTS -> clip((now - 1.2) / 2.5);
       case IO_ERRORS -> now < 0.5 ? 0 : clip(0.1 + 0.9 * Math.log10(now));
-      case CHECKSUMS -> now < 0.5 ? 0 : clip(0.35 + 0.65 * Math.log10(now));
+      case CHECKSUMS -> ofChecksums(now);
       default -> Math.min(1, now / FULL_STRENGTH);
     };
+  }
+
+  /** Strength of so many places whose bytes were wrong, recent ones counted in full; 0 to 1. */
+  static double ofChecksums(double wrong) {
+    return wrong < 0.5 ? 0 : clip(0.35 + 0.65 * Math.log10(wrong));
   }
 
   private double contribution(Evidence evidence) {

@@ -16,6 +16,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
@@ -105,6 +106,56 @@ class NodeRiskEngineTest {
     assertThat(assessment.stale()).isFalse();
     assertThat(assessment.samples()).isEqualTo(1);
     assertThat(assessment.horizonMillis()).isEqualTo(30 * DAY);
+  }
+
+  @Test
+  void wrongBytesSpeakAsTheMachinesOwnChecksumsDo() {
+    Assessment quiet = requireNonNull(engine.observe(state, healthy(0)));
+    Assessment one = requireNonNull(engine.foundWrong(state, "a", START + MINUTE));
+    assertThat(one.score()).isGreaterThan(quiet.score() + 3);
+    assertThat(find(one, FailureMode.DISK).reasons())
+        .extracting(ReasonPart::metric)
+        .contains(NodeRiskEngine.WRONG_BYTES);
+    assertThat(engine.foundWrong(state, "a", START + 2 * MINUTE)).as("said again").isNull();
+    Assessment ten = one;
+    for (int i = 0; i < 9; i++) {
+      ten = requireNonNull(engine.foundWrong(state, "b" + i, START + 2 * MINUTE));
+    }
+    assertThat(ten.score()).isGreaterThan(one.score() + 20);
+    assertThat(engine.nextLookMillis(state)).isLessThan(START + 3 * DAY);
+    assertThat(requireNonNull(engine.observe(state, healthy(3 * 24 * 60))).score())
+        .as("fades with a day's half-life")
+        .isLessThan(ten.score() - 10);
+    requireNonNull(engine.silence(state, START + 3 * DAY + 2 * MINUTE));
+    assertThat(requireNonNull(engine.observe(state, healthy(3 * 24 * 60 + 3))).score())
+        .isEqualTo(quiet.score());
+    assertThat(engine.foundWrong(state, "c", START)).as("too old to count").isNull();
+  }
+
+  @Test
+  void wrongBytesAreBoundedAndSurviveStoring() throws IOException {
+    for (int i = 0; i < 500; i++) {
+      requireNonNull(engine.foundWrong(state, "f" + i, START + i));
+    }
+    assertThat(state.wrongBytes).hasSize(64).containsValue(START + 499).doesNotContainValue(START);
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    state.write(new DataOutputStream(bytes));
+    NodeRiskState read =
+        NodeRiskState.read(new DataInputStream(new ByteArrayInputStream(bytes.toByteArray())));
+    assertThat(read.wrongBytes).isEqualTo(state.wrongBytes);
+  }
+
+  /** What the release before wrote ends behind the disks. */
+  @Test
+  void aStateWithoutWrongBytesIsRead() throws IOException {
+    requireNonNull(engine.observe(state, healthy(0)));
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    state.write(new DataOutputStream(bytes));
+    byte[] before = Arrays.copyOf(bytes.toByteArray(), bytes.size() - 1);
+    before[0] = 1;
+    NodeRiskState read = NodeRiskState.read(new DataInputStream(new ByteArrayInputStream(before)));
+    assertThat(read.wrongBytes).isEmpty();
+    assertThat(read.lastTimeMillis()).isEqualTo(state.lastTimeMillis());
   }
 
   @Test
@@ -424,7 +475,7 @@ class NodeRiskEngineTest {
     assertThatThrownBy(
             () -> NodeRiskState.read(new DataInputStream(new ByteArrayInputStream(bytes))))
         .isInstanceOf(IOException.class)
-        .hasMessage("node risk state has version 7, known is 1");
+        .hasMessage("node risk state has version 7, known is 2");
   }
 
   private static byte[] bytes(NodeRiskState state) throws IOException {
