@@ -16,6 +16,7 @@ import io.forestall.operators.decide.SagaSliceFunction;
 import io.forestall.operators.decide.Said;
 import io.forestall.operators.decide.SaidSorter;
 import io.forestall.operators.decide.SliceFunction;
+import io.forestall.operators.types.AvroType;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.Decision;
 import io.forestall.schemas.Topics;
@@ -45,7 +46,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  *
  * ownership, admissions, acks, entities ------+-> sagas (by pool) -> said -+-> commands, maps
  * maps ---------> slices ---------------------+        ^ policies          +-> ends of acts
- *                                                                          +-> steps, proposals
+ * shadows ------------------------------------+                            +-> steps, proposals
  * </pre>
  */
 public final class DecideJob {
@@ -62,17 +63,7 @@ public final class DecideJob {
    *     --key=value} or {@code -Dkey=value}
    */
   public static void main(String[] args) throws Exception {
-    StreamExecutionEnvironment env;
-    try {
-      Configuration overrides = Arguments.parse(args);
-      env = StreamExecutionEnvironment.getExecutionEnvironment(overrides);
-      Configuration all = Configuration.fromMap(env.getConfiguration().toMap());
-      all.addAll(overrides);
-      define(env, all);
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(NAME + " cannot start: " + e.getMessage(), e);
-    }
-    env.execute(NAME);
+    Arguments.run(NAME, args, DecideJob::define);
   }
 
   /**
@@ -148,7 +139,7 @@ public final class DecideJob {
             .transform(
                 "guard", Said.type(), PoolOperator.processingTime(GuardBrain.factory(settings)))
             .uid(DecideUids.GUARD)
-            .process(new SaidSorter())
+            .process(new SaidSorter(), AvroType.info(Decision.class))
             .name("said")
             .uid(DecideUids.SAID);
 
@@ -191,18 +182,20 @@ public final class DecideJob {
             .process(new SagaSliceFunction(), DecideInput.type())
             .name("slices of sagas")
             .uid(DecideUids.SAGA_SLICES);
+    var shadows = intakes.of(ports.shadows(env), "shadows", DecideUids.SHADOW_INTAKE);
     return ownership
         .getSideOutput(DecideTags.SAGAS)
         .union(
             admissions.getSideOutput(DecideTags.SAGAS),
             acks.getSideOutput(DecideTags.SAGAS),
             entities.getSideOutput(DecideTags.SAGAS),
+            shadows.getSideOutput(DecideTags.SAGAS),
             slices)
         .keyBy(DecideInput::key, Types.STRING)
         .connect(policies.broadcast())
         .transform("sagas", Said.type(), PoolOperator.processingTime(SagaBrain.factory(settings)))
         .uid(DecideUids.SAGAS)
-        .process(new SaidSorter())
+        .process(new SaidSorter(), AvroType.info(Decision.class))
         .name("said by sagas")
         .uid(DecideUids.SAGA_SAID);
   }

@@ -54,6 +54,9 @@ public interface DecidePorts {
   /** Slices of the volumes' maps a second time, all of them and whole. */
   DataStream<DecideInput> sagaMaps(StreamExecutionEnvironment env);
 
+  /** How the shadows stand, by the move job. */
+  DataStream<DecideInput> shadows(StreamExecutionEnvironment env);
+
   /** Failure zones, with one reader. */
   DataStream<DecideInput> zones(StreamExecutionEnvironment env);
 

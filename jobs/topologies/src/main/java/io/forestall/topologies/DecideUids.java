@@ -44,6 +44,8 @@ public final class DecideUids {
   public static final String SAGA_ADMISSION_INTAKE = "decide-saga-admission-intake";
   public static final String SAGA_MAP_SOURCE = "decide-saga-map-source";
   public static final String SAGA_MAP_INTAKE = "decide-saga-map-intake";
+  public static final String SHADOW_SOURCE = "decide-shadow-source";
+  public static final String SHADOW_INTAKE = "decide-shadow-intake";
   public static final String SAGA_SLICES = "decide-saga-slices";
   public static final String SAGAS = "decide-sagas";
   public static final String SAGA_SAID = "decide-saga-said";

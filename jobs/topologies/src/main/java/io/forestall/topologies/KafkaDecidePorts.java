@@ -125,6 +125,12 @@ public final class KafkaDecidePorts implements DecidePorts {
   }
 
   @Override
+  public DataStream<DecideInput> shadows(StreamExecutionEnvironment env) {
+    return all(env, Topics.SHADOWS, DecideReaders.shadows(), "shadows")
+        .uid(DecideUids.SHADOW_SOURCE);
+  }
+
+  @Override
   public DataStream<DecideInput> zones(StreamExecutionEnvironment env) {
     return all(env, Topics.ZONES, DecideReaders.zones(), "zones")
         .setParallelism(1)

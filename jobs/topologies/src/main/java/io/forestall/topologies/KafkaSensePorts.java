@@ -3,6 +3,7 @@ package io.forestall.topologies;
 import io.forestall.operators.BaselineUpdate;
 import io.forestall.operators.EventTime;
 import io.forestall.operators.ModelInput;
+import io.forestall.operators.NodeInput;
 import io.forestall.operators.RiskUpdate;
 import io.forestall.operators.SenseInput;
 import io.forestall.operators.SenseSettings;
@@ -10,6 +11,7 @@ import io.forestall.operators.kafka.FleetReader;
 import io.forestall.operators.kafka.KafkaPorts;
 import io.forestall.operators.kafka.ModelReader;
 import io.forestall.operators.kafka.TelemetryReader;
+import io.forestall.operators.kafka.WrongBytesReader;
 import io.forestall.schemas.AnomalyRecord;
 import io.forestall.schemas.BaselineRecord;
 import io.forestall.schemas.DeadLetter;
@@ -46,6 +48,13 @@ public final class KafkaSensePorts implements SensePorts {
     return env.fromSource(
             kafka.source(Topics.FLEET, new FleetReader()), EventTime.fleet(settings), "fleet")
         .uid(SenseUids.FLEET_SOURCE);
+  }
+
+  @Override
+  public DataStream<NodeInput> wrongBytes(StreamExecutionEnvironment env) {
+    return env.fromSource(
+            kafka.source(Topics.EVENTS, new WrongBytesReader()), EventTime.findings(), "events")
+        .uid(SenseUids.EVENT_SOURCE);
   }
 
   @Override

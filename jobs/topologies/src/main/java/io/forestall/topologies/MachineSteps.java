@@ -93,9 +93,10 @@ record MachineSteps(
   }
 
   /** Defines the last step: the scores of machines, volumes and culprits. */
-  SingleOutputStreamOperator<RiskUpdate> nodes(DataStream<NodeInput> diskShares) {
+  SingleOutputStreamOperator<RiskUpdate> nodes(
+      DataStream<NodeInput> diskShares, DataStream<NodeInput> wrongBytes) {
     return symptoms
-        .union(paths, blame, diskShares)
+        .union(paths, blame, diskShares, wrongBytes)
         .keyBy(NodeInput::entity)
         .process(new NodeRiskFunction(settings, engines), RiskUpdate.type())
         .name("nodes")

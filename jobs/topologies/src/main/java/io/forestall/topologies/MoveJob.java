@@ -59,17 +59,7 @@ public final class MoveJob {
    *     --key=value} or {@code -Dkey=value}
    */
   public static void main(String[] args) throws Exception {
-    StreamExecutionEnvironment env;
-    try {
-      Configuration overrides = Arguments.parse(args);
-      env = StreamExecutionEnvironment.getExecutionEnvironment(overrides);
-      Configuration all = Configuration.fromMap(env.getConfiguration().toMap());
-      all.addAll(overrides);
-      define(env, all);
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(NAME + " cannot start: " + e.getMessage(), e);
-    }
-    env.execute(NAME);
+    Arguments.run(NAME, args, MoveJob::define);
   }
 
   /**

@@ -37,6 +37,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  *                      |              +-> peers ---+   network ------+    |
  *                      |                                             v    |
  *                      +- paths -> paths (by volume, by node) ---> blame -+
+ * events ---> bytes of nodes that others found to be wrong ---------------+
  * </pre>
  *
  * <p>Beside the scores there leave predicted events, anomalies, baselines, dead letters of every
@@ -59,17 +60,7 @@ public final class SenseJob {
    *     --key=value} or {@code -Dkey=value}
    */
   public static void main(String[] args) throws Exception {
-    StreamExecutionEnvironment env;
-    try {
-      Configuration overrides = Arguments.parse(args);
-      env = StreamExecutionEnvironment.getExecutionEnvironment(overrides);
-      Configuration all = Configuration.fromMap(env.getConfiguration().toMap());
-      all.addAll(overrides);
-      define(env, all);
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(NAME + " cannot start: " + e.getMessage(), e);
-    }
-    env.execute(NAME);
+    Arguments.run(NAME, args, SenseJob::define);
   }
 
   /**
@@ -127,7 +118,7 @@ public final class SenseJob {
             .uid(SenseUids.RISK);
 
     SingleOutputStreamOperator<RiskUpdate> nodes =
-        machines.nodes(risk.getSideOutput(SenseTags.DISK_SHARES));
+        machines.nodes(risk.getSideOutput(SenseTags.DISK_SHARES), ports.wrongBytes(env));
 
     ports.risk(risk.union(nodes));
     ports.anomalies(machines.anomalies());

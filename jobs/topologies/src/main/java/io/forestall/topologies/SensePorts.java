@@ -2,6 +2,7 @@ package io.forestall.topologies;
 
 import io.forestall.operators.BaselineUpdate;
 import io.forestall.operators.ModelInput;
+import io.forestall.operators.NodeInput;
 import io.forestall.operators.RiskUpdate;
 import io.forestall.operators.SenseInput;
 import io.forestall.schemas.AnomalyRecord;
@@ -22,6 +23,9 @@ public interface SensePorts {
 
   /** Fleet entries and tombstones of disks and machines. */
   DataStream<SenseInput> fleet(StreamExecutionEnvironment env);
+
+  /** Bytes of nodes that others found to be wrong. */
+  DataStream<NodeInput> wrongBytes(StreamExecutionEnvironment env);
 
   /** Model records, with one reader. */
   DataStream<ModelInput> models(StreamExecutionEnvironment env);

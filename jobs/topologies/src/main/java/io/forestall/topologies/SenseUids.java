@@ -10,6 +10,7 @@ public final class SenseUids {
   public static final String TELEMETRY_INTAKE = "sense-telemetry-intake";
   public static final String FLEET_SOURCE = "sense-fleet-source";
   public static final String FLEET_INTAKE = "sense-fleet-intake";
+  public static final String EVENT_SOURCE = "sense-event-source";
   public static final String MODEL_SOURCE = "sense-model-source";
   public static final String MODEL_GATE = "sense-model-gate";
   public static final String RISK = "sense-risk";

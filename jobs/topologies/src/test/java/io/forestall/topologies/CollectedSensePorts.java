@@ -3,6 +3,7 @@ package io.forestall.topologies;
 import io.forestall.operators.BaselineUpdate;
 import io.forestall.operators.EventTime;
 import io.forestall.operators.ModelInput;
+import io.forestall.operators.NodeInput;
 import io.forestall.operators.RiskUpdate;
 import io.forestall.operators.SenseInput;
 import io.forestall.operators.SenseSettings;
@@ -10,6 +11,7 @@ import io.forestall.schemas.AnomalyRecord;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.Event;
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -66,6 +68,7 @@ final class CollectedSensePorts implements SensePorts {
   private final RateLimiterStrategy<SourceSplit> pace;
   private final GeneratorFunction<Long, SenseInput> fleet;
   private final long disks;
+  private List<NodeInput> found = List.of();
 
   /**
    * Ports of one run.
@@ -136,6 +139,45 @@ final class CollectedSensePorts implements SensePorts {
             "fleet")
         .setParallelism(1)
         .uid(SenseUids.FLEET_SOURCE);
+  }
+
+  /** Lets bytes of nodes be found wrong, too. */
+  CollectedSensePorts found(List<NodeInput> wrongBytes) {
+    found = List.copyOf(wrongBytes);
+    return this;
+  }
+
+  @Override
+  public DataStream<NodeInput> wrongBytes(StreamExecutionEnvironment env) {
+    // A source has something to say; the first is for nobody.
+    List<String> entities = new ArrayList<>(List.of(""));
+    List<String> names = new ArrayList<>(List.of(""));
+    List<Long> times = new ArrayList<>(List.of(0L));
+    for (NodeInput each : found) {
+      entities.add(each.entity());
+      names.add(each.about());
+      times.add(each.timeMillis());
+    }
+    return env.fromSource(
+            new DataGeneratorSource<>(
+                new Found(List.copyOf(entities), List.copyOf(names), List.copyOf(times)),
+                entities.size(),
+                NodeInput.type()),
+            EventTime.findings(),
+            "events")
+        .setParallelism(1)
+        .uid(SenseUids.EVENT_SOURCE)
+        .filter(input -> !input.entity().isEmpty())
+        .uid("collected-found");
+  }
+
+  private record Found(List<String> entities, List<String> names, List<Long> times)
+      implements GeneratorFunction<Long, NodeInput> {
+    @Override
+    public NodeInput map(Long index) {
+      int at = index.intValue();
+      return NodeInput.wrongBytes(entities.get(at), names.get(at), times.get(at));
+    }
   }
 
   @Override

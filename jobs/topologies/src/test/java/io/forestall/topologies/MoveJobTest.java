@@ -167,7 +167,7 @@ class MoveJobTest {
     for (int unit = 0; unit < UNITS; unit++) {
       run.reports.add(report("v/" + unit, 1));
     }
-    run.maps.add(new MoveInput.SliceRead("v/0", "v", 1, 4096, units));
+    run.maps.add(new MoveInput.SliceRead("v/0", "v", "p1", 1, 4096, units));
     for (int sequence = 1; sequence <= WRITES; sequence++) {
       for (int unit = 0; unit < UNITS; unit++) {
         run.deltas.add(delta("v/" + unit, sequence, run.deltas.size()));

@@ -7,6 +7,7 @@ import io.forestall.operators.DiskInput;
 import io.forestall.operators.EntityInput;
 import io.forestall.operators.Home;
 import io.forestall.operators.ModelFactory;
+import io.forestall.operators.NodeInput;
 import io.forestall.operators.RiskRecords;
 import io.forestall.operators.RiskUpdate;
 import io.forestall.operators.SenseInput;
@@ -289,14 +290,20 @@ class SenseJobTest {
     SenseJob.define(
         env,
         new CollectedSensePorts(
-            "machines",
-            run,
-            settings,
-            TestingFleet::telemetry,
-            TestingFleet.SAMPLES,
-            CollectedSensePorts.fast(),
-            TestingFleet::fleet,
-            TestingFleet.ENTRIES),
+                "machines",
+                run,
+                settings,
+                TestingFleet::telemetry,
+                TestingFleet.SAMPLES,
+                CollectedSensePorts.fast(),
+                TestingFleet::fleet,
+                TestingFleet.ENTRIES)
+            .found(
+                List.of(
+                    NodeInput.wrongBytes(
+                        "node/" + TestingFleet.node(1),
+                        "copy.diverged/a",
+                        TestingFleet.START_MILLIS))),
         settings,
         SHIPPED.toBytes());
     env.execute(SenseJob.NAME);
@@ -315,6 +322,16 @@ class SenseJobTest {
       assertThat(Objects.requireNonNull(risks.get(key)).stream().filter(risk -> !risk.getStale()))
           .as(key)
           .hasSizeGreaterThanOrEqualTo(TestingFleet.STEPS);
+    }
+    for (int node = 0; node < TestingFleet.NODES; node++) {
+      String key = "node/" + TestingFleet.node(node);
+      assertThat(
+              Objects.requireNonNull(risks.get(key)).stream()
+                  .flatMap(risk -> risk.getModes().stream())
+                  .flatMap(mode -> mode.getReasons().stream())
+                  .anyMatch(reason -> reason.getMetric().equals("wrong_bytes")))
+          .as("bytes of %s were found to be wrong", key)
+          .isEqualTo(node == 1);
     }
     assertThat(risks).doesNotContainKey("node/unknown");
     assertThat(run.deadLetters)

@@ -24,7 +24,7 @@ final class TestingFleet {
   static final long SAMPLES = (long) THINGS * STEPS;
   static final long ENTRIES = 2L * NODES;
 
-  private static final long START_MILLIS = 1_704_067_200_000L;
+  static final long START_MILLIS = 1_704_067_200_000L;
 
   private TestingFleet() {}
 
