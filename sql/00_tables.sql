@@ -765,6 +765,7 @@ CREATE TABLE IF NOT EXISTS `maps` (
   `degraded` BOOLEAN COMMENT 'True when the promise of durability is not kept at the moment; no unit.',
   `degradedReason` STRING COMMENT 'Why it is degraded, null when it is not; no unit.',
   `timeMillis` BIGINT COMMENT 'When the checkpoint was taken; milliseconds since 1970-01-01 UTC.',
+  `otherRegion` BOOLEAN COMMENT 'True when the volume asks for a copy in another region than its owner''s; no unit.',
   `record_partition` INT METADATA FROM 'partition' VIRTUAL,
   `record_offset` BIGINT METADATA FROM 'offset' VIRTUAL,
   `record_time` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
@@ -785,7 +786,7 @@ CREATE TABLE IF NOT EXISTS `maps` (
 );
 
 CREATE VIEW IF NOT EXISTS `maps_now` AS
-SELECT `record_key`, `volume`, `pool`, `slice`, `slices`, `version`, `ownershipPartition`, `ownershipOffset`, `volumeBytes`, `segmentBytes`, `blockBytes`, `minReplicas`, `segments`, `degraded`, `degradedReason`, `timeMillis`, `record_time`, `event_time`
+SELECT `record_key`, `volume`, `pool`, `slice`, `slices`, `version`, `ownershipPartition`, `ownershipOffset`, `volumeBytes`, `segmentBytes`, `blockBytes`, `minReplicas`, `segments`, `degraded`, `degradedReason`, `timeMillis`, `otherRegion`, `record_time`, `event_time`
 FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY `record_key` ORDER BY `record_offset` DESC) AS `age`
   FROM `maps`)
@@ -894,6 +895,7 @@ CREATE TABLE IF NOT EXISTS `shadows` (
   `divergences` BIGINT COMMENT 'Digests that did not agree; count.',
   `text` STRING COMMENT 'How it stands, as a sentence; no unit.',
   `timeMillis` BIGINT COMMENT 'When this was said; milliseconds since 1970-01-01 UTC.',
+  `pool` STRING COMMENT 'Pool of the volume, empty when its writer did not know it; no unit.',
   `record_partition` INT METADATA FROM 'partition' VIRTUAL,
   `record_offset` BIGINT METADATA FROM 'offset' VIRTUAL,
   `record_time` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
@@ -914,7 +916,7 @@ CREATE TABLE IF NOT EXISTS `shadows` (
 );
 
 CREATE VIEW IF NOT EXISTS `shadows_now` AS
-SELECT `record_key`, `unit`, `volume`, `shadow`, `owner`, `state`, `epoch`, `streamSequence`, `appliedSequence`, `lagRecords`, `lagBytes`, `lagMillis`, `missingBytes`, `fetchBytesPerSecond`, `resyncs`, `verifiedRound`, `verifiedMillis`, `divergences`, `text`, `timeMillis`, `record_time`, `event_time`
+SELECT `record_key`, `unit`, `volume`, `shadow`, `owner`, `state`, `epoch`, `streamSequence`, `appliedSequence`, `lagRecords`, `lagBytes`, `lagMillis`, `missingBytes`, `fetchBytesPerSecond`, `resyncs`, `verifiedRound`, `verifiedMillis`, `divergences`, `text`, `timeMillis`, `pool`, `record_time`, `event_time`
 FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY `record_key` ORDER BY `record_offset` DESC) AS `age`
   FROM `shadows`)

@@ -21,6 +21,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -91,6 +92,38 @@ class MoveEndToEndTest {
       copies.awaitSame();
       assertThat(copies.beginnings()).as("none began anew").isEqualTo(begun);
       assertThat(copies.repeats()).as("steps came again").isGreaterThan(repeats + 100);
+    }
+  }
+
+  /**
+   * What is written to a cold unit does not wait until all that was written to a hot one is fed.
+   */
+  @Test
+  void aColdUnitDoesNotWaitForAHotOne(@TempDir Path directory) throws Exception {
+    try (LocalRuntime runtime = start(directory, new Configuration());
+        TestingCopies copies = new TestingCopies(runtime, 2)) {
+      copies.map(1);
+      SubmittedJob first = submit(runtime, MoveJob.NAME, Map.of());
+      copies.awaitSame();
+      runtime.flink().checkpoint(first, PATIENCE);
+      cancel(runtime, first);
+      copies.writes(false);
+      assertThat(copies.deltaEnds()).as("the units stand in partitions of their own").hasSize(2);
+      int hotBefore = copies.stepMillis(0).size();
+      copies.burst(0, 3_000);
+      copies.burst(1, 3);
+
+      submit(runtime, MoveJob.NAME, Map.of());
+      copies.awaitSame();
+
+      List<Long> hot = copies.stepMillis(0);
+      List<Long> fed = hot.subList(hotBefore, hot.size());
+      List<Long> cold = copies.stepMillis(1);
+      long coldFedMillis = cold.get(cold.size() - 1);
+      assertThat(fed).hasSizeGreaterThanOrEqualTo(3_000);
+      assertThat(fed.stream().filter(each -> each > coldFedMillis).count())
+          .as("of the hot unit's steps came later than all of the cold one's")
+          .isGreaterThan(fed.size() / 2);
     }
   }
 
@@ -167,7 +200,7 @@ class MoveEndToEndTest {
     }
   }
 
-  private static long inSync(java.util.List<ShadowStatus> all) {
+  private static long inSync(List<ShadowStatus> all) {
     Map<String, String> newest = new HashMap<>();
     all.forEach(each -> newest.put(each.getUnit(), each.getState().name()));
     return newest.values().stream().filter(each -> each.equals("IN_SYNC")).count();

@@ -61,12 +61,12 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The sense job as a user runs it: a real broker, RocksDB, the topics of the catalogue. */
-@Timeout(300)
+@Timeout(600)
 class SenseEndToEndTest {
   private static final long DAY_MILLIS = TimeUnit.DAYS.toMillis(1);
   private static final long START_MILLIS = Instant.parse("2024-03-01T00:00:00Z").toEpochMilli();
   private static final int HOSTILE = 1000;
-  private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final Duration PATIENCE = Duration.ofMinutes(4);
 
   @Test
   void hostileRecordsOfEveryKindBecomeDeadLettersAndStopNothing(@TempDir Path directory)
@@ -528,10 +528,14 @@ class SenseEndToEndTest {
         throws WireException {
       KafkaConsumer<byte[], byte[]> consumer = consumers.computeIfAbsent(topic, this::consumer);
       long deadlineNanos = System.nanoTime() + PATIENCE.toNanos();
+      long came = 0;
       while (!enough.getAsBoolean()) {
-        assertThat(System.nanoTime()).as("reading %s", topic).isLessThan(deadlineNanos);
+        assertThat(System.nanoTime())
+            .as("%d records of %s came, more are awaited", came, topic)
+            .isLessThan(deadlineNanos);
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) {
           visitor.value(record.value());
+          came++;
         }
       }
       // One more look: what must not come would come now.

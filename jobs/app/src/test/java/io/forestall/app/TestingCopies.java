@@ -91,6 +91,9 @@ final class TestingCopies implements AutoCloseable {
     int partials;
     long repeats;
 
+    /** When the broker took each of its steps; milliseconds. */
+    final List<Long> stepMillis = new ArrayList<>();
+
     Unit(String name) {
       spec = new UnitSpec(name, "v", "p1", UNIT_BYTES, BLOCK_BYTES);
       Arrays.fill(shadow, (byte) 0x55);
@@ -253,6 +256,18 @@ final class TestingCopies implements AutoCloseable {
     send(Topics.DELTAS, units.get(unit).spec.unit(), new byte[] {1, 2, 3}).get();
   }
 
+  /** The owner writes so often to one unit, all at once. */
+  synchronized void burst(int unit, int count) throws Exception {
+    for (int i = 0; i < count; i++) {
+      write(units.get(unit));
+    }
+  }
+
+  /** When the broker took each step of a unit, in the order of its stream; milliseconds. */
+  synchronized List<Long> stepMillis(int unit) {
+    return List.copyOf(units.get(unit).stepMillis);
+  }
+
   /** The owner writes, or does not. */
   void writes(boolean on) {
     writes = on;
@@ -370,6 +385,7 @@ final class TestingCopies implements AutoCloseable {
           synchronized (this) {
             for (Unit unit : units) {
               if (unit.spec.unit().equals(step.unit())) {
+                unit.stepMillis.add(record.timestamp());
                 unit.take(step, System.currentTimeMillis());
               }
             }

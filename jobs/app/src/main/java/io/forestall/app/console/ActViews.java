@@ -13,6 +13,7 @@ import io.forestall.schemas.Incident;
 import io.forestall.schemas.Ownership;
 import io.forestall.schemas.Policy;
 import io.forestall.schemas.Proposal;
+import io.forestall.schemas.ShadowStatus;
 import io.forestall.schemas.VolumeMap;
 import io.forestall.wire.Signatures.Trusted;
 import io.forestall.wire.WireException;
@@ -132,9 +133,15 @@ public final class ActViews {
     }
   }
 
-  /** Takes in an event about a step of a saga, or about a pause that a client saw. */
-  public void sagaEvent(Event event) {
+  /**
+   * Takes in an event about a step of a saga, a pause that a client saw, or a copy whose bytes were
+   * found to be wrong; others change nothing.
+   *
+   * @throws WireException when it makes no sense
+   */
+  public void volumeEvent(Event event) throws WireException {
     sagas.event(event);
+    volumes.event(event);
   }
 
   /** Takes in one record of the commands topic. */
@@ -183,6 +190,15 @@ public final class ActViews {
    */
   public void digest(Digest digest) throws WireException {
     volumes.digest(digest);
+  }
+
+  /**
+   * Takes in how a shadow stands; null forgets it.
+   *
+   * @throws WireException when it makes no sense
+   */
+  public void shadow(String key, @Nullable ShadowStatus status) throws WireException {
+    volumes.shadow(key, status);
   }
 
   VolumeView volumes() {

@@ -650,10 +650,12 @@ final class ConsoleApi {
                 shown.stream()
                     .map(VolumeView.Volume::volume)
                     .collect(Collectors.toUnmodifiableSet()));
+    MissingShadows missing = new MissingShadows(view);
     for (VolumeView.Volume volume : shown) {
       SagaView.Saga saga = newest.get(volume.volume());
-      items.add(
-          VolumeJson.volume(volume).set("newestSaga", saga == null ? null : SagaJson.saga(saga)));
+      ObjectNode item = VolumeJson.volume(volume);
+      item.put("missingShadows", missing.of(acts.volumes(), volume.volume()));
+      items.add(item.set("newestSaga", saga == null ? null : SagaJson.saga(saga)));
     }
     return json(body);
   }
@@ -677,10 +679,13 @@ final class ConsoleApi {
             offset,
             limit,
             volume.segmentCount());
-    body.setAll(VolumeJson.detail(volume, acts.volumes().segments(name, offset, limit)));
-    ArrayNode sagas = body.putArray("sagas");
-    List<SagaView.Saga> of = acts.sagas().ofVolume(name);
-    of.subList(0, Math.min(20, of.size())).forEach(saga -> sagas.add(SagaJson.saga(saga)));
+    List<VolumeView.Segment> segments = acts.volumes().segments(name, offset, limit);
+    body.setAll(VolumeJson.detail(volume, segments, acts.sagas().ofVolume(name)));
+    MissingShadows missing = new MissingShadows(view);
+    for (int i = 0; i < segments.size(); i++) {
+      ((ObjectNode) body.at("/segments/" + i))
+          .put("missingShadow", missing.text(segments.get(i), volume.minReplicas()));
+    }
     body.set("pauses", SagaJson.pauses(acts.sagas().pauses(name), acts.sagas()::actOf));
     return json(body);
   }

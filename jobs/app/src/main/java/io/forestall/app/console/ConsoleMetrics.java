@@ -3,6 +3,7 @@ package io.forestall.app.console;
 import io.forestall.app.volume.SagaView;
 import io.forestall.app.volume.VolumeView;
 import io.forestall.app.watch.MetricCatalogue;
+import io.forestall.schemas.CopyState;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.Severity;
 import io.forestall.schemas.Tier;
@@ -23,6 +24,7 @@ final class ConsoleMetrics {
       FleetFigures figures,
       FleetView.DeadLetters letters,
       ActViews acts,
+      int unitsWithoutShadow,
       FleetFeed.Progress progress,
       long requests,
       long refusedRequests,
@@ -71,6 +73,7 @@ final class ConsoleMetrics {
     text.head("forestall_anomalies_open");
     text.line("forestall_anomalies_open", Map.of(), status.openAnomalies());
     acts(text, acts);
+    shadows(text, acts.volumes().shadows(acts.nowMillis()), unitsWithoutShadow);
     text.head("forestall_console_ready");
     text.line("forestall_console_ready", Map.of(), progress.ready() ? 1 : 0);
     text.head("forestall_console_records_total");
@@ -169,6 +172,9 @@ final class ConsoleMetrics {
       int past = saga.pastFence() ? 1 : 0;
       if (saga.open()) {
         open[past]++;
+      }
+      if (saga.open() && saga.moves()) {
+        // A shadow is built for as long as its bytes take.
         oldestMillis[past] = Math.max(oldestMillis[past], now - saga.lastMillis());
       } else {
         ended.merge(
@@ -216,6 +222,31 @@ final class ConsoleMetrics {
     }
     text.head("forestall_copy_lag_deltas_max");
     text.line("forestall_copy_lag_deltas_max", Map.of(), lag);
+  }
+
+  private static void shadows(Text text, VolumeView.ShadowFigures figures, int missing) {
+    text.head("forestall_shadows");
+    for (CopyState state : CopyState.values()) {
+      text.line(
+          "forestall_shadows",
+          Map.of("state", ConsoleJson.lower(state)),
+          figures.byState().getOrDefault(state.name(), 0));
+    }
+    VolumeView.Shadows sums = figures.sums();
+    text.head("forestall_shadow_lag_records_max");
+    text.line("forestall_shadow_lag_records_max", Map.of(), sums.lagRecords());
+    text.head("forestall_shadow_lag_bytes");
+    text.line("forestall_shadow_lag_bytes", Map.of(), sums.lagBytes());
+    text.head("forestall_shadow_lag_seconds_max");
+    text.line("forestall_shadow_lag_seconds_max", Map.of(), sums.lagMillis() / 1000.0);
+    text.head("forestall_shadow_missing_bytes");
+    text.line("forestall_shadow_missing_bytes", Map.of(), sums.missingBytes());
+    text.head("forestall_shadow_copy_stalled_seconds");
+    text.line("forestall_shadow_copy_stalled_seconds", Map.of(), figures.stalledMillis() / 1000.0);
+    text.head("forestall_shadow_unverified_seconds");
+    text.line("forestall_shadow_unverified_seconds", Map.of(), figures.unverifiedMillis() / 1000.0);
+    text.head("forestall_units_without_shadow");
+    text.line("forestall_units_without_shadow", Map.of(), missing);
   }
 
   private static void fleet(Text text, FleetFigures figures) {

@@ -313,6 +313,7 @@ public final class ConsoleServer implements AutoCloseable {
                     view.figures(),
                     view.deadLetters(),
                     acts,
+                    new MissingShadows(view).of(acts.volumes(), null),
                     progress.get(),
                     requests.get(),
                     refused.get(),

@@ -672,6 +672,12 @@ public final class FleetView {
         total, List.copyOf(sorted.subList(Math.min(offset, sorted.size()), sorted.size())));
   }
 
+  /** One entity without its past, null when it is not known. */
+  synchronized @Nullable EntityRisk entity(EntityKind kind, String id) {
+    Slot slot = slots.get(Keys.of(kind, id));
+    return slot == null ? null : slot.snapshot();
+  }
+
   synchronized @Nullable Detail detail(EntityKind kind, String id) {
     sweep();
     Slot slot = slots.get(Keys.of(kind, id));

@@ -24,6 +24,7 @@ import io.forestall.schemas.Proposal;
 import io.forestall.schemas.Risk;
 import io.forestall.schemas.Sample;
 import io.forestall.schemas.SchemaRecord;
+import io.forestall.schemas.ShadowStatus;
 import io.forestall.schemas.TelemetryFrame;
 import io.forestall.schemas.Topics;
 import io.forestall.schemas.VolumeMap;
@@ -65,9 +66,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads fleet, risk, anomalies, baselines, dead letters, models, telemetry, incidents, proposals,
- * decisions, admissions, policies, maps, ownership, commands and acks from the beginning, the
- * newest progress of copies, and of the newest events those about pools and sagas, and feeds a
- * {@link FleetView} and {@link ActViews}, in one thread, with no consumer group and no commit: a
+ * decisions, admissions, policies, maps, shadows, ownership, commands and acks from the beginning,
+ * the newest progress of copies, and of the newest events those about pools and volumes, and feeds
+ * a {@link FleetView} and {@link ActViews}, in one thread, with no consumer group and no commit: a
  * second console changes nothing for the first. Of old telemetry only the source, the time and the
  * count of disk samples are decoded; of the newest {@value #WHOLE_FRAMES} frames of a partition,
  * and of those that come later, the metrics too. It outlives its broker: while none answers it says
@@ -101,6 +102,7 @@ public final class KafkaFleetFeed implements FleetFeed {
           Topics.ADMISSIONS,
           Topics.POLICIES,
           Topics.MAPS,
+          Topics.SHADOWS,
           Topics.OWNERSHIP,
           Topics.COMMANDS,
           Topics.ACKS,
@@ -154,6 +156,7 @@ public final class KafkaFleetFeed implements FleetFeed {
   private final AvroCodec<Policy> policies = AvroCodec.of(Policy.class);
   private final AvroCodec<Event> events = AvroCodec.of(Event.class);
   private final AvroCodec<VolumeMap> maps = AvroCodec.of(VolumeMap.class);
+  private final AvroCodec<ShadowStatus> standings = AvroCodec.of(ShadowStatus.class);
   private final AvroCodec<Ownership> ownership = AvroCodec.of(Ownership.class);
   private final AvroCodec<Command> commands = AvroCodec.of(Command.class);
   private final AvroCodec<Ack> ackRecords = AvroCodec.of(Ack.class);
@@ -439,11 +442,12 @@ public final class KafkaFleetFeed implements FleetFeed {
           // Events of everything else are in the incidents that they belong to.
           if (value != null && key.startsWith(POOL)) {
             acts.poolEvent(events.decode(value));
-          } else if (value != null && SagaView.speaksOfSagas(value)) {
-            acts.sagaEvent(events.decode(value));
+          } else if (value != null && SagaView.speaksOfVolumes(value)) {
+            acts.volumeEvent(events.decode(value));
           }
         }
         case MAPS -> acts.map(key, value == null ? null : maps.decode(value));
+        case SHADOWS -> acts.shadow(key, value == null ? null : standings.decode(value));
         case OWNERSHIP -> {
           if (value != null) {
             acts.ownership(

@@ -16,6 +16,7 @@ import io.forestall.operators.SenseLane;
 import io.forestall.operators.SenseOptions;
 import io.forestall.operators.correlate.CorrelateOptions;
 import io.forestall.operators.decide.DecideOptions;
+import io.forestall.operators.move.MoveOptions;
 import io.forestall.schemas.Topics;
 import io.forestall.wire.Signatures.Signer;
 import io.forestall.wire.Signatures.Trusted;
@@ -136,6 +137,7 @@ public final class Demo implements AutoCloseable {
           runtime.submitCorrelate(of(settings, CorrelateOptions.PREFIX));
       Map<String, String> decideOptions = decideOptions(settings, directory);
       EmbeddedFlink.SubmittedJob decide = runtime.submitDecide(decideOptions);
+      EmbeddedFlink.SubmittedJob move = runtime.submitMove(of(settings, MoveOptions.PREFIX));
       runtime.flink().awaitRunning(sense, JOB_PATIENCE, stop);
       say.accept(
           "sense    "
@@ -152,6 +154,8 @@ public final class Demo implements AutoCloseable {
                   : settings.storageMachines() == 0
                       ? "; admits what the policies allow"
                       : "; admits acts on the demo's own storage nodes, advises for the rest"));
+      runtime.flink().awaitRunning(move, JOB_PATIENCE, stop);
+      say.accept("move     " + started(move, directory));
       ConsoleCommand.Console console =
           ConsoleCommand.Console.start(
               new ConsoleServer.Options("127.0.0.1", settings.consolePort(), Set.of()),
@@ -161,7 +165,7 @@ public final class Demo implements AutoCloseable {
                   ? Trusted.NONE
                   : Signer.read(key(decideOptions)).trusted());
       parts.push(console);
-      Demo demo = new Demo(runtime, List.of(sense, correlate, decide), console, parts);
+      Demo demo = new Demo(runtime, List.of(sense, correlate, decide, move), console, parts);
       demo.feed(
           feeds.create(
               directory.resolve("feed").resolve("position"),
@@ -221,6 +225,9 @@ public final class Demo implements AutoCloseable {
     options.put(DecideOptions.MAX_SAMPLE_AGE.key(), "7 d");
     options.put(DecideOptions.MAX_LAG.key(), "7 d");
     options.put(DecideOptions.MAX_TELEMETRY_AGE.key(), "30 d");
+    // Who tries the demo does not wait for hours to see a shadow come and go.
+    options.put(DecideOptions.SHADOW_ENTER_DWELL.key(), "10 s");
+    options.put(DecideOptions.SHADOW_EXIT_DWELL.key(), "3 min");
     options.putAll(of(settings, DecideOptions.PREFIX));
     return options;
   }

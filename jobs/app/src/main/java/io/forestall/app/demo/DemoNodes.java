@@ -119,7 +119,9 @@ final class DemoNodes implements AutoCloseable {
         false,
         // One broker on this machine; the demo says so.
         true,
-        null);
+        null,
+        usual.copyPace(),
+        usual.verifyMillis());
   }
 
   private synchronized void look() {

@@ -286,6 +286,9 @@ final class DemoStorage implements AutoCloseable {
     for (Place place : places) {
       act(store, standing, place, ActKind.FAILOVER);
       act(store, standing, place, ActKind.DRAIN);
+      act(store, standing, place, ActKind.SHADOW);
+      act(store, standing, place, ActKind.RETIRE_SHADOW);
+      act(store, standing, place, ActKind.SWITCHOVER);
     }
     if (hooks != null) {
       act(store, standing, hooks, ActKind.DRAIN);

@@ -4,6 +4,7 @@ import io.forestall.app.CommandFailure;
 import io.forestall.app.ExitCodes;
 import io.forestall.app.KafkaOptions;
 import io.forestall.decisions.Place;
+import io.forestall.decisions.shadow.CopyPace;
 import io.forestall.nodes.node.NodeException;
 import io.forestall.nodes.node.NodeOptions;
 import io.forestall.nodes.node.ReferenceNode;
@@ -139,6 +140,26 @@ public final class NodeCommand implements Runnable {
     private long reserveMebibytes = 64;
 
     @Option(
+        names = "--copy-mb-per-second",
+        paramLabel = "MB",
+        defaultValue = "1000",
+        description = {
+          "How fast it fetches for its shadows at most, all together, in 10^6 bytes; it is slower",
+          "while those it fetches from answer their clients slower. Default: ${DEFAULT-VALUE}."
+        })
+    private long copyMegabytesPerSecond = 1_000;
+
+    @Option(
+        names = "--verify-millis",
+        paramLabel = "MS",
+        defaultValue = "1000",
+        description = {
+          "How often one mebibyte of what it owns is compared with all other copies, round after",
+          "round; 0 for never. Default: ${DEFAULT-VALUE}."
+        })
+    private long verifyMillis = NodeOptions.VERIFY_MILLIS;
+
+    @Option(
         names = "--telemetry-millis",
         paramLabel = "MS",
         defaultValue = "10000",
@@ -181,6 +202,12 @@ public final class NodeCommand implements Runnable {
         throw CommandFailure.usage(
             "--reserve-mib must be 1 or more, --telemetry-millis 100 or more, or 0");
       }
+      if (copyMegabytesPerSecond < 1 || copyMegabytesPerSecond > 1_000_000) {
+        throw CommandFailure.usage("--copy-mb-per-second must lie between 1 and 1000000");
+      }
+      if (verifyMillis != 0 && verifyMillis < 10) {
+        throw CommandFailure.usage("--verify-millis must be 10 or more, or 0");
+      }
       NodeOptions options =
           new NodeOptions(
               id,
@@ -199,7 +226,9 @@ public final class NodeCommand implements Runnable {
               600,
               pairLatency,
               weakBroker,
-              holdAppends);
+              holdAppends,
+              pace(),
+              verifyMillis);
       ReferenceNode node;
       TrustedKeys keys = TrustedKeys.read(trustedKeys);
       try {
@@ -246,6 +275,17 @@ public final class NodeCommand implements Runnable {
             null);
       }
       return ExitCodes.OK;
+    }
+
+    private CopyPace.Bounds pace() {
+      CopyPace.Bounds usual = CopyPace.Bounds.DEFAULT;
+      long most = copyMegabytesPerSecond * 1_000_000;
+      return new CopyPace.Bounds(
+          Math.min(usual.minBytesPerSecond(), most),
+          most,
+          usual.stepBytesPerSecond(),
+          usual.slowdown(),
+          usual.toleranceMicros());
     }
 
     private static InetSocketAddress address(String text) {

@@ -70,6 +70,18 @@ final class PolicySentences {
                   + " ends before its fence";
       case RULE -> "rule " + record.id() + " " + where;
       case THRESHOLD -> "values of " + record.id() + " " + where + ": " + list(values);
+      case WRITE_MODE -> {
+        String bound = values.get(PolicyParameters.ASYNC_BOUND);
+        yield bound == null
+            ? "writes "
+                + where.replaceFirst("^for ", "to ")
+                + " are answered once they are in the log"
+            : "writes "
+                + where.replaceFirst("^for ", "to ")
+                + " may be answered up to "
+                + bound
+                + " before they are in the log, and are lost when another node takes over before";
+      }
       case SYNC -> "a guard has started";
       case UNKNOWN -> "of a kind that is not known here";
     };

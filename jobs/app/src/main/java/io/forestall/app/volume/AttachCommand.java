@@ -5,10 +5,10 @@ import io.forestall.app.ExitCodes;
 import io.forestall.app.KafkaOptions;
 import io.forestall.nodes.PublishException;
 import io.forestall.nodes.client.ClientSettings;
+import io.forestall.nodes.client.Compression;
 import io.forestall.nodes.client.KafkaClientFeed;
 import io.forestall.nodes.client.Volume;
 import io.forestall.nodes.nbd.NbdServer;
-import io.forestall.nodes.transport.PayloadCodec;
 import io.forestall.wire.Signatures.KeyFileException;
 import io.forestall.wire.Signatures.Trusted;
 import java.io.IOException;
@@ -82,10 +82,12 @@ public final class AttachCommand implements Callable<Integer> {
 
   @Option(
       names = "--compression",
-      paramLabel = "none|lz4|zstd",
-      defaultValue = "lz4",
-      description = "What writes are compressed by where it pays. Default: ${DEFAULT-VALUE}.")
-  private PayloadCodec.Codec compression = PayloadCodec.Codec.LZ4;
+      paramLabel = "auto|none|lz4|zstd",
+      defaultValue = "auto",
+      description =
+          "What writes are compressed by; auto: what pays on the data seen, for each segment by"
+              + " itself. Default: ${DEFAULT-VALUE}.")
+  private Compression compression = Compression.AUTO;
 
   @Option(
       names = "--wait",

@@ -240,24 +240,39 @@ public final class SagaCommand implements Runnable {
     }
   }
 
-  private static String id(@Nullable Subject subject) {
+  static String id(@Nullable Subject subject) {
     return subject == null ? "-" : subject.id();
   }
 
-  private static String took(SagaView.Saga saga) {
+  static String took(SagaView.Saga saga) {
     long millis =
         (saga.endedMillis() == null ? saga.lastMillis() : saga.endedMillis()) - saga.issuedMillis();
+    return millis(millis);
+  }
+
+  /** A length of time; a short one to the millisecond. */
+  static String millis(long millis) {
     return millis < 10_000 ? Math.max(0, millis) + " ms" : Times.length(millis);
   }
 
-  private static String pause(SagaView.Saga saga) {
+  static String pause(SagaView.Saga saga) {
     Long pause = saga.clientPauseMillis() == null ? saga.pauseMillis() : saga.clientPauseMillis();
     return pause == null ? "-" : pause + " ms";
   }
 
-  private record Read(SagaView view, long unreadable) {}
+  /** Sagas, and how many records of them could not be read. */
+  record Read(SagaView view, long unreadable) {}
 
   private static Read read(KafkaOptions kafka, long sinceMillis) {
+    return read(kafka, sinceMillis, new VolumeView());
+  }
+
+  /**
+   * What is known of sagas since a time.
+   *
+   * @param volumes takes in the events about them that are met on the way
+   */
+  static Read read(KafkaOptions kafka, long sinceMillis, VolumeView volumes) {
     SagaView view = new SagaView();
     AvroCodec<Admission> admissions = AvroCodec.of(Admission.class);
     AvroCodec<Command> commands = AvroCodec.of(Command.class);
@@ -287,8 +302,10 @@ public final class SagaCommand implements Runnable {
             sinceMillis,
             null,
             value -> {
-              if (SagaView.speaksOfSagas(value)) {
-                view.event(events.decode(value));
+              if (SagaView.speaksOfVolumes(value)) {
+                Event event = events.decode(value);
+                view.event(event);
+                volumes.event(event);
               }
             });
     return new Read(view, unreadable);

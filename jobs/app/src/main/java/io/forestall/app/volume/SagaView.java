@@ -32,9 +32,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of sagas, the admitted acts that give units another owner: each with the steps it
- * went, the commands it gave, what was answered, and the pauses that clients saw. For looking only:
- * signatures are not checked. Bounded; thread-safe. Rows C1 to C6, G11.
+ * What is known of sagas, the admitted acts that give units another owner, or a shadow: each with
+ * the steps it went, the commands it gave, what was answered, and the pauses that clients saw. For
+ * looking only: signatures are not checked. Bounded; thread-safe. Rows C1 to C6, G11.
  */
 public final class SagaView {
 
@@ -68,7 +68,9 @@ public final class SagaView {
           ActKind.SWITCHOVER,
           ActKind.FAILBACK,
           ActKind.DRAIN,
-          ActKind.RETURN);
+          ActKind.RETURN,
+          ActKind.SHADOW,
+          ActKind.RETIRE_SHADOW);
   private static final Set<String> PAST_FENCE =
       Set.of("FENCED", "DRAINED", "PROMOTED", "MAPPED", "CONFIRMED");
 
@@ -126,7 +128,13 @@ public final class SagaView {
       long lastMillis,
       @Nullable Long endedMillis,
       @Nullable Long pauseMillis,
-      @Nullable Long clientPauseMillis) {}
+      @Nullable Long clientPauseMillis) {
+
+    /** True when it gives units another owner; an act on shadows does not. */
+    public boolean moves() {
+      return act != ActKind.SHADOW && act != ActKind.RETIRE_SHADOW;
+    }
+  }
 
   /** A saga with all that is held of it. */
   public record Detail(Saga saga, List<Step> steps, List<Order> orders, List<Pause> pauses) {}
@@ -196,11 +204,13 @@ public final class SagaView {
   public SagaView() {}
 
   /**
-   * Whether the bytes of an event are worth decoding here: steps and pauses are few among many.
-   * Looks at its begin only, where identifier and type stand.
+   * Whether the bytes of an event are worth decoding here or by a {@link VolumeView}: steps, pauses
+   * and wrong bytes are few among many. Looks at its begin only, where identifier and type stand.
    */
-  public static boolean speaksOfSagas(byte[] event) {
-    return holds(event, STEP_EVENT) || holds(event, PAUSE_EVENT);
+  public static boolean speaksOfVolumes(byte[] event) {
+    return holds(event, STEP_EVENT)
+        || holds(event, PAUSE_EVENT)
+        || holds(event, VolumeView.DIVERGED_EVENT);
   }
 
   private static boolean holds(byte[] bytes, String word) {
@@ -542,14 +552,14 @@ public final class SagaView {
   }
 
   /**
-   * The newest saga of each of these volumes.
+   * The newest saga that gave units of each of these volumes another owner.
    *
    * @return by volume; without those that nothing moved
    */
   public synchronized Map<String, Saga> newestOf(Set<String> volumes) {
     Map<String, Held> newest = new HashMap<>();
     for (Held held : sagas.values()) {
-      for (String volume : held.volumes) {
+      for (String volume : saga(held).moves() ? held.volumes : Set.<String>of()) {
         if (volumes.contains(volume)) {
           newest.merge(
               volume,

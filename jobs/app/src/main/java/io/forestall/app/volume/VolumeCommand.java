@@ -10,13 +10,16 @@ import io.forestall.app.TextTable;
 import io.forestall.app.operate.Listening;
 import io.forestall.app.operate.Times;
 import io.forestall.app.operate.TopicScan;
+import io.forestall.app.operate.WriteModeCommand;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.failover.SagaInput.MapSegment;
 import io.forestall.decisions.failover.SagaInput.MapSlice;
+import io.forestall.decisions.shadow.ShadowStanding;
 import io.forestall.schemas.Digest;
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.FleetEntry;
 import io.forestall.schemas.Ownership;
+import io.forestall.schemas.ShadowStatus;
 import io.forestall.schemas.Topics;
 import io.forestall.schemas.VolumeMap;
 import io.forestall.wire.AvroCodec;
@@ -62,12 +65,15 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code forestall volume attach|create|list|show}: volumes and who owns their segments (D1). */
+/**
+ * {@code forestall volume attach|create|list|mode|show}: volumes and who owns their segments (D1).
+ */
 @Command(
     name = "volume",
     description = "Volumes: made, used, looked at.",
     subcommands = {
       AttachCommand.class,
+      WriteModeCommand.class,
       VolumeCommand.Create.class,
       VolumeCommand.ListAll.class,
       VolumeCommand.Show.class
@@ -88,7 +94,8 @@ public final class VolumeCommand implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(
-        Objects.requireNonNull(spec).commandLine(), "say what to do: attach, create, list, show");
+        Objects.requireNonNull(spec).commandLine(),
+        "say what to do: attach, create, list, mode, show");
   }
 
   /** Makes a volume. */
@@ -159,6 +166,13 @@ public final class VolumeCommand implements Runnable {
         description = "Nodes of the further copies of every segment, by preference.")
     private List<String> replicas = new ArrayList<>();
 
+    @Option(
+        names = "--other-region",
+        description =
+            "Ask for a copy in another region than the owner's: the guard plans a shadow there"
+                + " when none of the copies is.")
+    private boolean otherRegion;
+
     @Option(names = "--dry-run", description = "Show where it would go, write nothing.")
     private boolean dryRun;
 
@@ -205,7 +219,8 @@ public final class VolumeCommand implements Runnable {
               Sizes.bytes("--segment-size", segmentSize),
               (int) Math.min(Integer.MAX_VALUE, Sizes.bytes("--block-size", blockSize)),
               count,
-              minCopies != null ? minCopies : Math.max(1, count - 1));
+              minCopies != null ? minCopies : Math.max(1, count - 1),
+              otherRegion);
       List<MapSlice> plan =
           VolumePlan.plan(
               shape,
@@ -258,6 +273,7 @@ public final class VolumeCommand implements Runnable {
         node.put("segmentBytes", first.segmentBytes());
         node.put("blockBytes", first.blockBytes());
         node.put("minReplicas", first.minReplicas());
+        node.put("otherRegion", first.otherRegion());
         node.put("written", !dryRun);
         ArrayNode items = node.putArray("segments");
         for (MapSlice slice : plan) {
@@ -330,6 +346,7 @@ public final class VolumeCommand implements Runnable {
               ">EPOCH",
               ">COPIES",
               ">LAG",
+              "SHADOWS",
               "STATE",
               "WHY");
       for (VolumeView.Volume each : shown) {
@@ -342,6 +359,7 @@ public final class VolumeCommand implements Runnable {
             Long.toString(each.epoch()),
             Integer.toString(each.copies()),
             each.lagDeltas() == null ? "-" : each.lagDeltas().toString(),
+            shadows(each.shadows()),
             word(each.state()),
             each.degraded() == null ? "" : each.degraded());
       }
@@ -354,6 +372,20 @@ public final class VolumeCommand implements Runnable {
           read.unreadable == 0 ? "" : ", " + read.unreadable + " records could not be read");
       out.flush();
       return ExitCodes.OK;
+    }
+
+    private static String shadows(VolumeView.Shadows shadows) {
+      if (shadows.count() == 0) {
+        return "-";
+      }
+      return shadows.inSync()
+          + " of "
+          + shadows.count()
+          + " in sync"
+          + (shadows.missingBytes() == 0
+              ? ""
+              : ", " + Sizes.text(shadows.missingBytes()) + " to copy")
+          + (shadows.lagMillis() == 0 ? "" : ", " + Times.length(shadows.lagMillis()) + " behind");
     }
 
     private static String owners(VolumeView.Volume volume) {
@@ -370,7 +402,9 @@ public final class VolumeCommand implements Runnable {
   /** Shows one. */
   @Command(
       name = "show",
-      description = "One volume: who owns each segment, since which epoch, its copies and lags.")
+      description =
+          "One volume: who owns each segment, since which epoch, its copies and lags, how its"
+              + " shadows follow, whose bytes were found wrong, and the acts on it.")
   static final class Show implements Callable<Integer> {
     @Spec private @Nullable CommandSpec spec;
     @Mixin private Listening listening = new Listening();
@@ -386,6 +420,15 @@ public final class VolumeCommand implements Runnable {
         description = "Segments at most. Default: ${DEFAULT-VALUE}.")
     private int limit = 1000;
 
+    @Option(
+        names = "--since",
+        paramLabel = "TIME",
+        defaultValue = "30d",
+        description =
+            "How far back acts and wrong bytes are looked for, such as 15min, 7d or all. Default:"
+                + " ${DEFAULT-VALUE}.")
+    private String since = "30d";
+
     @Override
     public Integer call() {
       VolumeView view = looking.read(listening.kafka()).view;
@@ -394,10 +437,15 @@ public final class VolumeCommand implements Runnable {
         throw new CommandFailure(
             ExitCodes.FOUND, "no volume is called '" + name + "': forestall volume list shows all");
       }
+      List<SagaView.Saga> sagas =
+          SagaCommand.read(
+                  listening.kafka(), Listening.since(since, System.currentTimeMillis()), view)
+              .view()
+              .ofVolume(name);
       List<VolumeView.Segment> segments = view.segments(name, 0, Math.max(1, limit));
       PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
       if (listening.json()) {
-        listening.print(VolumeJson.detail(volume, segments), out);
+        listening.print(VolumeJson.detail(volume, segments, sagas), out);
         return ExitCodes.OK;
       }
       out.printf(
@@ -416,6 +464,12 @@ public final class VolumeCommand implements Runnable {
       out.printf(
           Locale.ROOT, "  copies      never fewer than %d by an act%n", volume.minReplicas());
       out.printf(Locale.ROOT, "  map         version %d%n", volume.version());
+      out.printf(
+          Locale.ROOT,
+          "  mode        %s%n",
+          volume.asynchronous() == 0
+              ? "synchronous"
+              : volume.asynchronous() + " of " + volume.segmentCount() + " segments asynchronous");
       TextTable table =
           new TextTable("SEGMENT", "OWNER", ">EPOCH", "SINCE", ">WRITES", "COPIES", "STATE");
       for (VolumeView.Segment each : segments) {
@@ -431,12 +485,115 @@ public final class VolumeCommand implements Runnable {
             word(each.state()));
       }
       table.print(out);
+      shadows(segments, out);
+      divergences(segments, out);
+      acts(sagas, out);
       out.flush();
       return ExitCodes.OK;
     }
 
+    private static void shadows(List<VolumeView.Segment> segments, PrintWriter out) {
+      TextTable table =
+          new TextTable(
+              "SHADOW OF",
+              "ON",
+              "STATE",
+              ">LAG",
+              ">BYTES",
+              ">BEHIND",
+              ">TO COPY",
+              "VERIFIED",
+              ">ROUND",
+              ">WRONG",
+              "HOW");
+      boolean any = false;
+      for (VolumeView.Segment segment : segments) {
+        for (VolumeView.Copy copy : segment.copies()) {
+          if (!copy.isShadow()) {
+            continue;
+          }
+          any = true;
+          ShadowStanding standing = copy.standing();
+          if (standing == null) {
+            table.add(
+                segment.unit(),
+                copy.node().id(),
+                SagaView.lower(copy.state()),
+                "-",
+                "-",
+                "-",
+                "-",
+                "-",
+                "-",
+                "-",
+                "nothing was said of it yet");
+            continue;
+          }
+          table.add(
+              segment.unit(),
+              copy.node().id(),
+              SagaView.lower(copy.state()),
+              Long.toString(standing.lagRecords()),
+              Sizes.text(standing.lagBytes()),
+              SagaCommand.millis(standing.lagMillis()),
+              Sizes.text(standing.missingBytes()),
+              Times.utcOrDash(standing.verifiedMillis()),
+              Long.toString(standing.verifiedRound()),
+              Long.toString(standing.divergences()),
+              standing.text());
+        }
+      }
+      if (any) {
+        out.println();
+        table.print(out);
+      }
+    }
+
+    private static void divergences(List<VolumeView.Segment> segments, PrintWriter out) {
+      TextTable table = new TextTable("WRONG BYTES OF", "ON", "FOUND", ">FROM", ">BYTES", "HOW");
+      boolean any = false;
+      for (VolumeView.Segment segment : segments) {
+        for (VolumeView.Divergence each : segment.divergences()) {
+          any = true;
+          table.add(
+              segment.unit(),
+              each.holder().id() + (each.attributed() ? "" : " (or another)"),
+              Times.utc(each.timeMillis()),
+              Long.toString(each.offset()),
+              Long.toString(each.length()),
+              each.text());
+        }
+      }
+      if (any) {
+        out.println();
+        table.print(out);
+      }
+    }
+
+    private static void acts(List<SagaView.Saga> sagas, PrintWriter out) {
+      if (sagas.isEmpty()) {
+        return;
+      }
+      TextTable table =
+          new TextTable("ACT", "BEGAN", "STATE", "FROM", "TO", ">TOOK", ">PAUSE", "ADMISSION");
+      for (SagaView.Saga each : sagas) {
+        table.add(
+            SagaView.lower(each.act().name()),
+            Times.utc(each.issuedMillis()),
+            SagaView.lower(each.state()) + (each.open() ? "..." : ""),
+            SagaCommand.id(each.source()),
+            SagaCommand.id(each.target()),
+            SagaCommand.took(each),
+            SagaCommand.pause(each),
+            each.admission());
+      }
+      out.println();
+      table.print(out);
+    }
+
     private static String copy(VolumeView.Copy copy) {
       return copy.node().id()
+          + (copy.isShadow() ? " shadow" : "")
           + (copy.state().equals("IN_SYNC") ? "" : " " + copy.state().toLowerCase(Locale.ROOT))
           + (copy.lagDeltas() == null || copy.lagDeltas() == 0
               ? ""
@@ -473,6 +630,16 @@ public final class VolumeCommand implements Runnable {
     Read read(KafkaOptions kafka) {
       VolumeView view = new VolumeView(trusted());
       long unreadable = readMaps(kafka, view) + readOwnership(kafka, view);
+      AvroCodec<ShadowStatus> standings = AvroCodec.of(ShadowStatus.class);
+      unreadable +=
+          TopicScan.records(
+              kafka,
+              Topics.SHADOWS,
+              0,
+              record ->
+                  view.shadow(
+                      record.key() == null ? "" : new String(record.key(), StandardCharsets.UTF_8),
+                      record.value() == null ? null : standings.decode(record.value())));
       AvroCodec<Digest> digests = AvroCodec.of(Digest.class);
       unreadable +=
           TopicScan.values(

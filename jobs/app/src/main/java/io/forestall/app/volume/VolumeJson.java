@@ -3,11 +3,14 @@ package io.forestall.app.volume;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.forestall.decisions.shadow.ShadowStanding;
 import java.util.List;
 import java.util.Locale;
 
 /** Volumes as JSON, the same for the command line and over HTTP. Stateless. */
 public final class VolumeJson {
+
+  private static final int MAX_SAGAS = 20;
 
   private VolumeJson() {}
 
@@ -26,6 +29,8 @@ public final class VolumeJson {
     node.put("state", VolumeCommand.word(volume.state()));
     node.put("degraded", volume.degraded());
     node.put("lagDeltas", volume.lagDeltas());
+    node.set("shadows", shadows(volume.shadows()));
+    node.put("asynchronousSegments", volume.asynchronous());
     node.put("version", volume.version());
     node.put("timeMillis", volume.timeMillis());
     ArrayNode owners = node.putArray("owners");
@@ -36,16 +41,57 @@ public final class VolumeJson {
     return node;
   }
 
-  /** One volume with these of its segments. */
-  public static ObjectNode detail(VolumeView.Volume volume, List<VolumeView.Segment> segments) {
+  /**
+   * One volume with these of its segments, and the newest acts on it.
+   *
+   * @param sagas the newest first
+   */
+  public static ObjectNode detail(
+      VolumeView.Volume volume, List<VolumeView.Segment> segments, List<SagaView.Saga> sagas) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.set("volume", volume(volume));
     ArrayNode items = node.putArray("segments");
     segments.forEach(each -> items.add(segment(each)));
+    ArrayNode acts = node.putArray("sagas");
+    sagas
+        .subList(0, Math.min(MAX_SAGAS, sagas.size()))
+        .forEach(saga -> acts.add(SagaJson.saga(saga)));
     return node;
   }
 
-  private static ObjectNode segment(VolumeView.Segment segment) {
+  private static ObjectNode shadows(VolumeView.Shadows shadows) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("count", shadows.count());
+    node.put("inSync", shadows.inSync());
+    node.put("lagRecords", shadows.lagRecords());
+    node.put("lagBytes", shadows.lagBytes());
+    node.put("lagMillis", shadows.lagMillis());
+    node.put("missingBytes", shadows.missingBytes());
+    node.put("verifiedMillis", shadows.verifiedMillis());
+    node.put("divergences", shadows.divergences());
+    return node;
+  }
+
+  private static ObjectNode standing(ShadowStanding standing) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("lagRecords", standing.lagRecords());
+    node.put("lagBytes", standing.lagBytes());
+    node.put("lagMillis", standing.lagMillis());
+    node.put("missingBytes", standing.missingBytes());
+    node.put("fetchBytesPerSecond", standing.fetchBytesPerSecond());
+    node.put("sentSequence", standing.streamSequence());
+    node.put("appliedSequence", standing.appliedSequence());
+    node.put("resyncs", standing.resyncs());
+    node.put("verifiedRound", standing.verifiedRound());
+    node.put("verifiedMillis", standing.verifiedMillis());
+    node.put("divergences", standing.divergences());
+    node.put("text", standing.text());
+    node.put("timeMillis", standing.timeMillis());
+    return node;
+  }
+
+  /** One segment with its copies, its owners and whose bytes were wrong. */
+  public static ObjectNode segment(VolumeView.Segment segment) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put("unit", segment.unit());
     node.put("index", segment.index());
@@ -54,6 +100,8 @@ public final class VolumeJson {
     node.put("epoch", segment.epoch());
     node.put("released", segment.released());
     node.put("state", VolumeCommand.word(segment.state()));
+    node.put("mode", segment.asyncBoundMillis() == null ? "synchronous" : "asynchronous");
+    node.put("asyncBoundMillis", segment.asyncBoundMillis());
     node.put("admission", segment.admission());
     node.put("sinceMillis", segment.sinceMillis());
     ArrayNode copies = node.putArray("copies");
@@ -65,6 +113,8 @@ public final class VolumeJson {
       one.put("sequence", copy.sequence());
       one.put("lagDeltas", copy.lagDeltas());
       one.put("heardMillis", copy.heardMillis());
+      ShadowStanding standing = copy.standing();
+      one.set("shadow", standing == null ? null : standing(standing));
     }
     ArrayNode history = node.putArray("history");
     for (VolumeView.Step step : segment.history()) {
@@ -74,6 +124,19 @@ public final class VolumeJson {
       one.put("owner", step.owner().toString());
       one.put("admission", step.admission());
       one.put("timeMillis", step.timeMillis());
+    }
+    ArrayNode divergences = node.putArray("divergences");
+    for (VolumeView.Divergence each : segment.divergences()) {
+      ObjectNode one = divergences.addObject();
+      one.put("holder", each.holder().toString());
+      one.put("severity", lower(each.severity()));
+      one.put("attributed", each.attributed());
+      one.put("offset", each.offset());
+      one.put("bytes", each.length());
+      one.put("sequence", each.sequence());
+      one.put("round", each.round());
+      one.put("text", each.text());
+      one.put("timeMillis", each.timeMillis());
     }
     return node;
   }

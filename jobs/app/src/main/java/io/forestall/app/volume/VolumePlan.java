@@ -59,6 +59,7 @@ public final class VolumePlan {
    * @param blockBytes unit of reading and writing; bytes
    * @param copies copies of each segment, the owner's with them; count
    * @param minReplicas copies below which no act may go; count
+   * @param otherRegion true when it asks for a copy in another region than its owner's
    */
   public record Shape(
       String volume,
@@ -67,7 +68,21 @@ public final class VolumePlan {
       long segmentBytes,
       int blockBytes,
       int copies,
-      int minReplicas) {}
+      int minReplicas,
+      boolean otherRegion) {
+
+    /** One that asks for nothing in another region. */
+    public Shape(
+        String volume,
+        String pool,
+        long bytes,
+        long segmentBytes,
+        int blockBytes,
+        int copies,
+        int minReplicas) {
+      this(volume, pool, bytes, segmentBytes, blockBytes, copies, minReplicas, false);
+    }
+  }
 
   /**
    * The slices of the map of a new volume, at epoch 0: each owner named in it takes the first epoch
@@ -123,7 +138,8 @@ public final class VolumePlan {
               shape.blockBytes(),
               shape.minReplicas(),
               segments,
-              nowMillis));
+              nowMillis,
+              shape.otherRegion()));
     }
     return plan;
   }

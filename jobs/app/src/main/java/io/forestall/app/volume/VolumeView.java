@@ -8,13 +8,19 @@ import io.forestall.decisions.ownership.Authority;
 import io.forestall.decisions.ownership.Owned;
 import io.forestall.decisions.ownership.OwnershipEntry;
 import io.forestall.decisions.ownership.OwnershipFold;
+import io.forestall.decisions.shadow.ShadowStanding;
 import io.forestall.schemas.Digest;
+import io.forestall.schemas.Event;
 import io.forestall.schemas.Ownership;
+import io.forestall.schemas.SegmentEntry;
+import io.forestall.schemas.ShadowStatus;
 import io.forestall.schemas.VolumeMap;
+import io.forestall.schemas.WriteMode;
 import io.forestall.wire.GuardRecords;
 import io.forestall.wire.MapRecords;
 import io.forestall.wire.OwnershipRecords;
 import io.forestall.wire.Signatures.Trusted;
+import io.forestall.wire.StandingRecords;
 import io.forestall.wire.WireException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -24,16 +30,27 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of volumes: their maps, who owns each segment by the fold of the ownership log, and
- * how far each copy is. For looking only. Bounded; thread-safe. Rows D1, D2.
+ * What is known of volumes: their maps, who owns each segment by the fold of the ownership log, how
+ * far each copy is, how each shadow follows, and whose bytes were found to be wrong. For looking
+ * only. Bounded; thread-safe. Rows D1, D2, E5, E10.
  */
 public final class VolumeView {
   private static final int MAX_SLICES = 20_000;
   private static final int MAX_UNITS_OF_PROGRESS = 1_000_000;
   private static final int MAX_HISTORY = 20;
+  private static final int MAX_STANDINGS = 1_000_000;
+  private static final int MAX_DIVERGENCES = 20;
+  private static final int MAX_DIVERGED_UNITS = 20_000;
+
+  /** Type of the events that tell of copies whose bytes were found to be wrong. */
+  public static final String DIVERGED_EVENT = "copy.diverged";
+
+  private static final String SHADOW = "SHADOW";
+  private static final String IN_SYNC = "IN_SYNC";
 
   /** How a volume stands, the worst first. */
   public enum State {
@@ -55,6 +72,8 @@ public final class VolumeView {
    * @param sequence last delta that it has, null when it never said
    * @param lagDeltas deltas that the owner has and it has not, null when one of them never said
    * @param heardMillis when it said so, null when never; milliseconds since 1970-01-01 UTC
+   * @param standing of a shadow, what the job that feeds it says; null for others and while it says
+   *     nothing
    */
   public record Copy(
       Subject node,
@@ -62,7 +81,73 @@ public final class VolumeView {
       String state,
       @Nullable Long sequence,
       @Nullable Long lagDeltas,
-      @Nullable Long heardMillis) {}
+      @Nullable Long heardMillis,
+      @Nullable ShadowStanding standing) {
+
+    /** True for a warm copy that is fed, not one that reads the log itself. */
+    public boolean isShadow() {
+      return role.equals(SHADOW);
+    }
+  }
+
+  /**
+   * A range of a copy whose bytes were not what they should be.
+   *
+   * @param holder whose bytes are wrong
+   * @param attributed true when the holder's own record of what it wrote says so, false when two
+   *     copies differ though each is what it recorded
+   * @param offset first byte within the unit
+   * @param sequence the bytes were compared as of this delta
+   * @param round pass over the unit in which it was found
+   */
+  public record Divergence(
+      String id,
+      String unit,
+      Subject holder,
+      String severity,
+      boolean attributed,
+      long offset,
+      long length,
+      long sequence,
+      long round,
+      String text,
+      long timeMillis) {}
+
+  /**
+   * What some shadows add up to.
+   *
+   * @param count shadows that the maps name
+   * @param inSync those of them that are in sync
+   * @param lagRecords deltas that the one furthest behind lacks
+   * @param lagBytes payloads of the deltas that they lack; bytes
+   * @param lagMillis age of the oldest of them; milliseconds
+   * @param missingBytes what they have still to fetch; bytes
+   * @param verifiedMillis of those in sync, when bytes of the one verified longest ago were last
+   *     found to agree; null while one never was, or none is in sync; milliseconds since 1970-01-01
+   *     UTC
+   * @param divergences digests that did not agree; count
+   */
+  public record Shadows(
+      int count,
+      int inSync,
+      long lagRecords,
+      long lagBytes,
+      long lagMillis,
+      long missingBytes,
+      @Nullable Long verifiedMillis,
+      long divergences) {}
+
+  /**
+   * All shadows in figures.
+   *
+   * @param byState shadows by the symbol of their state
+   * @param stalledMillis how long the initial copy has not gone on that stands still longest, 0
+   *     when all go on; milliseconds
+   * @param unverifiedMillis how long no digest agreed of the shadow in sync that waits longest for
+   *     one, 0 when none is in sync; milliseconds
+   */
+  public record ShadowFigures(
+      Map<String, Integer> byState, Shadows sums, long stalledMillis, long unverifiedMillis) {}
 
   /**
    * One step of who owned a unit.
@@ -80,7 +165,10 @@ public final class VolumeView {
    * @param owner its owner by the log, or the one that its map names while nobody took it
    * @param epoch 0 while nobody took it
    * @param released whether its former owner said that it answers no more
+   * @param asyncBoundMillis longest time that an acknowledged write may be missing from the log,
+   *     null while writes are synchronous; milliseconds
    * @param copies the owner's first
+   * @param divergences the newest last
    */
   public record Segment(
       String unit,
@@ -90,10 +178,12 @@ public final class VolumeView {
       long epoch,
       boolean released,
       State state,
+      @Nullable Long asyncBoundMillis,
       @Nullable String admission,
       @Nullable Long sinceMillis,
       List<Copy> copies,
-      List<Step> history) {}
+      List<Step> history,
+      List<Divergence> divergences) {}
 
   /**
    * A volume.
@@ -102,7 +192,9 @@ public final class VolumeView {
    * @param owners units by owner
    * @param epoch newest epoch of a segment, 0 while nobody took any
    * @param copies copies of the segment that has fewest in sync, the owner's with them; count
-   * @param lagDeltas largest lag of a copy, null when none is known; deltas
+   * @param lagDeltas largest lag of a copy that is no shadow, null when none is known; deltas
+   * @param shadows what its shadows add up to
+   * @param asynchronous segments whose writes are acknowledged before the log has them; count
    * @param degraded why, null when it is not
    */
   public record Volume(
@@ -119,10 +211,25 @@ public final class VolumeView {
       long epoch,
       int copies,
       @Nullable Long lagDeltas,
+      Shadows shadows,
+      int asynchronous,
       @Nullable String degraded,
       long timeMillis) {}
 
-  private record Slice(MapSlice map, @Nullable String degraded) {}
+  /**
+   * A slice.
+   *
+   * @param asyncBounds bounds of the units whose writes are not synchronous; milliseconds
+   */
+  private record Slice(MapSlice map, @Nullable String degraded, Map<String, Long> asyncBounds) {}
+
+  /**
+   * A shadow that was spoken of.
+   *
+   * @param stateMillis since when it has its state
+   * @param progressMillis when it last had less to fetch, or got its state
+   */
+  private record Followed(ShadowStanding standing, long stateMillis, long progressMillis) {}
 
   private record Progress(long epoch, long sequence, boolean owner, long timeMillis) {}
 
@@ -132,6 +239,8 @@ public final class VolumeView {
   private final Map<Integer, OwnershipFold> folds = new HashMap<>();
   private final Map<String, ArrayDeque<Step>> history = new HashMap<>();
   private final Map<String, Map<Subject, Progress>> progress = new HashMap<>();
+  private final Map<String, Followed> followed = new HashMap<>();
+  private final LinkedHashMap<String, ArrayDeque<Divergence>> diverged = new LinkedHashMap<>();
   private int slices;
   private long changes;
 
@@ -184,8 +293,20 @@ public final class VolumeView {
             slice,
             record.getDegraded()
                 ? record.getDegradedReason() == null ? "degraded" : record.getDegradedReason()
-                : null));
+                : null,
+            asyncBounds(record)));
     slices += known ? 0 : 1;
+  }
+
+  private static Map<String, Long> asyncBounds(VolumeMap record) {
+    Map<String, Long> bounds = new HashMap<>();
+    for (SegmentEntry segment : record.getSegments()) {
+      if (segment.getWriteMode() == WriteMode.ASYNCHRONOUS) {
+        Long bound = segment.getAsyncBoundMillis();
+        bounds.put(segment.getUnit(), bound == null ? 0 : bound);
+      }
+    }
+    return Map.copyOf(bounds);
   }
 
   /**
@@ -198,17 +319,7 @@ public final class VolumeView {
       throws WireException {
     OwnershipEntry entry = records.entry(record, trusted);
     if (trusted.isEmpty() && entry.authority() == Authority.UNKNOWN_KEY) {
-      entry =
-          new OwnershipEntry(
-              entry.pool(),
-              entry.kind(),
-              entry.steps(),
-              entry.owner(),
-              entry.incarnation(),
-              entry.admission(),
-              Authority.VALID,
-              entry.writer(),
-              entry.timeMillis());
+      entry = entry.withAuthority(Authority.VALID);
     }
     changes++;
     OwnershipFold fold = folds.computeIfAbsent(partition, p -> new OwnershipFold());
@@ -253,6 +364,81 @@ public final class VolumeView {
           new Progress(
               record.getEpoch(), record.getSequence(), record.getOwner(), record.getTimeMillis()));
     }
+  }
+
+  /**
+   * Takes in a record of the topic shadows; null forgets the shadow.
+   *
+   * @throws WireException when it makes no sense
+   */
+  public synchronized void shadow(String key, @Nullable ShadowStatus record) throws WireException {
+    changes++;
+    if (record == null) {
+      followed.remove(key);
+      return;
+    }
+    ShadowStanding now = StandingRecords.standing(record);
+    String name = StandingRecords.key(now);
+    Followed before = followed.get(name);
+    if (before == null && followed.size() >= MAX_STANDINGS) {
+      return;
+    }
+    long stateMillis = now.timeMillis();
+    long progressMillis = now.timeMillis();
+    if (before != null && before.standing().state().equals(now.state())) {
+      stateMillis = before.stateMillis();
+      if (now.missingBytes() >= before.standing().missingBytes()) {
+        progressMillis = before.progressMillis();
+      }
+    }
+    followed.put(name, new Followed(now, stateMillis, progressMillis));
+  }
+
+  /**
+   * Takes in an event; only those that tell of wrong bytes change anything, and each once.
+   *
+   * @throws WireException when it names no holder
+   */
+  public synchronized void event(Event event) throws WireException {
+    String unit = event.getLabels().get("unit");
+    if (!event.getType().equals(DIVERGED_EVENT) || unit == null) {
+      return;
+    }
+    Subject holder =
+        GuardRecords.subject(event.getEntity(), "event " + event.getId(), "its entity");
+    ArrayDeque<Divergence> of = diverged.get(unit);
+    if (of == null) {
+      if (diverged.size() >= MAX_DIVERGED_UNITS) {
+        diverged.remove(diverged.keySet().iterator().next());
+      }
+      of = new ArrayDeque<>();
+      diverged.put(unit, of);
+    }
+    if (of.stream().anyMatch(each -> each.id().equals(event.getId()))) {
+      return;
+    }
+    changes++;
+    if (of.size() == MAX_DIVERGENCES) {
+      of.removeFirst();
+    }
+    of.addLast(
+        new Divergence(
+            event.getId(),
+            unit,
+            holder,
+            event.getSeverity().name(),
+            "stored-checksum".equals(event.getLabels().get("attributed")),
+            value(event, "offset"),
+            value(event, "length"),
+            value(event, "sequence"),
+            value(event, "round"),
+            event.getSummary(),
+            event.getTimeMillis()));
+  }
+
+  private static long value(Event event, String name) {
+    Double value = event.getValues().get(name);
+    return value == null || !Double.isFinite(value) ? 0 : value.longValue();
   }
 
   /** Grows with whatever is taken in. */
@@ -301,6 +487,120 @@ public final class VolumeView {
     return all;
   }
 
+  /**
+   * Shows every segment.
+   *
+   * @param volume of this volume only, null for all
+   * @param look hears of each with its volume's minimum of copies
+   */
+  public synchronized void eachSegment(@Nullable String volume, SegmentVisitor look) {
+    for (Map.Entry<String, TreeMap<Integer, Slice>> of : volumes.entrySet()) {
+      if (volume != null && !volume.equals(of.getKey())) {
+        continue;
+      }
+      for (Slice slice : of.getValue().values()) {
+        for (MapSegment each : slice.map().segments()) {
+          look.segment(segment(slice, each), slice.map().minReplicas());
+        }
+      }
+    }
+  }
+
+  /** Looks at segments. */
+  public interface SegmentVisitor {
+    /** A segment of a volume that is to have so many copies. */
+    void segment(Segment segment, int minReplicas);
+  }
+
+  /**
+   * All shadows in figures.
+   *
+   * @param nowMillis milliseconds since 1970-01-01 UTC
+   */
+  public synchronized ShadowFigures shadows(long nowMillis) {
+    Map<String, Integer> byState = new TreeMap<>();
+    Sums sums = new Sums();
+    long[] longest = new long[2];
+    for (TreeMap<Integer, Slice> of : volumes.values()) {
+      for (Slice slice : of.values()) {
+        for (MapSegment segment : slice.map().segments()) {
+          shadowsOf(
+              segment,
+              copy -> {
+                sums.add(copy);
+                byState.merge(copy.state(), 1, Integer::sum);
+                Followed known = followed.get(StandingRecords.key(segment.unit(), copy.node()));
+                long stateMillis = known == null ? slice.map().timeMillis() : known.stateMillis();
+                if (copy.state().equals("COPYING")) {
+                  long progress = known == null ? stateMillis : known.progressMillis();
+                  longest[0] = Math.max(longest[0], nowMillis - progress);
+                } else if (copy.state().equals(IN_SYNC)) {
+                  Long verified = known == null ? null : known.standing().verifiedMillis();
+                  longest[1] =
+                      Math.max(longest[1], nowMillis - (verified == null ? stateMillis : verified));
+                }
+              });
+        }
+      }
+    }
+    return new ShadowFigures(byState, sums.shadows(), longest[0], longest[1]);
+  }
+
+  private void shadowsOf(MapSegment segment, Consumer<Copy> look) {
+    Map<Subject, Progress> of = progress.getOrDefault(segment.unit(), Map.of());
+    for (MapCopy copy : segment.copies()) {
+      if (copy.role().equals(SHADOW)) {
+        look.accept(copy(segment.unit(), copy.node(), copy.role(), copy.state(), of, null));
+      }
+    }
+  }
+
+  /** Adds shadows up. */
+  private static final class Sums {
+    private int count;
+    private int inSync;
+    private long lagRecords;
+    private long lagBytes;
+    private long lagMillis;
+    private long missingBytes;
+    private long verifiedMillis = Long.MAX_VALUE;
+    private boolean unverified;
+    private long divergences;
+
+    void add(Copy copy) {
+      count++;
+      ShadowStanding standing = copy.standing();
+      boolean synced = copy.state().equals(IN_SYNC);
+      inSync += synced ? 1 : 0;
+      if (standing == null) {
+        unverified |= synced;
+        return;
+      }
+      lagRecords = Math.max(lagRecords, standing.lagRecords());
+      lagBytes += standing.lagBytes();
+      lagMillis = Math.max(lagMillis, standing.lagMillis());
+      missingBytes += standing.missingBytes();
+      divergences += standing.divergences();
+      if (synced) {
+        Long verified = standing.verifiedMillis();
+        unverified |= verified == null;
+        verifiedMillis = verified == null ? verifiedMillis : Math.min(verifiedMillis, verified);
+      }
+    }
+
+    Shadows shadows() {
+      return new Shadows(
+          count,
+          inSync,
+          lagRecords,
+          lagBytes,
+          lagMillis,
+          missingBytes,
+          unverified || verifiedMillis == Long.MAX_VALUE ? null : (Long) verifiedMillis,
+          divergences);
+    }
+  }
+
   /** Who owns a unit by the log, null when nobody ever took it. */
   public synchronized @Nullable Owned owned(String unit) {
     Owned newest = null;
@@ -330,6 +630,8 @@ public final class VolumeView {
     String degraded = null;
     long version = 0;
     long timeMillis = 0;
+    int asynchronous = 0;
+    Sums shadows = new Sums();
     MapSlice any = null;
     for (Slice slice : of) {
       any = slice.map();
@@ -338,6 +640,7 @@ public final class VolumeView {
       if (slice.degraded() != null) {
         degraded = slice.degraded();
       }
+      asynchronous += slice.asyncBounds().size();
       for (MapSegment each : any.segments()) {
         Segment segment = segment(slice, each);
         state = segment.state().compareTo(state) < 0 ? segment.state() : state;
@@ -345,8 +648,10 @@ public final class VolumeView {
         epoch = Math.max(epoch, segment.epoch());
         int inSync = 0;
         for (Copy copy : segment.copies()) {
-          inSync += copy.state().equals("IN_SYNC") ? 1 : 0;
-          if (copy.lagDeltas() != null) {
+          inSync += copy.state().equals(IN_SYNC) ? 1 : 0;
+          if (copy.isShadow()) {
+            shadows.add(copy);
+          } else if (copy.lagDeltas() != null) {
             lag = Math.max(lag == null ? 0 : lag, copy.lagDeltas());
           }
         }
@@ -370,6 +675,8 @@ public final class VolumeView {
         epoch,
         fewest == Integer.MAX_VALUE ? 0 : fewest,
         lag,
+        shadows.shadows(),
+        asynchronous,
         degraded,
         timeMillis);
   }
@@ -394,17 +701,18 @@ public final class VolumeView {
         new Copy(
             owner,
             "OWNER",
-            "IN_SYNC",
+            IN_SYNC,
             ofOwner == null ? null : ofOwner.sequence(),
             null,
-            ofOwner == null ? null : ofOwner.timeMillis()));
+            ofOwner == null ? null : ofOwner.timeMillis(),
+            null));
     if (!segment.owner().equals(owner)) {
       // The map was not written anew yet: who owned it before is a copy.
-      copies.add(copy(segment.owner(), "REPLICA", "CATCHING_UP", of, ofOwner));
+      copies.add(copy(segment.unit(), segment.owner(), "REPLICA", "CATCHING_UP", of, ofOwner));
     }
     for (MapCopy copy : segment.copies()) {
       if (!copy.node().equals(owner)) {
-        copies.add(copy(copy.node(), copy.role(), copy.state(), of, ofOwner));
+        copies.add(copy(segment.unit(), copy.node(), copy.role(), copy.state(), of, ofOwner));
       }
     }
     ArrayDeque<Step> steps = history.get(segment.unit());
@@ -424,25 +732,36 @@ public final class VolumeView {
         epoch,
         owned == null || owned.released(),
         state,
+        slice.asyncBounds().get(segment.unit()),
         owned == null ? null : owned.admission(),
         sinceMillis,
         copies,
-        steps == null ? List.of() : List.copyOf(steps));
+        steps == null ? List.of() : List.copyOf(steps),
+        List.copyOf(diverged.getOrDefault(segment.unit(), new ArrayDeque<>())));
   }
 
-  private static Copy copy(
+  private Copy copy(
+      String unit,
       Subject node,
       String role,
       String state,
       Map<Subject, Progress> of,
       @Nullable Progress ofOwner) {
     Progress own = of.get(node);
+    Followed known = role.equals(SHADOW) ? followed.get(StandingRecords.key(unit, node)) : null;
+    ShadowStanding standing = known == null ? null : known.standing();
+    Long lag =
+        own == null || ofOwner == null
+            ? null
+            : (Long) Math.max(0, ofOwner.sequence() - own.sequence());
     return new Copy(
         node,
         role,
-        state,
+        // That a shadow goes is in the map alone; how far it is, its feeder knows sooner.
+        standing == null || state.equals("RETIRING") ? state : standing.state(),
         own == null ? null : own.sequence(),
-        own == null || ofOwner == null ? null : Math.max(0, ofOwner.sequence() - own.sequence()),
-        own == null ? null : own.timeMillis());
+        standing == null ? lag : (Long) standing.lagRecords(),
+        own == null ? null : own.timeMillis(),
+        standing);
   }
 }

@@ -203,7 +203,9 @@ class ConformanceTest {
         all.unreachableMillis(),
         all.pairLatency(),
         true,
-        all.pauseBeforeAppend());
+        all.pauseBeforeAppend(),
+        all.copyPace(),
+        all.verifyMillis());
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
+import io.forestall.app.volume.VolumeView;
 import io.forestall.schemas.ActKind;
 import io.forestall.schemas.Admission;
 import io.forestall.schemas.AdmissionState;
@@ -429,6 +430,35 @@ class ActViewsTest {
     acts.poolEvent(TestingActs.automation("p-01", false, NOW));
     assertThat(acts.storms()).isEmpty();
     assertThat(Objects.requireNonNull(acts.notice("p-01")).stopped()).isFalse();
+  }
+
+  @Test
+  void aCopyThatStandsStillAndAShadowThatNobodyVerifiesAreCounted() throws Exception {
+    ActViews acts =
+        new ActViews(IncidentView.Limits.DEFAULT, DecisionView.Limits.DEFAULT, () -> NOW);
+    TestingVolumes volumes = new TestingVolumes(acts);
+    volumes.feedShadows();
+    VolumeView.ShadowFigures figures = acts.volumes().shadows(NOW);
+    assertThat(figures.byState())
+        .containsExactlyInAnyOrderEntriesOf(Map.of("IN_SYNC", 1, "COPYING", 1, "RETIRING", 1));
+    assertThat(figures.stalledMillis())
+        .as("it had less to fetch half a minute ago")
+        .isEqualTo(30_000);
+    assertThat(figures.unverifiedMillis())
+        .as("the one that goes does not count")
+        .isEqualTo(560_000);
+
+    volumes.stands("reports/1", "n-4", "COPYING", 900, 64L << 20, 0, NOW + 500_000);
+    assertThat(acts.volumes().shadows(NOW + 600_000).stalledMillis())
+        .as("it spoke, and fetched nothing")
+        .isEqualTo(630_000);
+    volumes.stands("reports/1", "n-4", "COPYING", 900, 1, 0, NOW + 600_000);
+    assertThat(acts.volumes().shadows(NOW + 600_000).stalledMillis()).isZero();
+    volumes.stands("reports/1", "n-4", "IN_SYNC", 0, 0, 0, NOW + 700_000);
+    VolumeView.ShadowFigures synced = acts.volumes().shadows(NOW + 2_000_000);
+    assertThat(synced.stalledMillis()).isZero();
+    assertThat(synced.unverifiedMillis()).isEqualTo(2_560_000);
+    assertThat(synced.sums().verifiedMillis()).as("one never was").isNull();
   }
 
   @Test

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.forestall.schemas.EntityKind;
+import io.forestall.schemas.EntityRef;
+import io.forestall.schemas.Risk;
 import io.forestall.schemas.Tier;
 import io.forestall.wire.WireException;
 import java.io.IOException;
@@ -42,6 +44,7 @@ class ConsoleApiTest {
 
   private MadeUpFleet fleet;
   private JsonNode document;
+  private long told;
 
   @BeforeEach
   void feed() throws IOException, WireException {
@@ -50,7 +53,9 @@ class ConsoleApiTest {
       fleet.next(1);
     }
     new TestingActs(acts, 80, 9).feed();
-    new TestingVolumes(acts).feed();
+    TestingVolumes volumes = new TestingVolumes(acts);
+    volumes.feed();
+    volumes.feedShadows();
     document = JSON.readTree(ConsoleApi.document().body());
   }
 
@@ -132,7 +137,9 @@ class ConsoleApiTest {
     questions.put("/budget", List.of("/budget", "/budget?pool=" + TestingActs.POOL));
     questions.put("/policies", List.of("/policies", "/policies?kind=mode,budget&holds=true"));
     questions.put("/volumes", List.of("/volumes", "/volumes?state=degraded&q=pic&limit=1"));
-    questions.put("/volumes/{id}", List.of("/volumes/orders", "/volumes/new?offset=0&limit=1"));
+    questions.put(
+        "/volumes/{id}",
+        List.of("/volumes/orders", "/volumes/new?offset=0&limit=1", "/volumes/reports"));
     questions.put("/sagas", List.of("/sagas", "/sagas?state=open", "/sagas?volume=pictures"));
     questions.put(
         "/sagas/{id}", List.of("/sagas/" + TestingVolumes.DONE, "/sagas/" + TestingVolumes.OPEN));
@@ -154,9 +161,79 @@ class ConsoleApiTest {
   }
 
   @Test
+  void aVolumeTellsHowItsShadowsFollowAndWhoseBytesWereWrong() throws Exception {
+    JsonNode listed = get("/volumes?q=reports").at("/items/0");
+    assertThat(listed.at("/shadows/count").asInt()).isEqualTo(3);
+    assertThat(listed.at("/shadows/inSync").asInt()).as("one is built, one goes").isEqualTo(1);
+    assertThat(listed.at("/shadows/lagRecords").asLong()).isEqualTo(800);
+    assertThat(listed.at("/shadows/lagBytes").asLong()).isEqualTo(812 * 4096);
+    assertThat(listed.at("/shadows/lagMillis").asLong()).isEqualTo(8000);
+    assertThat(listed.at("/shadows/missingBytes").asLong()).isEqualTo(64 << 20);
+    assertThat(listed.at("/shadows/divergences").asLong()).isEqualTo(1);
+    assertThat(listed.at("/shadows/verifiedMillis").asLong())
+        .isEqualTo(TestingVolumes.NOW_MILLIS - 560_000);
+    assertThat(listed.get("lagDeltas").isNull()).as("a shadow's lag is its own").isTrue();
+    assertThat(listed.get("asynchronousSegments").asInt()).isEqualTo(1);
+    assertThat(listed.at("/newestSaga/act").asText())
+        .as("not who built it")
+        .isEqualTo("switchover");
+
+    JsonNode reports = get("/volumes/reports");
+    JsonNode first = reports.at("/segments/0");
+    assertThat(first.at("/copies/3/role").asText()).isEqualTo("shadow");
+    assertThat(first.at("/copies/3/state").asText()).isEqualTo("in-sync");
+    assertThat(first.at("/copies/3/shadow/verifiedRound").asLong()).isEqualTo(4);
+    assertThat(first.get("mode").asText()).isEqualTo("synchronous");
+    assertThat(first.get("divergences")).as("a repeat counts once").hasSize(1);
+    assertThat(first.at("/divergences/0/holder").asText()).isEqualTo("node/n-5");
+    assertThat(first.at("/divergences/0/attributed").asBoolean()).isTrue();
+    assertThat(first.at("/divergences/0/offset").asLong()).isEqualTo(3 << 20);
+    JsonNode second = reports.at("/segments/1");
+    assertThat(second.get("mode").asText()).isEqualTo("asynchronous");
+    assertThat(second.get("asyncBoundMillis").asLong()).isEqualTo(2000);
+    assertThat(second.at("/copies/2/state").asText()).isEqualTo("copying");
+    assertThat(second.at("/copies/2/shadow/fetchBytesPerSecond").asLong()).isEqualTo(8 << 20);
+    JsonNode third = reports.at("/segments/2");
+    assertThat(third.at("/copies/2/state").asText()).as("the map knows that").isEqualTo("retiring");
+    assertThat(third.at("/divergences/0/attributed").asBoolean()).isFalse();
+    assertThat(reports.at("/sagas/0/act").asText()).isEqualTo("switchover");
+    assertThat(reports.at("/sagas/0/clientPauseMillis").asLong()).isEqualTo(83);
+    assertThat(reports.at("/sagas/1/act").asText()).isEqualTo("shadow");
+    assertThat(get("/volumes/orders").at("/segments/0/copies/1/shadow").isNull()).isTrue();
+  }
+
+  @Test
+  void aUnitAtRiskWithoutEnoughSoundCopiesLacksAShadow() throws IOException {
+    assertThat(get("/volumes?q=pictures").at("/items/0/missingShadows").asInt()).isZero();
+    node("n-1", Tier.CRITICAL);
+    assertThat(get("/volumes?q=pictures").at("/items/0/missingShadows").asInt())
+        .as("two of three are sound, and two shall be")
+        .isZero();
+    node("n-3", Tier.WARNING);
+    assertThat(get("/volumes?q=pictures").at("/items/0/missingShadows").asInt()).isEqualTo(2);
+    assertThat(get("/volumes/pictures").at("/segments/0/missingShadow").asText())
+        .contains("1 of the 3 copies of pictures/0")
+        .contains("at least 2 shall be");
+    assertThat(get("/volumes/reports").at("/segments/0/missingShadow").isNull())
+        .as("its shadow and its replica are sound")
+        .isTrue();
+    node("n-1", Tier.HEALTHY);
+    assertThat(get("/volumes?q=pictures").at("/items/0/missingShadows").asInt()).isZero();
+  }
+
+  private void node(String id, Tier tier) {
+    EntityRef ref = TestingActs.ref(EntityKind.NODE, id);
+    Risk risk = TestingFleet.risk(id, 1, 1, 50, tier, List.of());
+    risk.setEntity(ref);
+    risk.setProbability(1e-9);
+    risk.setTimeMillis(risk.getTimeMillis() + ++told);
+    view.risk("node/" + id, risk);
+  }
+
+  @Test
   void aVolumeTellsWhoOwnsItWhatMovedItAndWhatItsClientsFelt() throws IOException {
     JsonNode volumes = get("/volumes");
-    assertThat(volumes.get("total").asInt()).isEqualTo(3);
+    assertThat(volumes.get("total").asInt()).isEqualTo(4);
     assertThat(volumes.at("/items/0/volume").asText()).isEqualTo("new");
     assertThat(volumes.at("/items/0/state").asText()).isEqualTo("unclaimed");
     assertThat(volumes.at("/items/1/lagDeltas").asLong()).isEqualTo(12);

@@ -31,7 +31,9 @@ class ConsoleMetricsTest {
       fleet.nextDay();
     }
     new TestingActs(acts, 60, 3).feed();
-    new TestingVolumes(acts).feed();
+    TestingVolumes volumes = new TestingVolumes(acts);
+    volumes.feed();
+    volumes.feedShadows();
     times.add("/api/v1/risk", 200, 1_000_000);
     Map<String, Set<String>> exported = labelsBySeries(text());
     Map<String, Set<String>> listed = new TreeMap<>();
@@ -131,6 +133,7 @@ class ConsoleMetricsTest {
         view.figures(),
         view.deadLetters(),
         acts,
+        new MissingShadows(view).of(acts.volumes(), null),
         new FleetFeed.Progress(true, null, Map.of("risk", 5L), 0, 0),
         7,
         1,

@@ -205,6 +205,7 @@ class ConsolePageTest {
   @Test
   void aNarrowWindowScrollsOneWayOnly() throws Exception {
     new TestingVolumes(acts).feed();
+    new TestingVolumes(acts).feedShadows();
     chrome().window(420, 900, 1);
     for (String where :
         List.of(
@@ -225,6 +226,7 @@ class ConsolePageTest {
             "#/policies",
             "#/volumes",
             "#/volumes/orders",
+            "#/volumes/reports",
             "#/failovers",
             "#/failovers/" + TestingVolumes.DONE)) {
       open(where);
@@ -313,6 +315,36 @@ class ConsolePageTest {
     open("#/fleet");
     assertThat(text("#guard")).contains("Halted: all", HOSTILE);
     assertThat(chrome().eval("document.title").asText()).doesNotContain("owned");
+    assertThat(chrome().complaints()).isEmpty();
+  }
+
+  @Test
+  void aVolumeShowsHowItsShadowsFollowAndTheKeysReachThem() throws Exception {
+    new TestingVolumes(acts).feedShadows();
+    open("#/volumes");
+    assertThat(text("tbody")).contains("1 of 3 in sync").contains("64 MiB to copy");
+    chrome().eval("document.querySelector('[data-key=\"volume-reports\"]').click()");
+    chrome().await("document.querySelector('#shadows-title')");
+    String table = "[aria-label=Shadows]";
+    assertThat(text(table))
+        .contains("in sync", "being copied", "going")
+        .contains("64 MiB, 8 MiB/s")
+        .contains(", pass 4")
+        .contains("3.125 MiB");
+    assertThat(text("main"))
+        .contains("its own")
+        .contains("cannot be told")
+        .contains("1 MiB at 3,145,728")
+        .contains("asynchronous")
+        .contains("Switch over")
+        .contains("83 ms")
+        .contains("Shadows built and retired")
+        .contains("Build a shadow");
+    chrome().eval("document.querySelector('" + table + "').focus()");
+    chrome().press("ArrowDown");
+    assertThat(focus()).isEqualTo("shadow-reports/0-node/n-5");
+    chrome().press("ArrowDown");
+    assertThat(focus()).isEqualTo("shadow-reports/1-node/n-4");
     assertThat(chrome().complaints()).isEmpty();
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.forestall.app.Forestall;
 import io.forestall.app.KafkaOptions;
 import io.forestall.app.runtime.EmbeddedKafka;
+import io.forestall.app.volume.VolumeView;
 import io.forestall.schemas.Admission;
 import io.forestall.schemas.AnomalyRecord;
 import io.forestall.schemas.BaselineRecord;
@@ -189,6 +190,22 @@ class KafkaFleetFeedTest {
             () -> feed.progress().undecodable() == 3);
         send(producer, Topics.POLICIES, "all/halt/h", null);
         await("the policy is taken back", feed, view, () -> acts.policies().all().isEmpty());
+
+        new TestingVolumes(
+                new TestingVolumes.ToTopics(
+                    (topic, key, value) -> send(producer, topic, key, value)))
+            .feedShadows();
+        await(
+            "shadows, wrong bytes and the switchover are read",
+            feed,
+            view,
+            () -> {
+              VolumeView.Volume volume = acts.volumes().volume("reports");
+              return volume != null
+                  && volume.shadows().missingBytes() == 64 << 20
+                  && acts.volumes().segments("reports", 0, 1).get(0).divergences().size() == 1
+                  && acts.sagas().saga(TestingVolumes.SWITCHED) != null;
+            });
 
         send(producer, Topics.FLEET, "disk/" + TestingFleet.id(1), null);
         await("the tombstone is read", feed, view, () -> view.status().disks() == 1);

@@ -11,6 +11,7 @@ import io.forestall.decisions.guard.Admission;
 import io.forestall.decisions.guard.Proposal.UnitStep;
 import io.forestall.decisions.ownership.Authority;
 import io.forestall.decisions.ownership.OwnershipEntry;
+import io.forestall.decisions.shadow.ShadowStanding;
 import io.forestall.schemas.Ack;
 import io.forestall.schemas.Command;
 import io.forestall.schemas.CommandKind;
@@ -21,12 +22,18 @@ import io.forestall.schemas.Event;
 import io.forestall.schemas.FailureMode;
 import io.forestall.schemas.Ownership;
 import io.forestall.schemas.Severity;
+import io.forestall.schemas.ShadowStatus;
+import io.forestall.schemas.Topics;
 import io.forestall.schemas.UnitEpoch;
 import io.forestall.schemas.VolumeMap;
+import io.forestall.schemas.WriteMode;
 import io.forestall.wire.AckRecords;
 import io.forestall.wire.AdmissionRecords;
+import io.forestall.wire.AvroCodec;
+import io.forestall.wire.Keys;
 import io.forestall.wire.MapRecords;
 import io.forestall.wire.OwnershipRecords;
+import io.forestall.wire.StandingRecords;
 import io.forestall.wire.WireException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -34,11 +41,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.apache.avro.specific.SpecificRecordBase;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Look-alikes of volumes and of acts that moved them, fed to {@link ActViews}: one that was
- * confirmed, one that was given back, one that goes on past its fence. Not thread-safe.
+ * confirmed, one that was given back, one that goes on past its fence; and of a volume with a
+ * shadow in sync whose bytes were once wrong, one that is built, and one that goes. Not
+ * thread-safe.
  */
 public final class TestingVolumes {
   public static final long NOW_MILLIS = TestingActs.NOW_MILLIS;
@@ -46,6 +56,8 @@ public final class TestingVolumes {
   public static final String DONE = "a-done";
   public static final String GIVEN_BACK = "a-back";
   public static final String OPEN = "a-open";
+  public static final String BUILT = "a-built";
+  public static final String SWITCHED = "a-switched";
 
   /** What takes the records: views, or topics. */
   public interface Sink {
@@ -62,6 +74,72 @@ public final class TestingVolumes {
     void ownership(long offset, Ownership ownership, long timeMillis) throws WireException;
 
     void digest(Digest digest) throws WireException;
+
+    void shadow(String key, @Nullable ShadowStatus status) throws WireException;
+  }
+
+  /** Where records go when they go to topics. */
+  public interface Sender {
+    void send(Topics topic, String key, byte @Nullable [] value) throws Exception;
+  }
+
+  /** Writes the records to their topics. */
+  public record ToTopics(Sender sender) implements Sink {
+    private <T extends SpecificRecordBase> void send(
+        Topics topic, String key, Class<T> type, T record) {
+      write(topic, key, AvroCodec.of(type).encode(record));
+    }
+
+    private void write(Topics topic, String key, byte @Nullable [] value) {
+      try {
+        sender.send(topic, key, value);
+      } catch (Exception e) {
+        throw new IllegalStateException(topic + " takes nothing", e);
+      }
+    }
+
+    @Override
+    public void admission(io.forestall.schemas.Admission admission) {
+      send(Topics.ADMISSIONS, admission.getPool(), io.forestall.schemas.Admission.class, admission);
+    }
+
+    @Override
+    public void command(Command command) {
+      send(Topics.COMMANDS, Keys.of(command.getAddressee()), Command.class, command);
+    }
+
+    @Override
+    public void ack(Ack ack) {
+      send(Topics.ACKS, ack.getCommand(), Ack.class, ack);
+    }
+
+    @Override
+    public void event(Event event) {
+      send(Topics.EVENTS, Keys.of(event.getEntity()), Event.class, event);
+    }
+
+    @Override
+    public void map(String key, VolumeMap map) {
+      send(Topics.MAPS, key, VolumeMap.class, map);
+    }
+
+    @Override
+    public void ownership(long offset, Ownership ownership, long timeMillis) {
+      send(Topics.OWNERSHIP, ownership.getPool(), Ownership.class, ownership);
+    }
+
+    @Override
+    public void digest(Digest digest) {
+      send(Topics.DIGESTS, digest.getUnit(), Digest.class, digest);
+    }
+
+    @Override
+    public void shadow(String key, @Nullable ShadowStatus status) {
+      write(
+          Topics.SHADOWS,
+          key,
+          status == null ? null : AvroCodec.of(ShadowStatus.class).encode(status));
+    }
   }
 
   private record Views(ActViews acts) implements Sink {
@@ -81,8 +159,8 @@ public final class TestingVolumes {
     }
 
     @Override
-    public void event(Event event) {
-      acts.sagaEvent(event);
+    public void event(Event event) throws WireException {
+      acts.volumeEvent(event);
     }
 
     @Override
@@ -98,6 +176,11 @@ public final class TestingVolumes {
     @Override
     public void digest(Digest digest) throws WireException {
       acts.digest(digest);
+    }
+
+    @Override
+    public void shadow(String key, @Nullable ShadowStatus status) throws WireException {
+      acts.shadow(key, status);
     }
   }
 
@@ -209,6 +292,127 @@ public final class TestingVolumes {
     ack("c-late", "n-1", CommandAck.Status.RECEIVED, CommandAck.Code.NONE, "", at + 246, Map.of());
     takeover(OPEN, "n-1", death, at + 252);
     step(OPEN, "n-3", "FENCED", "The takeover counts: node/n-1 is the owner.", at + 258);
+  }
+
+  /** Tells of a volume whose three segments have a shadow each; the first one was switched over. */
+  public void feedShadows() throws WireException {
+    List<UnitStep> reports = List.of(new UnitStep("reports/0", 1, 2));
+    long at = NOW_MILLIS - 900_000;
+    shadowMap();
+    for (int i = 0; i < 3; i++) {
+      start("reports/" + i, "n-1");
+    }
+    act(BUILT, Admission.State.ADMITTED, ActKind.SHADOW, true, "n-1", "n-4", reports, at, "");
+    step(BUILT, "n-1", "BUILDING", "The maps name node/n-4.", at + 30);
+    act(BUILT, Admission.State.DONE, ActKind.SHADOW, true, "n-1", "n-4", reports, at, "In sync.");
+    at = NOW_MILLIS - 800_000;
+    act(
+        SWITCHED,
+        Admission.State.ADMITTED,
+        ActKind.SWITCHOVER,
+        true,
+        "n-1",
+        "n-4",
+        reports,
+        at,
+        "");
+    step(SWITCHED, "n-1", "INSTRUCTED", "64 MB to drain, a pause of about 90 ms.", at + 10);
+    takeover(SWITCHED, "n-4", reports, at + 20);
+    step(SWITCHED, "n-1", "FENCED", "The takeover counts: node/n-4 is the owner.", at + 24);
+    pause("reports", "c-web-1", 83, at + 90);
+    act(
+        SWITCHED,
+        Admission.State.DONE,
+        ActKind.SWITCHOVER,
+        true,
+        "n-1",
+        "n-4",
+        reports,
+        at,
+        "node/n-4 serves reports/0.");
+    stands("reports/0", "n-5", "IN_SYNC", 0, 0, 4, NOW_MILLIS - 60_000);
+    stands("reports/1", "n-4", "COPYING", 700, 96L << 20, 0, NOW_MILLIS - 40_000);
+    stands("reports/1", "n-4", "COPYING", 800, 64L << 20, 0, NOW_MILLIS - 30_000);
+    stands("reports/2", "n-5", "IN_SYNC", 12, 0, 3, NOW_MILLIS - 1_000);
+    stands("reports/2", "n-gone", "IN_SYNC", 4_000, 0, 0, NOW_MILLIS);
+    sink.shadow("reports/2/n-gone", null);
+    diverged("reports/0", "n-5", Severity.ERROR, true, 3L << 20);
+    diverged("reports/0", "n-5", Severity.ERROR, true, 3L << 20);
+    diverged("reports/2", "n-5", Severity.ERROR, false, 0);
+  }
+
+  private void shadowMap() throws WireException {
+    List<MapSegment> all = new ArrayList<>();
+    String[][] shadows = {{"n-5", "IN_SYNC"}, {"n-4", "COPYING"}, {"n-5", "RETIRING"}};
+    for (int i = 0; i < 3; i++) {
+      all.add(
+          new MapSegment(
+              "reports/" + i,
+              i,
+              Subject.node("n-1"),
+              0,
+              List.of(
+                  new MapCopy(Subject.node("n-2"), "REPLICA", "IN_SYNC", -1),
+                  new MapCopy(Subject.node(shadows[i][0]), "SHADOW", shadows[i][1], -1))));
+    }
+    MapSlice slice =
+        new MapSlice(
+            "reports", POOL, 0, 1, 3, 0, 3L << 30, 1L << 30, 4096, 2, all, NOW_MILLIS - 1_000_000);
+    VolumeMap record = MapRecords.of(slice, null);
+    record.getSegments().get(1).setWriteMode(WriteMode.ASYNCHRONOUS);
+    record.getSegments().get(1).setAsyncBoundMillis(2_000L);
+    sink.map(MapRecords.key(slice), record);
+  }
+
+  void stands(
+      String unit,
+      String shadow,
+      String state,
+      long lag,
+      long missingBytes,
+      long round,
+      long timeMillis)
+      throws WireException {
+    ShadowStanding standing =
+        new ShadowStanding(
+            unit,
+            "reports",
+            POOL,
+            Subject.node(shadow),
+            Subject.node("n-1"),
+            state,
+            1,
+            5_000,
+            5_000 - lag,
+            lag,
+            lag * 4_096,
+            lag * 10,
+            missingBytes,
+            missingBytes == 0 ? null : (Long) (8L << 20),
+            1,
+            round,
+            round == 0 ? null : (Long) (timeMillis - 500_000),
+            round == 4 ? 1 : 0,
+            missingBytes == 0 ? lag + " deltas behind" : missingBytes + " bytes are to be fetched",
+            timeMillis);
+    sink.shadow(StandingRecords.key(standing), StandingRecords.of(standing));
+  }
+
+  private void diverged(
+      String unit, String holder, Severity severity, boolean attributed, long offset)
+      throws WireException {
+    Event event =
+        event(
+            "copy.diverged",
+            new EntityRef(EntityKind.NODE, holder),
+            "1048576 bytes at " + offset + " of " + unit + " on node/" + holder + " differ",
+            NOW_MILLIS - 70_000);
+    event.setId("copy.diverged/node/" + holder + "/" + unit + "/4/" + offset);
+    event.setSeverity(severity);
+    event.setValues(
+        Map.of("offset", (double) offset, "length", 1048576.0, "sequence", 77.0, "round", 4.0));
+    event.setLabels(Map.of("unit", unit, "attributed", attributed ? "stored-checksum" : "none"));
+    sink.event(event);
   }
 
   private void map(String volume, int segments, @Nullable String degraded) throws WireException {

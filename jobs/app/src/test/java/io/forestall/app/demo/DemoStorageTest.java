@@ -63,8 +63,16 @@ class DemoStorageTest {
         worksFor(storage, 30);
         assertThat(modes(store))
             .as("nothing is switched on but for these machines")
-            .allMatch(mode -> mode.matches("node/n-000[1239] (FAILOVER|DRAIN|RETURN) act"))
-            .contains("node/n-0001 FAILOVER act", "node/n-0009 DRAIN act", "node/n-0003 DRAIN act");
+            .allMatch(
+                mode ->
+                    mode.matches(
+                        "node/n-000([129] (FAILOVER|DRAIN|SHADOW|RETIRE_SHADOW|SWITCHOVER)"
+                            + "|3 (DRAIN|RETURN)) act"))
+            .contains(
+                "node/n-0001 FAILOVER act",
+                "node/n-0001 SHADOW act",
+                "node/n-0009 DRAIN act",
+                "node/n-0003 DRAIN act");
         assertThat(store.read().newest())
             .as("who tries it is not stopped after the first act of a day")
             .containsKey("pool/pool-1/budget/all");

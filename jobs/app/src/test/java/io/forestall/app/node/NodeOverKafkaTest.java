@@ -26,6 +26,7 @@ import io.forestall.nodes.node.NodeException;
 import io.forestall.nodes.node.NodeOptions;
 import io.forestall.nodes.node.ReferenceNode;
 import io.forestall.nodes.transport.Ending;
+import io.forestall.nodes.transport.Fetch;
 import io.forestall.nodes.transport.NodeConnection;
 import io.forestall.nodes.transport.NodeServer;
 import io.forestall.nodes.transport.PayloadCodec;
@@ -393,6 +394,11 @@ class NodeOverKafkaTest {
           Topics.OWNERSHIP,
           OwnershipRecords.key(entry),
           new OwnershipRecords().encode(entry, new AdmissionRecords().of(admission, signer)));
+    }
+
+    @Override
+    public void fetch(Fetch fetch) {
+      throw new IllegalStateException("clients fetch nothing");
     }
 
     @Override

@@ -283,7 +283,7 @@ class SqlFilesTest {
 
   @Test
   void mapsSayWhoOwnsWhat() throws Exception {
-    List<JsonNode> rows = ask("82_volumes_and_their_owners.sql");
+    List<JsonNode> rows = ask("82_volumes_and_their_owners.sql", "volume", "v-1");
     assertThat(rows)
         .extracting(
             r ->
@@ -301,7 +301,7 @@ class SqlFilesTest {
 
   @Test
   void theOwnershipLogTellsWhichRecordWasFirst() throws Exception {
-    assertThat(ask("83_ownership_of_units.sql"))
+    assertThat(ask("83_ownership_of_units.sql", "unit", "v-1/0"))
         .extracting(
             r ->
                 r.get("kind").asText()
@@ -349,6 +349,48 @@ class SqlFilesTest {
                     + r.get("from_byte").asLong())
         .containsExactly("node/n-1 CRITICAL stored-checksum 1048576", "node/n-7 ERROR none 0");
     assertThat(ask("85_divergences.sql", "unit", "v-1/1")).isEmpty();
+  }
+
+  @Test
+  void unitsAtRiskAreListedUnlessAShadowIsNamed() throws Exception {
+    List<JsonNode> rows = ask("86_units_at_risk_without_shadow.sql");
+    assertThat(rows).extracting(r -> r.get("unit").asText()).containsExactly("v-7/0");
+    assertThat(rows.get(0).get("copies").asInt()).as("one that is behind is none").isEqualTo(2);
+    assertThat(rows.get(0).get("nodes_at_risk").asText()).isEqualTo("n-0001");
+    assertThat(rows.get(0).get("worst_score").asDouble()).isEqualTo(99);
+    assertThat(ask("86_units_at_risk_without_shadow.sql", "volume", "v-1")).isEmpty();
+  }
+
+  @Test
+  void switchoversAreListedWithWhatClientsFelt() throws Exception {
+    List<JsonNode> rows = ask("87_switchovers_of_volumes.sql", "volume", "v-7");
+    assertThat(rows).as("who came second took nothing").hasSize(1);
+    JsonNode row = rows.get(0);
+    assertThat(row.get("act").asText()).isEqualTo("SWITCHOVER");
+    assertThat(row.get("state").asText()).isEqualTo("DONE");
+    assertThat(row.get("owner").asText()).isEqualTo("n-9");
+    assertThat(row.get("units").asInt()).isEqualTo(1);
+    assertThat(row.get("pause_millis").asLong()).isEqualTo(83);
+    assertThat(row.get("text").asText()).isEqualTo("node/n-9 serves v-7/0.");
+    assertThat(ask("87_switchovers_of_volumes.sql"))
+        .extracting(r -> r.get("volume").asText() + " " + r.get("pause_millis").asText())
+        .containsExactlyInAnyOrder("v-7 83", "v-1 null");
+  }
+
+  @Test
+  void shadowsThatWereNeverVerifiedComeFirst() throws Exception {
+    assertThat(ask("88_verification_of_shadows.sql"))
+        .extracting(
+            r ->
+                r.get("unit").asText()
+                    + " "
+                    + r.get("verified_round").asLong()
+                    + " "
+                    + r.get("found_its_own").asLong()
+                    + " "
+                    + r.get("found_not_attributed").asLong())
+        .containsExactly("v-1/1 0 0 0", "v-1/0 4 0 1");
+    assertThat(ask("88_verification_of_shadows.sql", "volume", "no'ne")).isEmpty();
   }
 
   @Test
@@ -410,6 +452,9 @@ class SqlFilesTest {
             "83_ownership_of_units.sql",
             "84_lag_by_shadow.sql",
             "85_divergences.sql",
+            "86_units_at_risk_without_shadow.sql",
+            "87_switchovers_of_volumes.sql",
+            "88_verification_of_shadows.sql",
             "98_acts_step_by_step.sql",
             "99_commands_and_their_answers.sql");
     for (Path file : files()) {

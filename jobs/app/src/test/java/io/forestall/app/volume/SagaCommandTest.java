@@ -15,6 +15,7 @@ import io.forestall.schemas.Command;
 import io.forestall.schemas.Digest;
 import io.forestall.schemas.Event;
 import io.forestall.schemas.Ownership;
+import io.forestall.schemas.ShadowStatus;
 import io.forestall.schemas.Topics;
 import io.forestall.schemas.VolumeMap;
 import io.forestall.wire.AvroCodec;
@@ -31,6 +32,7 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -110,6 +112,9 @@ class SagaCommandTest {
 
     @Override
     public void digest(Digest digest) {}
+
+    @Override
+    public void shadow(String key, @Nullable ShadowStatus status) {}
   }
 
   private int run(String... words) {

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.forestall.app.ExitCodes;
 import io.forestall.app.Forestall;
 import io.forestall.app.TestingBroker;
+import io.forestall.app.console.TestingVolumes;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.guard.Proposal.UnitStep;
 import io.forestall.decisions.ownership.Authority;
@@ -50,7 +51,17 @@ class VolumeCommandTest {
             directory,
             PREFIX,
             2,
-            List.of(Topics.FLEET, Topics.SCHEMAS, Topics.MAPS, Topics.OWNERSHIP, Topics.DIGESTS));
+            List.of(
+                Topics.FLEET,
+                Topics.SCHEMAS,
+                Topics.MAPS,
+                Topics.SHADOWS,
+                Topics.OWNERSHIP,
+                Topics.DIGESTS,
+                Topics.ADMISSIONS,
+                Topics.COMMANDS,
+                Topics.ACKS,
+                Topics.EVENTS));
     for (int i = 1; i <= 4; i++) {
       broker.send(Topics.FLEET, "node/n-" + i, member("n-" + i, "z-" + i, i == 4 ? "1" : "2"));
     }
@@ -101,6 +112,39 @@ class VolumeCommandTest {
     assertThat(shown.at("/segments/0/sinceMillis").asLong()).isPositive();
     assertThat(run("show", "v1")).isZero();
     assertThat(out.toString()).contains("(3 behind)").contains("never fewer than 2 by an act");
+  }
+
+  @Test
+  void aVolumeTellsHowItsShadowsFollowAndWhatWasDoneToIt() throws Exception {
+    new TestingVolumes(new TestingVolumes.ToTopics(broker::send)).feedShadows();
+    assertThat(run("list", "--pool", TestingVolumes.POOL, "--output", "json")).isZero();
+    JsonNode listed = JSON.readTree(out.toString()).at("/items/0");
+    assertThat(listed.at("/shadows/count").asInt()).isEqualTo(3);
+    assertThat(listed.at("/shadows/missingBytes").asLong()).isEqualTo(64 << 20);
+    assertThat(run("list", "--pool", TestingVolumes.POOL)).isZero();
+    assertThat(out.toString()).contains("1 of 3 in sync, 64 MiB to copy, 8 s behind");
+
+    assertThat(run("show", "reports", "--since", "all", "--output", "json")).isZero();
+    JsonNode shown = JSON.readTree(out.toString());
+    assertThat(shown.at("/segments/0/copies/3/shadow/verifiedRound").asLong()).isEqualTo(4);
+    assertThat(shown.at("/segments/0/divergences")).hasSize(1);
+    assertThat(shown.at("/segments/0/divergences/0/attributed").asBoolean()).isTrue();
+    assertThat(shown.at("/segments/1/mode").asText()).isEqualTo("asynchronous");
+    assertThat(shown.at("/sagas/0/act").asText()).isEqualTo("switchover");
+    assertThat(shown.at("/sagas/0/clientPauseMillis").asLong()).isEqualTo(83);
+
+    assertThat(run("show", "reports", "--since", "all")).isZero();
+    assertThat(out.toString())
+        .contains("1 of 3 segments asynchronous")
+        .contains(
+            "n-4 shadow copying (800 behind)",
+            "SHADOW OF",
+            "copying",
+            "retiring",
+            "67108864 bytes are to be")
+        .contains("WRONG BYTES OF", "n-5 (or another)", "3145728")
+        .contains("switchover", "83 ms", TestingVolumes.SWITCHED, TestingVolumes.BUILT);
+    assertThat(run("show", "v0")).isEqualTo(ExitCodes.FOUND);
   }
 
   @Test

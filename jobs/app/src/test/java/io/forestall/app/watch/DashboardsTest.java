@@ -66,7 +66,7 @@ class DashboardsTest {
         }
       }
     }
-    assertThat(uids).hasSize(4);
+    assertThat(uids).hasSize(5);
   }
 
   @Test

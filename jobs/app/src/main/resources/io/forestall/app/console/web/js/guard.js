@@ -197,7 +197,7 @@ export async function showGuard(host, route, context) {
     ], board.locks, { label: 'Locked units', empty: 'No unit is locked.' }))]);
 }
 
-const KINDS = ['mode', 'budget', 'halt', 'maintenance', 'silence', 'override', 'pin', 'approval', 'denial', 'cancel', 'threshold', 'rule'];
+const KINDS = ['mode', 'budget', 'halt', 'maintenance', 'silence', 'override', 'pin', 'approval', 'denial', 'cancel', 'write-mode', 'threshold', 'rule'];
 
 /** The newest record of each policy. */
 export async function showPolicies(host, route, context) {

@@ -5,6 +5,7 @@ import { binaryBytes, integer, link, span, when, whenExactly } from './format.js
 import { pager, pick, table } from './table.js';
 
 const STATES = { ok: 'in order', degraded: 'degraded', unclaimed: 'nobody took it', 'in-doubt': 'in doubt' };
+const SHADOW_STATES = { copying: 'being copied', 'catching-up': 'catching up', 'in-sync': 'in sync', diverged: 'bytes wrong', retiring: 'going' };
 const SAGA_STATES = ['open', 'ended'];
 const FORWARD = ['admitted', 'checking', 'preparing', 'instructed', 'fenced', 'drained', 'promoted', 'mapped', 'confirmed'];
 const BAD_ENDS = { 'given-back': 'given back', cancelled: 'cancelled', expired: 'expired' };
@@ -19,12 +20,16 @@ function named(key) {
 
 const volumeState = (state) => h('span', { class: `outcome ${state === 'ok' ? 'admitted' : state === 'degraded' ? 'waiting' : 'refused'}` }, STATES[state] || state);
 
+const shadowState = (state) => h('span', { class: `outcome ${state === 'in-sync' ? 'admitted' : state === 'diverged' ? 'refused' : 'waiting'}` }, SHADOW_STATES[state] || plain(state).toLowerCase());
+
 function sagaState(saga) {
   const kind = saga.open ? 'waiting' : ['confirmed', 'done'].includes(saga.state) ? 'admitted' : 'refused';
   return h('span', { class: `outcome ${kind}` }, BAD_ENDS[saga.state] || plain(saga.state).toLowerCase());
 }
 
 const millis = (value) => (value === null || value === undefined ? '–' : value < 10000 ? `${integer(value)} ms` : span(value));
+const act = (saga) => actName(saga.act.replaceAll('-', '_'));
+const moves = (saga) => !['shadow', 'retire-shadow'].includes(saga.act);
 const deltas = (value) => (value === null || value === undefined ? '–' : integer(value));
 
 function tabs(now, status) {
@@ -56,16 +61,57 @@ export async function showVolumes(host, route, context) {
       { name: 'Segments', number: true, cell: (one) => integer(one.segments) },
       { name: 'Owners', cell: (one) => [one.owners.slice(0, 3).map((owner, i) => [i ? ', ' : '', named(owner.node)]), one.owners.length > 3 ? h('span', { class: 'soft' }, ` and ${integer(one.owners.length - 3)} more`) : null].flat(2).filter(Boolean) },
       { name: 'Epoch', number: true, cell: (one) => integer(one.epoch), hint: () => 'Grows each time a segment changes hands; who wrote under an older one is not believed' },
-      { name: 'Copies', number: true, cell: (one) => `${integer(one.copies)}, never under ${integer(one.minReplicas)}` },
+      { name: 'Copies', number: true, cell: (one) => integer(one.copies), hint: (one) => `Of the segment that has fewest in sync; an act never leaves fewer than ${integer(one.minReplicas)}` },
       { name: 'Lag', number: true, cell: (one) => deltas(one.lagDeltas), hint: () => 'Writes that the owner has and its slowest copy has not' },
+      { name: 'Shadows', cell: (one) => shadowsInShort(one), hint: (one) => (one.shadows.count ? `${integer(one.shadows.lagRecords)} writes behind at most` : 'Warm copies that follow every write') },
       { name: 'Newest failover', cell: (one) => moved(one.newestSaga, one.volume) },
-      { name: 'Why', wide: true, cell: (one) => one.degraded || '' },
+      { name: 'Why', wide: true, cell: (one) => one.degraded || (one.asynchronousSegments ? `${integer(one.asynchronousSegments)} of its segments acknowledge writes before the log has them` : '') },
     ], page.items, { label: 'Volumes', empty: Object.keys(route.query).length ? 'Nothing matches.' : 'There is no volume yet: forestall volume create makes one.' }),
     pager(page, query, go))]);
 }
 
+function shadowsInShort(volume) {
+  const of = volume.shadows;
+  return [volume.missingShadows ? h('span', { class: 'outcome refused', title: 'So many segments are at risk and have too few copies that are not' }, `${integer(volume.missingShadows)} missing`) : null,
+    of.count ? h('span', { class: 'num' }, `${volume.missingShadows ? ' ' : ''}${integer(of.inSync)} of ${integer(of.count)} in sync`) : null,
+    of.missingBytes ? h('span', { class: 'soft' }, `, ${binaryBytes(of.missingBytes)} to copy`) : of.lagMillis >= 1000 ? h('span', { class: 'soft' }, `, ${span(of.lagMillis)} behind`) : null].filter(Boolean);
+}
+
+/** How each shadow follows, and what it still lacks. */
+function shadowTable(segments) {
+  const rows = segments.flatMap((segment) => segment.copies.filter((copy) => copy.role === 'shadow').map((copy) => ({ segment, copy, is: copy.shadow })));
+  const told = (row, text) => (row.is ? text(row.is) : h('span', { class: 'soft' }, '–'));
+  return table([
+    { name: 'State', cell: (row) => shadowState(row.copy.state) },
+    { name: 'Segment', cell: (row) => h('span', { class: 'id' }, row.segment.unit) },
+    { name: 'On', cell: (row) => h('a', { class: 'go', href: link('node', row.copy.node.slice(row.copy.node.indexOf('/') + 1)), 'data-key': `shadow-${row.segment.unit}-${row.copy.node}` }, row.copy.node.slice(row.copy.node.indexOf('/') + 1)) },
+    { name: 'Lag', number: true, cell: (row) => told(row, (is) => integer(is.lagRecords)), hint: () => 'Writes that were sent to it and that it has not said to have' },
+    { name: 'Bytes', number: true, cell: (row) => told(row, (is) => binaryBytes(is.lagBytes)), hint: () => 'Their payloads as they travel' },
+    { name: 'Behind', number: true, cell: (row) => told(row, (is) => millis(is.lagMillis)), hint: () => 'Age of the oldest of them' },
+    { name: 'To copy', number: true, cell: (row) => told(row, (is) => (is.missingBytes ? `${binaryBytes(is.missingBytes)}${is.fetchBytesPerSecond ? `, ${binaryBytes(is.fetchBytesPerSecond)}/s` : ''}` : 'nothing')), hint: () => 'What its initial copy has still to fetch' },
+    { name: 'Verified', cell: (row) => told(row, (is) => (is.verifiedMillis === null ? 'never' : [whenExactly(is.verifiedMillis), h('span', { class: 'soft' }, is.verifiedRound ? `, pass ${integer(is.verifiedRound)}` : ', first pass')])), hint: () => 'When its bytes were last found to agree, and the last pass over all of them in which every digest did' },
+    { name: 'Wrong', number: true, cell: (row) => told(row, (is) => integer(is.divergences)), hint: () => 'Digests that did not agree' },
+    { name: 'How', wide: true, cell: (row) => (row.is ? row.is.text : 'Nothing was said of it yet.') },
+  ], rows, { label: 'Shadows', empty: 'It has no shadow: one is built when its copies are at risk.' });
+}
+
+/** Whose bytes were not what they should be; nothing while all agreed. */
+function wrongBytes(segments) {
+  const rows = segments.flatMap((segment) => segment.divergences.map((found) => ({ segment, found }))).sort((a, b) => b.found.timeMillis - a.found.timeMillis);
+  if (!rows.length) return null;
+  return h('section', { class: 'panel', 'aria-labelledby': 'wrong-title' }, h('h2', { id: 'wrong-title' }, 'Bytes that were wrong'),
+    table([
+      { name: 'Found', cell: (row) => whenExactly(row.found.timeMillis) },
+      { name: 'Segment', cell: (row) => h('span', { class: 'id' }, row.segment.unit) },
+      { name: 'On', cell: (row) => h('a', { class: 'go', href: link('node', row.found.holder.slice(row.found.holder.indexOf('/') + 1)), 'data-key': `wrong-${row.segment.unit}-${row.found.holder}-${row.found.offset}-${row.found.round}` }, row.found.holder.slice(row.found.holder.indexOf('/') + 1)) },
+      { name: 'Whose fault', cell: (row) => (row.found.attributed ? h('b', {}, 'its own') : h('span', { class: 'soft' }, 'cannot be told')), hint: (row) => (row.found.attributed ? 'Its bytes are not those whose checksums it recorded when it wrote them' : 'Two copies differ, though each is what it recorded') },
+      { name: 'Range', number: true, cell: (row) => `${binaryBytes(row.found.bytes)} at ${integer(row.found.offset)}` },
+      { name: 'What', wide: true, cell: (row) => row.found.text },
+    ], rows, { label: 'Bytes that were wrong' }));
+}
+
 function copies(segment) {
-  return segment.copies.slice(1).map((copy, i) => [i ? ', ' : '', named(copy.node), copy.state === 'in-sync' ? null : h('span', { class: 'soft' }, ` ${plain(copy.state).toLowerCase()}`),
+  return segment.copies.slice(1).map((copy, i) => [i ? ', ' : '', named(copy.node), copy.role === 'shadow' ? h('span', { class: 'soft' }, ' shadow') : null, copy.state === 'in-sync' ? null : h('span', { class: 'soft' }, ` ${plain(copy.state).toLowerCase()}`),
     copy.lagDeltas ? h('b', { class: 'num' }, ` −${integer(copy.lagDeltas)}`) : null]).flat(2).filter(Boolean);
 }
 
@@ -89,10 +135,10 @@ function pauseList(pauses, inSaga) {
     h('span', { class: !inSaga && pause.admission ? 'pause-bar moved' : 'pause-bar', 'aria-hidden': 'true' }, h('i', { style: { '--w': `${Math.max(2, (100 * pause.pauseMillis) / most)}%` } })), h('b', { class: 'num' }, millis(pause.pauseMillis)))));
 }
 
-function sagaTable(sagas, empty, narrow) {
+function sagaTable(sagas, empty, narrow, label = 'Failovers') {
   const columns = [
     { name: 'State', cell: (one) => sagaState(one) },
-    { name: 'Act', cell: (one) => h('a', { class: 'go', href: sagaLink(one.admission), 'data-key': `saga-${one.admission}` }, actName(one.act)) },
+    { name: 'Act', cell: (one) => h('a', { class: 'go', href: sagaLink(one.admission), 'data-key': `saga-${one.admission}` }, act(one)) },
     { name: 'From', cell: (one) => named(one.source) },
     { name: 'To', cell: (one) => named(one.target) },
     { name: 'Units', number: true, cell: (one) => integer(one.units) },
@@ -102,7 +148,7 @@ function sagaTable(sagas, empty, narrow) {
     { name: 'Pool', cell: (one) => one.pool },
     { name: 'Why', wide: true, cell: (one) => one.text },
   ];
-  return table(narrow ? columns.filter((column) => !['Units', 'Took', 'Pool', 'Why'].includes(column.name)) : columns, sagas, { label: 'Failovers', empty });
+  return table(narrow ? columns.filter((column) => !['Units', 'Took', 'Pool', 'Why'].includes(column.name)) : columns, sagas, { label, empty });
 }
 
 async function showVolume(host, route, context) {
@@ -115,17 +161,21 @@ async function showVolume(host, route, context) {
     return;
   }
   const volume = one.volume;
+  const lacking = one.segments.filter((segment) => segment.missingShadow);
   replace(host, [tabs('volumes', context.status),
     h('section', { class: 'panel entity-head', 'aria-labelledby': 'view-title' },
       h('p', { class: 'back' }, h('a', { href: '#/volumes', 'data-key': 'back' }, '‹ All volumes')),
       h('div', { class: 'entity-title' }, volumeState(volume.state), h('h2', { id: 'view-title' }, volume.volume)),
       volume.degraded ? h('p', { class: 'verdict-text' }, volume.degraded) : null,
+      lacking.length ? h('p', { class: 'verdict-text' }, `${lacking.length === 1 ? 'A segment lacks' : `${integer(lacking.length)} segments lack`} a shadow: ${lacking[0].missingShadow}`) : null,
       h('dl', { class: 'detail-facts' }, fact('Size', binaryBytes(volume.bytes), `in blocks of ${integer(volume.blockBytes)} B`), fact('Segments', integer(volume.segments), `of ${binaryBytes(volume.segmentBytes)}`),
-        fact('Pool', volume.pool), fact('Copies', integer(volume.copies), `never under ${integer(volume.minReplicas)} by an act`), fact('Lag', deltas(volume.lagDeltas), 'writes'), fact('Map', `version ${integer(volume.version)}`, when(volume.timeMillis)))),
+        fact('Pool', volume.pool), fact('Copies', integer(volume.copies), `never under ${integer(volume.minReplicas)} by an act`), fact('Lag', deltas(volume.lagDeltas), 'writes'),
+        fact('Writes', volume.asynchronousSegments ? 'asynchronous' : 'synchronous', volume.asynchronousSegments ? `in ${integer(volume.asynchronousSegments)} of its segments` : 'in the log before they are acknowledged'),
+        fact('Shadows', volume.shadows.count ? `${integer(volume.shadows.inSync)} of ${integer(volume.shadows.count)}` : 'none', volume.shadows.count ? `in sync, ${millis(volume.shadows.lagMillis)} behind at most` : null), fact('Map', `version ${integer(volume.version)}`, when(volume.timeMillis)))),
     h('section', { class: 'panel', 'aria-labelledby': 'segments-title' }, h('h2', { id: 'segments-title' }, 'Who owns what'),
       table([
         { name: 'Segment', cell: (segment) => h('span', { class: 'id' }, segment.unit) },
-        { name: 'State', cell: (segment) => volumeState(segment.state) },
+        { name: 'State', cell: (segment) => [volumeState(segment.state), segment.missingShadow ? [' ', h('span', { class: 'outcome refused', title: segment.missingShadow }, 'no shadow')] : null, segment.mode === 'asynchronous' ? [' ', h('span', { class: 'outcome waiting', title: `An acknowledged write may be missing from the log for ${millis(segment.asyncBoundMillis)}` }, 'asynchronous')] : null].flat().filter(Boolean) },
         { name: 'Owner', cell: (segment) => h('a', { class: 'go', href: link('node', segment.owner.slice(segment.owner.indexOf('/') + 1)), 'data-key': `owner-${segment.unit}` }, segment.owner.slice(segment.owner.indexOf('/') + 1)) },
         { name: 'Epoch', number: true, cell: (segment) => integer(segment.epoch) },
         { name: 'Since', cell: (segment) => (segment.sinceMillis === null ? '–' : whenExactly(segment.sinceMillis)) },
@@ -134,9 +184,12 @@ async function showVolume(host, route, context) {
         { name: 'Owners before', wide: true, cell: (segment) => steps(segment.history) },
       ], one.segments, { label: 'Segments', empty: 'Its map names no segment.' }),
       pager(one, query, context.go)),
+    h('section', { class: 'panel', 'aria-labelledby': 'shadows-title' }, h('h2', { id: 'shadows-title' }, 'Shadows'), shadowTable(one.segments)),
+    wrongBytes(one.segments),
     h('div', { class: 'entity-grid' },
       h('section', { class: 'panel', 'aria-labelledby': 'pauses-title' }, h('h2', { id: 'pauses-title' }, 'What its clients felt'), pauseList(one.pauses, false)),
-      h('section', { class: 'panel', 'aria-labelledby': 'sagas-title' }, h('h2', { id: 'sagas-title' }, 'Failovers'), sagaTable(one.sagas, 'No act moved it.', true)))]);
+      h('section', { class: 'panel', 'aria-labelledby': 'sagas-title' }, h('h2', { id: 'sagas-title' }, 'Switchovers and failovers'), sagaTable(one.sagas.filter(moves), 'No act moved it.', true),
+        one.sagas.every(moves) ? null : [h('h3', {}, 'Shadows built and retired'), sagaTable(one.sagas.filter((saga) => !moves(saga)), '', true, 'Shadows built and retired')]))]);
 }
 
 /** The newest failovers; one of them, step by step, when the address names it. */
@@ -161,7 +214,7 @@ function track(saga, steps) {
   const been = new Map(steps.map((step) => [step.state, step.timeMillis]));
   been.set('admitted', saga.issuedMillis);
   if (['confirmed', 'done'].includes(saga.state)) been.set('confirmed', saga.endedMillis === null ? saga.lastMillis : saga.endedMillis);
-  const hooks = steps.some((step) => ['draining', 'leaving', 'returning'].includes(step.state));
+  const hooks = steps.some((step) => ['draining', 'leaving', 'returning', 'building', 'retiring'].includes(step.state));
   const way = hooks ? ['admitted', ...new Set(steps.map((step) => step.state))] : FORWARD;
   const ended = !saga.open && BAD_ENDS[saga.state];
   // What was passed so quickly that nobody told of it was passed all the same.
@@ -187,7 +240,7 @@ async function showSaga(host, route, context) {
     h('section', { class: 'panel entity-head', 'aria-labelledby': 'view-title' },
       h('p', { class: 'back' }, h('a', { href: '#/failovers', 'data-key': 'back' }, '‹ All failovers')),
       h('div', { class: 'entity-title' }, sagaState(saga), h('span', { class: 'state' }, saga.predicted ? 'before it fails' : saga.act === 'failover' ? 'after it failed' : 'while it serves'), saga.open && saga.pastFence ? h('span', { class: 'state' }, 'past the point of no return') : null),
-      h('h2', { class: 'sentence', id: 'view-title' }, `${actName(saga.act)} ${saga.subject}${saga.target ? ` to ${saga.target}` : ''}`),
+      h('h2', { class: 'sentence', id: 'view-title' }, `${act(saga)} ${saga.subject}${saga.target ? ` to ${saga.target}` : ''}`),
       h('p', { class: 'verdict-text' }, saga.text),
       track(saga, one.steps),
       h('dl', { class: 'detail-facts' }, fact('From', named(saga.source)), fact('To', named(saga.target)), fact('Units', integer(saga.units), 'all or none'),
