@@ -52,8 +52,10 @@ import org.jspecify.annotations.Nullable;
  * no shadow.
  *
  * <p>Arguments: {@code --writes 32768 --bytes 16384 --units 64 --rounds 3 --parallelism 2
- * --many-units 10000 --hot 10000,1000 --directory DIR}; {@code --many-units 0} or {@code --rounds
- * 0} leaves out that part.
+ * --many-units 10000 --hot 10000,1000 --directory DIR --trace FILE}; {@code --many-units 0} or
+ * {@code --rounds 0} leaves out that part. With a trace its writes are what is copied, over and
+ * over, each where it went and as long as it was, in pieces of 128 KiB at most as a client sends
+ * them; what they carry does not compress.
  */
 public final class MoveBenchmark implements AutoCloseable {
 
@@ -63,6 +65,7 @@ public final class MoveBenchmark implements AutoCloseable {
   private static final String BARE = "bench.bare";
   private static final long UNIT_BYTES = 1L << 30;
   private static final int SLICE_UNITS = 1024;
+  private static final int PIECE_BYTES = 128 * 1024;
   private static final double MIB = 1 << 20;
   private static final OperatingSystemMXBean SYSTEM =
       (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
@@ -117,7 +120,10 @@ public final class MoveBenchmark implements AutoCloseable {
             "--parallelism",
             "--many-units",
             "--hot",
+            "--trace",
             "--directory");
+    List<Piece> pieces =
+        options.containsKey("--trace") ? pieces(Path.of(options.get("--trace"))) : List.of();
     int bytes = number(options, "--bytes", "16384");
     int rounds = number(options, "--rounds", "3");
     int many = number(options, "--many-units", "10000");
@@ -128,7 +134,11 @@ public final class MoveBenchmark implements AutoCloseable {
     if (rounds > 0) {
       try (LocalRuntime runtime = start(directory.resolve("speed"), options);
           MoveBenchmark bench = new MoveBenchmark(runtime, bytes)) {
-        bench.speed(number(options, "--units", "64"), number(options, "--writes", "32768"), rounds);
+        int units =
+            pieces.isEmpty()
+                ? number(options, "--units", "64")
+                : 1 + pieces.stream().mapToInt(Piece::unit).max().orElseThrow();
+        bench.speed(units, number(options, "--writes", "32768"), pieces, rounds);
       }
     }
     if (many > 0) {
@@ -140,6 +150,26 @@ public final class MoveBenchmark implements AutoCloseable {
       }
     }
     System.exit(0);
+  }
+
+  /** A write of a trace, or a part of it that is not too long, in the unit where it went. */
+  private record Piece(int unit, long offset, int length) {}
+
+  private static List<Piece> pieces(Path trace) throws IOException {
+    List<Piece> pieces = new ArrayList<>();
+    Map<String, Integer> units = new HashMap<>();
+    for (Trace.Request each : Trace.read(trace, Long.MAX_VALUE)) {
+      long at = each.offset();
+      while (each.write() && at < each.end()) {
+        long unit = at / UNIT_BYTES;
+        long end = Math.min(Math.min(each.end(), at + PIECE_BYTES), (unit + 1) * UNIT_BYTES);
+        String name = each.volume() + "/" + unit;
+        int number = units.computeIfAbsent(name, key -> units.size());
+        pieces.add(new Piece(number, at % UNIT_BYTES, (int) (end - at)));
+        at = end;
+      }
+    }
+    return pieces;
   }
 
   private static int number(Map<String, String> options, String name, String otherwise) {
@@ -159,7 +189,7 @@ public final class MoveBenchmark implements AutoCloseable {
 
   // ---- speed
 
-  private void speed(int units, int writes, int rounds) throws Exception {
+  private void speed(int units, int writes, List<Piece> pieces, int rounds) throws Exception {
     try (Admin admin = kafka.openAdmin()) {
       admin
           .createTopics(
@@ -187,7 +217,15 @@ public final class MoveBenchmark implements AutoCloseable {
       Map<TopicPartition, Long> from = ends(deltaTopic);
       long bytes = 0;
       for (int i = 0; i < writes; i++) {
-        bytes += write("v/" + i % units, i);
+        if (pieces.isEmpty()) {
+          bytes += write("v/" + i % units, i);
+        } else {
+          Piece piece = pieces.get(i % pieces.size());
+          byte[] payload = new byte[piece.length()];
+          random.nextBytes(payload);
+          int crc = DeltaRecords.crc(payload, 0, payload.length);
+          bytes += write("v/" + piece.unit(), piece.offset(), payload, crc);
+        }
       }
       producer.flush();
       long cpuNanos = SYSTEM.getProcessCpuTime();
@@ -219,10 +257,10 @@ public final class MoveBenchmark implements AutoCloseable {
     ratios.sort(null);
     System.out.printf(
         Locale.ROOT,
-        "broker to move job to shadow-apply, %d writes of %d bytes, %d units: %.2f of a bare copy"
+        "broker to move job to shadow-apply, %d writes of %s, %d units: %.2f of a bare copy"
             + " (median of %d rounds, least %.2f)%n",
         writes,
-        payloads[0].length,
+        pieces.isEmpty() ? payloads[0].length + " bytes" : "the trace",
         units,
         ratios.get(ratios.size() / 2),
         ratios.size(),
@@ -439,16 +477,20 @@ public final class MoveBenchmark implements AutoCloseable {
   }
 
   private long write(String unit, int number) {
-    long sequence = sequences.merge(unit, 1L, Long::sum);
     byte[] payload = payloads[number % payloads.length];
-    int crc = crcs[number % payloads.length];
+    long offset = random.nextLong((UNIT_BYTES - payload.length) / 4096) * 4096;
+    return write(unit, offset, payload, crcs[number % payloads.length]);
+  }
+
+  private long write(String unit, long offset, byte[] payload, int crc) {
+    long sequence = sequences.merge(unit, 1L, Long::sum);
     Delta delta =
         new Delta(
             unit,
             1,
             sequence,
             Delta.Kind.WRITE,
-            random.nextLong((UNIT_BYTES - payload.length) / 4096) * 4096,
+            offset,
             payload.length,
             "NONE",
             payload,

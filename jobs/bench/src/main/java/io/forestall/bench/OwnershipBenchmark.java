@@ -176,6 +176,14 @@ public class OwnershipBenchmark {
     public void reach(Command probe) {}
 
     @Override
+    public void letGo(String unit) {}
+
+    @Override
+    public Delta whole(Delta found) {
+      return found;
+    }
+
+    @Override
     public void setAside(Delta delta, String why) {}
   }
 }

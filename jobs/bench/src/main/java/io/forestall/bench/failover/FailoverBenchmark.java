@@ -77,7 +77,7 @@ public final class FailoverBenchmark {
             .mapToInt(Integer::parseInt)
             .toArray();
     Java java = new Java(Path.of(options.getOrDefault("--home", ".")).toAbsolutePath());
-    try (Field field = Field.open(java, directory.toAbsolutePath(), null)) {
+    try (Field field = Field.open(java, directory.toAbsolutePath(), null, null)) {
       field.startNodes(3);
       field.startJobs();
       try (Clients.Client client = Clients.open(field, "bench")) {

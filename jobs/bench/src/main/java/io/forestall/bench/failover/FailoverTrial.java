@@ -12,9 +12,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
@@ -24,14 +26,14 @@ import org.jspecify.annotations.Nullable;
  * -9, SIGSTOP, network namespaces. One line for each scenario; exit code 1 when a line has a
  * violation or an I/O error.
  *
- * <p>Arguments: {@code --home REPOSITORY --directory DIR --only NAME,NAME --rounds 3 --seed 1 --fio
- * no}.
+ * <p>Arguments: {@code --home REPOSITORY --directory DIR --trial failover|shadow --only NAME,NAME
+ * --rounds 3 --seed 1 --fio no}.
  */
 public final class FailoverTrial {
 
   private static final int CLIENTS = 5;
   private static final int SHARED_BLOCKS = 4;
-  private static final long SEGMENT_BYTES = 64L << 20;
+  static final long SEGMENT_BYTES = 64L << 20;
   private static final long EVERY_MILLIS = 10;
   private static final long FIO_OFFSET_BYTES = 16L << 20;
   private static final long FIO_BYTES = 16L << 20;
@@ -44,15 +46,18 @@ public final class FailoverTrial {
   private final int rounds;
   private final long seed;
   private final boolean fio;
+  private final boolean shadows;
   private int failed;
   private int volumes;
 
-  private FailoverTrial(Java java, Path directory, int rounds, long seed, boolean fio) {
+  private FailoverTrial(
+      Java java, Path directory, int rounds, long seed, boolean fio, boolean shadows) {
     this.java = java;
     this.directory = directory;
     this.rounds = rounds;
     this.seed = seed;
     this.fio = fio;
+    this.shadows = shadows;
   }
 
   /** What happens in a scenario. */
@@ -60,13 +65,23 @@ public final class FailoverTrial {
     /** What must be so before the volume is made; nothing by itself. */
     default void prepare(Field field) throws Exception {}
 
+    /** Makes the volume. */
+    default void createVolume(Field field, String volume) throws Exception {
+      field.createVolume(volume, 1, SEGMENT_BYTES, "n1");
+    }
+
     void go(Scene scene) throws Exception;
+
+    /** What must be so when all clients have ended. */
+    default void end(Scene scene) throws Exception {}
   }
 
   /** Runs the scenarios; exit code 1 when one did not hold. */
   public static void main(String[] args) throws Exception {
     Map<String, String> options =
-        Flags.parse(args, "--directory", "--fio", "--home", "--rounds", "--seed", "--only");
+        Flags.parse(
+            args, "--directory", "--fio", "--home", "--rounds", "--seed", "--only", "--trial");
+    boolean shadows = options.getOrDefault("--trial", "failover").equals("shadow");
     Path directory =
         options.containsKey("--directory")
             ? Files.createDirectories(Path.of(options.get("--directory")))
@@ -81,32 +96,30 @@ public final class FailoverTrial {
             directory.toAbsolutePath(),
             Integer.parseInt(options.getOrDefault("--rounds", "3")),
             Long.parseLong(options.getOrDefault("--seed", "1")),
-            withFio);
-    Map<String, Play> plain = Scenarios.plain(trial.rounds);
-    Map<String, Play> cut = Scenarios.inNamespace(trial.rounds);
-    List<String> wanted =
+            withFio,
+            shadows);
+    Map<String, Play> plain = shadows ? ShadowScenarios.plain() : Scenarios.plain(trial.rounds);
+    Map<String, Play> sensed = shadows ? ShadowScenarios.sensed() : Map.of();
+    Map<String, Play> cut =
+        shadows ? ShadowScenarios.inNamespace() : Scenarios.inNamespace(trial.rounds);
+    Set<String> known = new LinkedHashSet<>(plain.keySet());
+    known.addAll(sensed.keySet());
+    known.addAll(cut.keySet());
+    Set<String> wanted =
         options.containsKey("--only")
-            ? Arrays.asList(options.get("--only").split(",", -1))
-            : new ArrayList<>(plain.keySet());
-    if (!options.containsKey("--only")) {
-      wanted.addAll(cut.keySet());
-    }
+            ? new LinkedHashSet<>(Arrays.asList(options.get("--only").split(",", -1)))
+            : known;
     for (String each : wanted) {
-      if (!plain.containsKey(each) && !cut.containsKey(each)) {
-        System.err.println(
-            "there is no scenario "
-                + each
-                + "; there are "
-                + plain.keySet()
-                + " and "
-                + cut.keySet());
+      if (!known.contains(each)) {
+        System.err.println("there is no scenario " + each + "; there are " + known);
         System.exit(2);
       }
     }
-    trial.play("field", plain, wanted, null);
+    trial.play("field", plain, wanted, null, FailoverTrial::startField);
+    trial.play("sensed", sensed, wanted, null, Field::startSensing);
     if (wanted.stream().anyMatch(cut::containsKey)) {
       if (Namespace.possible()) {
-        trial.play("cut", cut, wanted, new Namespace());
+        trial.play("cut", cut, wanted, new Namespace(), FailoverTrial::startField);
       } else {
         Field.say("no network namespaces here (they need root and ip): %s left out", cut.keySet());
       }
@@ -118,8 +131,22 @@ public final class FailoverTrial {
     System.exit(trial.failed == 0 ? 0 : 1);
   }
 
+  /** What a field is started with. */
+  private interface Start {
+    void of(Field field) throws Exception;
+  }
+
+  private static void startField(Field field) throws Exception {
+    field.startNodes(3);
+    var unused = field.startJobs();
+  }
+
   private void play(
-      String name, Map<String, Play> plays, List<String> wanted, @Nullable Namespace namespace)
+      String name,
+      Map<String, Play> plays,
+      Set<String> wanted,
+      @Nullable Namespace namespace,
+      Start start)
       throws Exception {
     Map<String, Play> chosen = new LinkedHashMap<>();
     for (Map.Entry<String, Play> each : plays.entrySet()) {
@@ -130,9 +157,10 @@ public final class FailoverTrial {
     if (chosen.isEmpty()) {
       return;
     }
-    try (Field field = Field.open(java, directory.resolve(name), namespace)) {
-      field.startNodes(3);
-      field.startJobs();
+    try (Field field =
+        Field.open(
+            java, directory.resolve(name), namespace, shadows ? Field.Shadowing.TRIAL : null)) {
+      start.of(field);
       for (Map.Entry<String, Play> each : chosen.entrySet()) {
         try {
           scenario(field, each.getKey(), each.getValue());
@@ -150,7 +178,7 @@ public final class FailoverTrial {
     play.prepare(field);
     field.awaitQuiet();
     String volume = "v" + ++volumes + "-" + name;
-    field.createVolume(volume, 1, SEGMENT_BYTES, "n1");
+    play.createVolume(field, volume);
     List<Recorder.Blocks> clients = new ArrayList<>();
     for (int i = 0; i < CLIENTS; i++) {
       Clients.Client client = Clients.open(field, "c" + volumes + "-" + i);
@@ -192,6 +220,11 @@ public final class FailoverTrial {
       if (device != null) {
         device.close();
       }
+    }
+    try {
+      play.end(scene);
+    } catch (TimeoutException e) {
+      scene.violated(String.valueOf(e.getMessage()));
     }
     judge(name, scene, found, folder, (System.nanoTime() - beginNanos) / 1e9);
   }

@@ -91,6 +91,9 @@ final class Fio {
                 "--eta=always",
                 "--eta-newline=500ms",
                 "--output-format=json",
+                // what it remembers of its verifying belongs to the run, not to where it was
+                // started
+                "--aux-path=" + directory,
                 "--output=" + result),
             Map.of(),
             log);

@@ -21,6 +21,7 @@ record Java(Path home) {
       int heapMebibytes, List<String> options, String mainClass, List<String> words) {
     List<String> all = new ArrayList<>();
     all.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    all.add("-D" + Leftovers.mark());
     all.add("-Xmx" + heapMebibytes + "m");
     all.add("-XX:+UseSerialGC");
     all.add("-XX:TieredStopAtLevel=4");

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The jobs on a real standalone Flink cluster of their own processes, by the doors that a user has:
@@ -32,50 +33,97 @@ final class Jobs implements AutoCloseable {
   /** Stands in a metric's name before what the product calls it. */
   private static final String GROUP = ".forestall.";
 
+  /**
+   * Memory of the TaskManager, as Flink writes sizes.
+   *
+   * @param process all of it
+   * @param managed that of the state backends
+   */
+  record Memory(String process, String managed) {
+    /** Little: three nodes and a broker live on the machine too. */
+    static final Memory SMALL = new Memory("1600m", "128m");
+
+    /** For the sense job too. */
+    static final Memory WITH_SENSE = new Memory("2600m", "384m");
+  }
+
   private final Path home;
   private final Path directory;
+  private final Memory memory;
   private final String bootstrapServers;
   private final int restPort;
   private final int rpcPort;
   private final Path log;
+  private final boolean asShipped;
+  private volatile @Nullable Process door;
 
-  Jobs(Path home, Path directory, String bootstrapServers) throws Exception {
+  /**
+   * Jobs of a field.
+   *
+   * @param asShipped true for checkpoints as often as shipped, false for one every two seconds, so
+   *     that a job that is killed repeats little
+   */
+  Jobs(Path home, Path directory, String bootstrapServers, boolean asShipped, Memory memory)
+      throws Exception {
     this.home = home;
+    this.asShipped = asShipped;
+    this.memory = memory;
     this.directory = directory.resolve("cluster");
     this.bootstrapServers = bootstrapServers;
     restPort = Broker.freePort();
     rpcPort = Broker.freePort();
     log = directory.resolve("doors.log");
+    // The cluster's processes are no children of this one, and would outlive it.
+    Runtime.getRuntime().addShutdownHook(new Thread(this::abandon, "cluster-end"));
+  }
+
+  /** Ends the cluster as the trial itself is ended. */
+  private void abandon() {
+    Process opening = door;
+    if (opening != null) {
+      opening.descendants().forEach(ProcessHandle::destroyForcibly);
+      opening.destroyForcibly();
+    }
+    for (String each : List.of("taskmanager-1.pid", "jobmanager.pid")) {
+      try {
+        kill(directory.resolve(each));
+      } catch (IOException e) {
+        // It was not started, or was stopped in good order.
+      }
+    }
   }
 
   /** Starts what of the cluster does not run. */
   void start() throws Exception {
-    // One TaskManager with few slots and little memory: three nodes and a broker live here too.
-    door(
-        "cluster",
-        "start",
-        "--directory",
-        directory.toString(),
-        "--rest-port",
-        Integer.toString(restPort),
-        "--rpc-port",
-        Integer.toString(rpcPort),
-        "-D",
-        "taskmanager.memory.process.size=1600m",
-        "-D",
-        "taskmanager.memory.managed.size=128m",
-        "-D",
-        "parallelism.default=1",
-        "-D",
-        "execution.checkpointing.interval=2 s",
-        "-D",
-        "execution.checkpointing.min-pause=500 ms",
-        "-D",
-        "heartbeat.interval=1 s",
-        "-D",
-        "heartbeat.timeout=6 s",
-        "-D",
-        "restart-strategy.exponential-delay.max-backoff=2 s");
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                "start",
+                "--directory",
+                directory.toString(),
+                "--rest-port",
+                Integer.toString(restPort),
+                "--rpc-port",
+                Integer.toString(rpcPort)));
+    List<String> settings =
+        new ArrayList<>(
+            List.of(
+                "taskmanager.memory.process.size=" + memory.process(),
+                "taskmanager.memory.managed.size=" + memory.managed(),
+                Leftovers.mark(),
+                "parallelism.default=1",
+                "heartbeat.interval=1 s",
+                "heartbeat.timeout=6 s",
+                "restart-strategy.exponential-delay.max-backoff=2 s"));
+    if (!asShipped) {
+      settings.add("execution.checkpointing.interval=2 s");
+      settings.add("execution.checkpointing.min-pause=500 ms");
+    }
+    for (String each : settings) {
+      words.add("-D");
+      words.add(each);
+    }
+    door("cluster", words.toArray(new String[0]));
   }
 
   /** Ends the cluster, its jobs with it: as if Flink were gone. */
@@ -186,11 +234,12 @@ final class Jobs implements AutoCloseable {
     return "http://localhost:" + restPort;
   }
 
-  private List<String> door(String door, String... words) throws Exception {
+  private List<String> door(String name, String... words) throws Exception {
     List<String> command =
-        Stream.concat(Stream.of(home.resolve("scripts").resolve(door).toString()), Stream.of(words))
+        Stream.concat(Stream.of(home.resolve("scripts").resolve(name).toString()), Stream.of(words))
             .toList();
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    door = process;
     List<String> said;
     try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
       said = lines.lines().toList();
@@ -203,7 +252,7 @@ final class Jobs implements AutoCloseable {
         java.nio.file.StandardOpenOption.CREATE,
         java.nio.file.StandardOpenOption.APPEND);
     if (code != 0) {
-      throw new IllegalStateException(door + " failed: " + String.join("\n", said));
+      throw new IllegalStateException(name + " failed: " + String.join("\n", said));
     }
     return said;
   }

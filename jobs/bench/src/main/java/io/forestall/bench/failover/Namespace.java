@@ -12,10 +12,35 @@ import java.util.List;
  */
 final class Namespace implements AutoCloseable {
 
-  private final String name = "forestall" + ProcessHandle.current().pid();
-  private final String broker = "fsb" + ProcessHandle.current().pid() % 100_000;
-  private final String data = "fsd" + ProcessHandle.current().pid() % 100_000;
-  private final String subnet = "10.2" + ProcessHandle.current().pid() % 50 + ".";
+  /** Begin of the name of each, which ends with the number of the trial's process. */
+  static final String PREFIX = "forestall-trial-";
+
+  private final String name;
+  private final String broker;
+  private final String data;
+  private final String subnet;
+
+  /** That of this process. */
+  Namespace() {
+    this(ProcessHandle.current().pid());
+  }
+
+  /** That of a process. */
+  Namespace(long pid) {
+    name = PREFIX + pid;
+    broker = "fsb" + pid % 100_000;
+    data = "fsd" + pid % 100_000;
+    subnet = "10.2" + pid % 50 + ".";
+  }
+
+  /** All that there are here; none when there is no {@code ip}. */
+  static List<String> names() throws InterruptedException {
+    try {
+      return run("ip", "netns", "list").lines().map(line -> line.split(" ", -1)[0]).toList();
+    } catch (IOException e) {
+      return List.of();
+    }
+  }
 
   /** Where the broker listens for the node inside. */
   String brokerHost() {
@@ -80,12 +105,13 @@ final class Namespace implements AutoCloseable {
     run("ip", "link", "set", broker, "up");
   }
 
-  private static void run(String... words) throws IOException, InterruptedException {
+  private static String run(String... words) throws IOException, InterruptedException {
     Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     if (process.waitFor() != 0) {
       throw new IOException(String.join(" ", words) + ": " + said.strip());
     }
+    return said;
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.forestall.decisions.ActKind;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.guard.PolicyParameters;
 import io.forestall.decisions.guard.PolicyRecord;
+import io.forestall.decisions.guard.WriteModes;
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.EntityRef;
 import io.forestall.schemas.Event;
@@ -54,6 +55,7 @@ final class Pool implements AutoCloseable {
 
   private final KafkaOptions kafka;
   private final KafkaProducer<byte[], byte[]> producer;
+  private final Set<String> scored = ConcurrentHashMap.newKeySet();
   private final Set<String> sick = ConcurrentHashMap.newKeySet();
   private final AtomicLong number = new AtomicLong();
   private final long start = System.currentTimeMillis();
@@ -93,8 +95,12 @@ final class Pool implements AutoCloseable {
         .get(60, TimeUnit.SECONDS);
   }
 
-  /** From now on these nodes are healthy, as of each moment. */
+  /**
+   * From now on these nodes are healthy, as of each moment. Of others nobody but the sense job says
+   * how they are.
+   */
   void keepHealthy(List<String> nodes) throws Exception {
+    scored.addAll(nodes);
     for (String each : nodes) {
       score(each);
     }
@@ -182,7 +188,9 @@ final class Pool implements AutoCloseable {
   /** A node is well again: what was expected or had happened is over. */
   void returned(String node) throws Exception {
     sick.remove(node);
-    score(node);
+    if (scored.contains(node)) {
+      score(node);
+    }
     send(
         Topics.EVENTS,
         "node/" + node,
@@ -206,7 +214,25 @@ final class Pool implements AutoCloseable {
   void policy(
       PolicyRecord.Kind kind, String scope, String id, ActKind act, Map<String, String> parameters)
       throws Exception {
-    policy(kind, scope, id, act, parameters, true, null);
+    policy(kind, scope, id, act, parameters, true, Duration.ZERO, null, null);
+  }
+
+  /** For how long writes to a volume may be answered before they are in the log: signed. */
+  void asynchronous(String volume, String bound, Signatures.Signer signer) throws Exception {
+    policy(
+        PolicyRecord.Kind.WRITE_MODE,
+        "volume/" + volume,
+        WriteModes.ID,
+        ActKind.UNKNOWN,
+        Map.of(
+            PolicyParameters.WRITE_MODE,
+            WriteModes.ASYNCHRONOUS,
+            PolicyParameters.ASYNC_BOUND,
+            bound),
+        true,
+        Duration.ZERO,
+        null,
+        signer);
   }
 
   private void policy(
@@ -216,7 +242,9 @@ final class Pool implements AutoCloseable {
       ActKind act,
       Map<String, String> parameters,
       boolean enabled,
-      @Nullable Duration length)
+      Duration ahead,
+      @Nullable Duration length,
+      Signatures.@Nullable Signer signer)
       throws Exception {
     long nowMillis = System.currentTimeMillis();
     String key = PolicyRecords.key(scope, kind, id);
@@ -234,24 +262,30 @@ final class Pool implements AutoCloseable {
             "trial",
             "the trial of failover",
             nowMillis,
-            nowMillis,
-            length == null ? null : nowMillis + length.toMillis(),
+            nowMillis + ahead.toMillis(),
+            length == null ? null : nowMillis + ahead.toMillis() + length.toMillis(),
             new TreeMap<>(parameters),
             "");
-    send(Topics.POLICIES, key, new PolicyRecords(Signatures.Trusted.NONE).write(record, null));
+    send(Topics.POLICIES, key, new PolicyRecords(Signatures.Trusted.NONE).write(record, signer));
   }
 
   /** A maintenance window begins in which the node shall own nothing. */
   void evacuate(String node, Duration length) throws Exception {
-    window(node, true, length);
+    window(node, true, Duration.ZERO, length);
+  }
+
+  /** Such a window is announced for later. */
+  void announce(String node, Duration ahead, Duration length) throws Exception {
+    window(node, true, ahead, length);
   }
 
   /** The node's maintenance window is over. */
   void maintained(String node) throws Exception {
-    window(node, false, OVER);
+    window(node, false, Duration.ZERO, OVER);
   }
 
-  private void window(String node, boolean enabled, Duration length) throws Exception {
+  private void window(String node, boolean enabled, Duration ahead, Duration length)
+      throws Exception {
     policy(
         PolicyRecord.Kind.MAINTENANCE,
         "node/" + node,
@@ -259,7 +293,9 @@ final class Pool implements AutoCloseable {
         ActKind.UNKNOWN,
         Map.of(PolicyParameters.EVACUATE, "true"),
         enabled,
-        length);
+        ahead,
+        length,
+        null);
   }
 
   /**

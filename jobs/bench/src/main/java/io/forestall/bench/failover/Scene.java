@@ -69,6 +69,10 @@ final class Scene {
     return field.tape().mark();
   }
 
+  String volume() {
+    return volume;
+  }
+
   String unit() {
     return volume + "/0";
   }

@@ -1,13 +1,19 @@
 package io.forestall.bench.failover;
 
 import io.forestall.app.KafkaOptions;
+import io.forestall.app.ingest.SimulatedFeed;
 import io.forestall.schemas.Ack;
 import io.forestall.schemas.Admission;
 import io.forestall.schemas.Command;
+import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.Decision;
+import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.Event;
 import io.forestall.schemas.Incident;
 import io.forestall.schemas.Ownership;
+import io.forestall.schemas.Risk;
+import io.forestall.schemas.ShadowStatus;
+import io.forestall.schemas.TelemetryFrame;
 import io.forestall.schemas.Topics;
 import io.forestall.schemas.VolumeMap;
 import io.forestall.wire.AvroCodec;
@@ -38,16 +44,20 @@ final class Tape implements AutoCloseable {
 
   private static final Map<Topics, Class<? extends SpecificRecordBase>> TOPICS =
       new EnumMap<>(
-          Map.of(
-              Topics.EVENTS, Event.class,
-              Topics.PREDICTED_EVENTS, Event.class,
-              Topics.INCIDENTS, Incident.class,
-              Topics.DECISIONS, Decision.class,
-              Topics.ADMISSIONS, Admission.class,
-              Topics.COMMANDS, Command.class,
-              Topics.ACKS, Ack.class,
-              Topics.OWNERSHIP, Ownership.class,
-              Topics.MAPS, VolumeMap.class));
+          Map.ofEntries(
+              Map.entry(Topics.EVENTS, Event.class),
+              Map.entry(Topics.PREDICTED_EVENTS, Event.class),
+              Map.entry(Topics.INCIDENTS, Incident.class),
+              Map.entry(Topics.DECISIONS, Decision.class),
+              Map.entry(Topics.ADMISSIONS, Admission.class),
+              Map.entry(Topics.COMMANDS, Command.class),
+              Map.entry(Topics.ACKS, Ack.class),
+              Map.entry(Topics.OWNERSHIP, Ownership.class),
+              Map.entry(Topics.MAPS, VolumeMap.class),
+              Map.entry(Topics.SHADOWS, ShadowStatus.class),
+              Map.entry(Topics.TELEMETRY, TelemetryFrame.class),
+              Map.entry(Topics.RISK, Risk.class),
+              Map.entry(Topics.DEAD_LETTERS, DeadLetter.class)));
 
   /**
    * One record.
@@ -136,6 +146,9 @@ final class Tape implements AutoCloseable {
       // What the trial forges need not be readable.
       return;
     }
+    if (!isWorthKeeping(value)) {
+      return;
+    }
     synchronized (seen) {
       seen.add(
           new Seen(
@@ -151,6 +164,14 @@ final class Tape implements AutoCloseable {
               record.timestamp()));
       seen.notifyAll();
     }
+  }
+
+  /** Of a simulated fleet's many frames and scores nobody asks but for those of its nodes. */
+  private static boolean isWorthKeeping(SpecificRecordBase value) {
+    if (value instanceof TelemetryFrame frame) {
+      return !frame.getSource().equals(SimulatedFeed.SOURCE);
+    }
+    return !(value instanceof Risk risk) || risk.getEntity().getKind() == EntityKind.NODE;
   }
 
   /** How many records were read: a place to look on from. */

@@ -3,10 +3,13 @@ package io.forestall.bench.failover;
 import io.forestall.schemas.Ack;
 import io.forestall.schemas.Admission;
 import io.forestall.schemas.Command;
+import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.Decision;
 import io.forestall.schemas.Event;
 import io.forestall.schemas.Incident;
 import io.forestall.schemas.Ownership;
+import io.forestall.schemas.Risk;
+import io.forestall.schemas.ShadowStatus;
 import io.forestall.schemas.VolumeMap;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -93,7 +96,33 @@ final class Timeline {
               : ownership.getUnits());
     }
     if (record instanceof VolumeMap map) {
-      return map.getVolume() + " version " + map.getVersion();
+      return map.getVolume() + " version " + map.getVersion() + " " + map.getSegments();
+    }
+    if (record instanceof ShadowStatus shadow) {
+      return shadow.getShadow().getId()
+          + " "
+          + shadow.getState()
+          + " at "
+          + shadow.getAppliedSequence()
+          + " of "
+          + shadow.getStreamSequence()
+          + ", round "
+          + shadow.getVerifiedRound()
+          + ", resyncs "
+          + shadow.getResyncs()
+          + ": "
+          + shadow.getText();
+    }
+    if (record instanceof Risk risk) {
+      return risk.getEntity().getId()
+          + " "
+          + risk.getTier()
+          + " with "
+          + Quantiles.number(risk.getScore())
+          + " points";
+    }
+    if (record instanceof DeadLetter letter) {
+      return letter.getComponent() + " " + letter.getOrigin() + " " + letter.getReason();
     }
     return record.toString();
   }

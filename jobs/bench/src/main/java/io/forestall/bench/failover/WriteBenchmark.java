@@ -6,10 +6,12 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -18,6 +20,9 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.LogDirDescription;
+import org.apache.kafka.clients.admin.ReplicaInfo;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -30,7 +35,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * What an acknowledged write costs, beside what it is made of, all in one run on one machine: an
  * fsync alone; an append to the log (acks=all) alone; an append that is read back; and the write of
  * a client, through the node's journal, the log and back, the acknowledgement included. Latency
- * with one write at a time, and latency and throughput with many in flight.
+ * with one write at a time, and latency and throughput with many in flight. At the end the same for
+ * a volume whose writes are answered once they are in the journal, within a bound.
  *
  * <p>Arguments: {@code --home REPOSITORY --directory DIR --writes 3000 --bytes 4096 --in-flight
  * 32}.
@@ -40,6 +46,7 @@ public final class WriteBenchmark {
   private static final long VOLUME_BYTES = 64L << 20;
   private static final double WARM_UP = 0.25;
   private static final long PATIENCE_SECONDS = 60;
+  private static final String ASYNC_BOUND = "500ms";
 
   private final int writes;
   private final int bytes;
@@ -65,7 +72,7 @@ public final class WriteBenchmark {
             Integer.parseInt(options.getOrDefault("--bytes", "4096")),
             Integer.parseInt(options.getOrDefault("--in-flight", "32")));
     Java java = new Java(Path.of(options.getOrDefault("--home", ".")).toAbsolutePath());
-    try (Field field = Field.open(java, directory.toAbsolutePath(), null)) {
+    try (Field field = Field.open(java, directory.toAbsolutePath(), null, null)) {
       benchmark.run(field.broker(), directory);
       field.startNodes(3);
       benchmark.throughNode(field);
@@ -122,10 +129,81 @@ public final class WriteBenchmark {
             // One that fails is never done, and the leg ends with a word on it.
             var unused = client.write(volume, (long) i * bytes % VOLUME_BYTES, block).thenRun(done);
           };
-      measure("acknowledged write", 1, write);
-      measure("acknowledged write", inFlight, write);
-      measure("acknowledged write", 8 * inFlight, write);
+      try (Admin admin = Admin.create(field.broker().kafka().clientProperties())) {
+        String topic = Topics.DELTAS.name(field.broker().kafka().topicPrefix());
+        for (int depth : new int[] {1, inFlight, 8 * inFlight}) {
+          logged(admin, topic, () -> measure("acknowledged write", depth, write));
+        }
+        Random random = new Random(2);
+        byte[] zeros = new byte[bytes];
+        byte[] text = text(random);
+        int[] next = new int[1];
+        String[] names = {"hot blocks", "anywhere", "text", "zeros"};
+        long[] blocks = {16, VOLUME_BYTES / bytes, VOLUME_BYTES / bytes, VOLUME_BYTES / bytes};
+        byte[][] data = {block, block, text, zeros};
+        for (int leg = 0; leg < names.length; leg++) {
+          int number = leg;
+          Leg each =
+              (i, done) -> {
+                long at = (long) (random.nextDouble() * blocks[number]) * bytes;
+                // Each request has bytes of its own, as a program's have.
+                byte[] own = data[number].clone();
+                if (number < 3) {
+                  ByteBuffer.wrap(own).putInt(0, ++next[0]);
+                }
+                var unused = client.write(volume, at, own).thenRun(done);
+              };
+          logged(
+              admin, topic, () -> measure("acknowledged write, " + names[number], inFlight, each));
+        }
+        field.asynchronous(volume, ASYNC_BOUND);
+        for (int depth : new int[] {1, inFlight, 8 * inFlight}) {
+          measure("answered early, bound " + ASYNC_BOUND, depth, write);
+        }
+      }
     }
+  }
+
+  /** Words in any order. */
+  private byte[] text(Random random) {
+    String[] words = {
+      "storage ", "volume ", "forecast ", "disk ", "shadow ", "epoch ", "log ", "a "
+    };
+    StringBuilder text = new StringBuilder();
+    while (text.length() < bytes) {
+      text.append(words[random.nextInt(words.length)]).append(random.nextInt(100)).append(' ');
+    }
+    return Arrays.copyOf(text.toString().getBytes(StandardCharsets.US_ASCII), bytes);
+  }
+
+  private interface Measured {
+    void run() throws InterruptedException;
+  }
+
+  /** Says what a leg left in the log, its warming up included. */
+  private void logged(Admin admin, String topic, Measured leg) throws Exception {
+    long before = logBytes(admin, topic);
+    leg.run();
+    System.out.printf(
+        Locale.ROOT,
+        "%-38s     in the log: %.0f bytes a write%n",
+        "",
+        (logBytes(admin, topic) - before) / (writes * (1 + WARM_UP)));
+  }
+
+  private static long logBytes(Admin admin, String topic) throws Exception {
+    List<Integer> brokers =
+        admin.describeCluster().nodes().get().stream().map(node -> node.id()).toList();
+    long bytes = 0;
+    for (Map<String, LogDirDescription> broker :
+        admin.describeLogDirs(brokers).allDescriptions().get().values()) {
+      for (LogDirDescription directory : broker.values()) {
+        for (Map.Entry<TopicPartition, ReplicaInfo> each : directory.replicaInfos().entrySet()) {
+          bytes += each.getKey().topic().equals(topic) ? each.getValue().size() : 0;
+        }
+      }
+    }
+    return bytes;
   }
 
   /** One thing that is measured: begins operation {@code i} and says when it is done. */
