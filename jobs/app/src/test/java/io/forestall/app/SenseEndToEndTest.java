@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.forestall.app.runtime.Await;
 import io.forestall.app.runtime.EmbeddedFlink.SubmittedJob;
 import io.forestall.app.runtime.LocalRuntime;
-import io.forestall.risk.ModelFile;
+import io.forestall.risk.StoredModel;
 import io.forestall.risk.TrainedModels;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.DeadReason;
@@ -482,20 +482,8 @@ class SenseEndToEndTest {
     }
 
     void model(int version, long effectiveFromMillis) {
-      ModelFile shipped = TrainedModels.defaultDiskModelFile();
-      ModelFile next =
-          new ModelFile(
-              shipped.id(),
-              version,
-              shipped.mode(),
-              shipped.horizonMillis(),
-              shipped.layers(),
-              shipped.outputWeights(),
-              shipped.outputBias(),
-              shipped.calibrationSlope(),
-              shipped.calibrationIntercept(),
-              shipped.hazards(),
-              shipped.properties());
+      StoredModel shipped = TrainedModels.defaultDiskModelFile();
+      StoredModel next = shipped.withVersion(version);
       ModelRecord record =
           ModelRecord.newBuilder()
               .setId(shipped.id())
@@ -504,7 +492,7 @@ class SenseEndToEndTest {
               .setPublishedMillis(START_MILLIS + 20 * DAY_MILLIS)
               .setEffectiveFromMillis(effectiveFromMillis)
               .setRollbackUntilMillis(effectiveFromMillis + 30 * DAY_MILLIS)
-              .setFormat(ModelFile.FORMAT)
+              .setFormat(next.format())
               .setWeights(ByteBuffer.wrap(next.toBytes()))
               .setCard("the same weights under another version")
               .build();

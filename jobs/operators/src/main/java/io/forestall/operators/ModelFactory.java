@@ -1,7 +1,7 @@
 package io.forestall.operators;
 
 import io.forestall.risk.BatchSequenceModel;
-import io.forestall.risk.ModelFile;
+import io.forestall.risk.StoredModel;
 import java.io.Serializable;
 
 /** Makes a model that can score out of a model file; each operator instance makes its own. */
@@ -13,5 +13,5 @@ public interface ModelFactory extends Serializable {
    *
    * @throws RuntimeException when the file is no model that this implementation can run
    */
-  BatchSequenceModel create(ModelFile file);
+  BatchSequenceModel create(StoredModel file);
 }

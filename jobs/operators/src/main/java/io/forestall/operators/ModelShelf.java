@@ -4,9 +4,9 @@ import io.forestall.risk.BatchSequenceModel;
 import io.forestall.risk.DiskState;
 import io.forestall.risk.FailureMode;
 import io.forestall.risk.FeatureExtractor;
-import io.forestall.risk.ModelFile;
 import io.forestall.risk.ModelFormatException;
 import io.forestall.risk.ModelSet;
+import io.forestall.risk.StoredModel;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.ModelRecord;
 import io.forestall.wire.AvroCodec;
@@ -42,7 +42,7 @@ final class ModelShelf implements AutoCloseable {
   ModelShelf(Origin origin) {
     this.factory = origin.factory();
     try {
-      this.shipped = factory.create(ModelFile.fromBytes(origin.shipped()));
+      this.shipped = factory.create(StoredModel.fromBytes(origin.shipped()));
     } catch (ModelFormatException e) {
       throw new IllegalStateException(
           "the shipped model is damaged: " + e.getMessage() + "; build the jar again", e);
@@ -76,14 +76,16 @@ final class ModelShelf implements AutoCloseable {
 
   private ModelSet.Entry read(byte[] bytes) throws WireException {
     ModelRecord record = codec.decode(bytes);
-    if (!ModelFile.FORMAT.equals(record.getFormat())) {
-      throw bad(record, "has the format " + record.getFormat() + ", not " + ModelFile.FORMAT);
-    }
     byte[] weights = new byte[record.getWeights().remaining()];
     record.getWeights().duplicate().get(weights);
     BatchSequenceModel model;
     try {
-      ModelFile file = ModelFile.fromBytes(weights);
+      StoredModel file = StoredModel.fromBytes(weights);
+      if (!file.format().equals(record.getFormat())) {
+        throw bad(
+            record,
+            "has the format " + file.format() + ", not " + record.getFormat() + " as it says");
+      }
       if (!file.id().equals(record.getId()) || file.version() != record.getVersion()) {
         throw bad(
             record,

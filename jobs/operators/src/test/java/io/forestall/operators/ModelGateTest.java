@@ -2,7 +2,6 @@ package io.forestall.operators;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.forestall.risk.CompiledLstm;
 import io.forestall.risk.FailureMode;
 import io.forestall.risk.FeatureExtractor;
 import io.forestall.risk.ModelFile;
@@ -30,7 +29,7 @@ class ModelGateTest {
     gate =
         new OneInputStreamOperatorTestHarness<>(
             new ProcessOperator<>(
-                new ModelGate(SenseSettings.defaults(), SHIPPED.toBytes(), CompiledLstm::new)));
+                new ModelGate(SenseSettings.defaults(), SHIPPED.toBytes(), StoredModel::compile)));
     gate.open();
   }
 

@@ -1,6 +1,5 @@
 package io.forestall.operators;
 
-import io.forestall.risk.CompiledLstm;
 import io.forestall.risk.ModelFile;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.Event;
@@ -102,7 +101,7 @@ final class RiskHarness implements AutoCloseable {
       throws Exception {
     return new RiskHarness(
         new CoBroadcastWithKeyedOperator<>(
-            new RiskFunction(settings, shipped.toBytes(), CompiledLstm::new),
+            new RiskFunction(settings, shipped.toBytes(), StoredModel::compile),
             List.of(SenseTags.MODELS)),
         RiskFunction.MEMORY,
         backend,
@@ -118,7 +117,7 @@ final class RiskHarness implements AutoCloseable {
       throws Exception {
     RiskHarness made =
         new RiskHarness(
-            new MicroBatchOperator(settings, shipped.toBytes(), CompiledLstm::new),
+            new MicroBatchOperator(settings, shipped.toBytes(), StoredModel::compile),
             MicroBatchOperator.MEMORY,
             backend,
             1,

@@ -14,7 +14,7 @@ import io.forestall.operators.SenseLane;
 import io.forestall.operators.SenseSettings;
 import io.forestall.operators.SenseTags;
 import io.forestall.operators.StandardEngines;
-import io.forestall.risk.CompiledLstm;
+import io.forestall.risk.StoredModel;
 import io.forestall.risk.TrainedModels;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.PipelineOptions;
@@ -91,7 +91,7 @@ public final class SenseJob {
       SenseSettings settings,
       byte[] shippedModel) {
     prepare(env);
-    ModelFactory compiled = CompiledLstm::new;
+    ModelFactory compiled = StoredModel::compile;
     Engines engines = new StandardEngines(settings);
 
     SingleOutputStreamOperator<DiskInput> telemetry =

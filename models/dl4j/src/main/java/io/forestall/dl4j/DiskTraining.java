@@ -1,31 +1,20 @@
 package io.forestall.dl4j;
 
-import io.forestall.risk.CompiledLstm;
 import io.forestall.risk.DiskMetric;
-import io.forestall.risk.DriveModelHazards;
-import io.forestall.risk.FailureMode;
+import io.forestall.risk.EnsembleFile;
+import io.forestall.risk.EnsembleModel;
 import io.forestall.risk.FeatureExtractor;
-import io.forestall.risk.LstmLayer;
-import io.forestall.risk.ModelFile;
+import io.forestall.risk.LogitCalibration;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.SplittableRandom;
-import java.util.TreeMap;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.dataset.DataSet;
-import org.nd4j.linalg.factory.Nd4j;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Trains the disk model: histories, windows through the running job's feature extractor, a DL4J
@@ -38,7 +27,7 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 public final class DiskTraining {
   /** Family of the model that this trains. */
-  public static final String MODEL_ID = "disk-lstm";
+  public static final String MODEL_ID = EnsembleTraining.MODEL_ID;
 
   /** File name of the weights in an output folder. */
   public static final String MODEL_FILE = "model.bin";
@@ -50,16 +39,9 @@ public final class DiskTraining {
   private static final double TEST_SHARE = 0.2;
   private static final int FRESH_START_DAYS = 40;
   private static final int YEAR_DAYS = 365;
-  private static final long DAY_MILLIS = 24L * 3600 * 1000;
-
-  /** How often an epoch lowers the learning rate. */
-  private static final int RATE_CHANGES = 8;
-
-  /** Failures that a drive model is credited with at the fleet's rate before its own count. */
-  private static final double PSEUDO_FAILURES = 2;
-
   private final HistoryReader.Histories histories;
   private final TrainingRecipe recipe;
+  private final @Nullable ResumeFile resume;
   private final TrainingProgress progress;
   private final Periods periods;
 
@@ -90,7 +72,7 @@ public final class DiskTraining {
    * @param measures the figures by their names
    */
   public record Result(
-      ModelFile model, String card, List<Double> epochLosses, Map<String, Double> measures) {
+      EnsembleFile model, String card, List<Double> epochLosses, Map<String, Double> measures) {
     /** Keeps its own copies. */
     public Result {
       epochLosses = List.copyOf(epochLosses);
@@ -112,28 +94,70 @@ public final class DiskTraining {
   }
 
   private DiskTraining(
-      HistoryReader.Histories histories, TrainingRecipe recipe, TrainingProgress progress) {
+      HistoryReader.Histories histories,
+      TrainingRecipe recipe,
+      @Nullable ResumeFile resume,
+      TrainingProgress progress) {
     this.histories = histories;
     this.recipe = recipe;
+    this.resume = resume;
     this.progress = progress;
     this.periods = periods(histories.drives(), recipe);
   }
 
   /**
-   * Reads a folder and trains on it. Takes about ten minutes of one core with the standard recipe;
-   * keeps the native library of this process to one thread.
+   * Reads a folder and trains on it. Takes about ten minutes with the standard recipe; keeps the
+   * native libraries of this process to one thread.
    *
    * @param folder a change-log folder or one of daily drive-stats files
-   * @throws TrainingException if the data cannot be read or lacks one of the two classes
+   * @param resume file from which a training that was stopped goes on, and which is written after
+   *     each epoch; null for neither
+   * @throws TrainingException if the data cannot be read or lacks one of the two classes, or the
+   *     file is of another training
    */
-  public static Result train(Path folder, TrainingRecipe recipe, TrainingProgress progress)
+  public static Result train(
+      Path folder, TrainingRecipe recipe, @Nullable Path resume, TrainingProgress progress)
       throws TrainingException {
-    return train(HistoryReader.read(folder, progress), recipe, progress);
+    HistoryReader.Histories histories = HistoryReader.read(folder, progress);
+    return train(histories, recipe, resume, progress);
+  }
+
+  /**
+   * Trains on histories, with nothing to go on from.
+   *
+   * @throws TrainingException as {@link #train(Path, TrainingRecipe, Path, TrainingProgress)}
+   */
+  public static Result train(
+      HistoryReader.Histories histories, TrainingRecipe recipe, TrainingProgress progress)
+      throws TrainingException {
+    return train(histories, recipe, null, progress);
   }
 
   static Result train(
-      HistoryReader.Histories histories, TrainingRecipe recipe, TrainingProgress progress)
+      HistoryReader.Histories histories,
+      TrainingRecipe recipe,
+      @Nullable Path resume,
+      TrainingProgress progress)
       throws TrainingException {
+    prepareLibraries(progress);
+    if (histories.drives().isEmpty()) {
+      throw new TrainingException("there is no drive history: give data");
+    }
+    ResumeFile file =
+        resume == null ? null : new ResumeFile(resume, recipe + " " + histories.digest());
+    Result result = new DiskTraining(histories, recipe, file, progress).run();
+    if (file != null) {
+      try {
+        file.delete();
+      } catch (IOException e) {
+        progress.say("cannot delete " + resume + ": " + e.getMessage());
+      }
+    }
+    return result;
+  }
+
+  /** Keeps the native libraries to one thread, and says when that is too late for one of them. */
+  static void prepareLibraries(TrainingProgress progress) {
     Dl4jNetworks.singleThread();
     if (!"1".equals(System.getenv("OMP_NUM_THREADS"))) {
       // The library takes its way of splitting sums from the environment when it is loaded.
@@ -141,7 +165,6 @@ public final class DiskTraining {
           "OMP_NUM_THREADS is not 1: the last digits of the weights may differ from run to run;"
               + " scripts/forestall sets it");
     }
-    return new DiskTraining(histories, recipe, progress).run();
   }
 
   static Periods periods(List<DriveHistory> drives, TrainingRecipe recipe) {
@@ -186,20 +209,17 @@ public final class DiskTraining {
             CALIBRATION_SHARE,
             periods.byTime() ? 0 : TEST_SHARE,
             recipe.seed());
-    WindowSampler sampler = new WindowSampler(split.training(), periods.trainLastDay(), recipe);
-    requireBothClasses(sampler, split);
-    DriveModelHazards hazards = hazards(split.training());
-    HistoryEncoder encoder = new HistoryEncoder(hazards);
-    progress.say(
-        String.format(
-            Locale.ROOT,
-            "training drives: %d failing, %d surviving (%d with an error sign); %d drives set aside to calibrate",
-            sampler.failingDrives(),
-            sampler.survivingDrives(),
-            sampler.markedDrives(),
-            split.calibration().size()));
-
-    Fit fit = fit(sampler, split, encoder, hazards);
+    EnsembleTraining.Fit fit =
+        EnsembleTraining.fit(
+            split.training(),
+            split.calibration(),
+            periods.trainLastDay(),
+            recipe,
+            EnsembleTraining.properties(
+                recipe, histories.form(), periods.firstDay(), periods.trainLastDay()),
+            resume,
+            progress);
+    HistoryEncoder encoder = new HistoryEncoder(fit.model().hazards());
 
     List<DriveHistory> measured = periods.byTime() ? histories.drives() : split.test();
     progress.say("measuring on " + measured.size() + " drives");
@@ -207,7 +227,7 @@ public final class DiskTraining {
     Evaluation.Collector all = collector();
     Evaluation.Collector unseen = collector();
     Evaluation.Collector narrow = collector();
-    try (CompiledLstm model = new CompiledLstm(fit.model())) {
+    try (EnsembleModel model = fit.model().compile()) {
       Clock clock = new Clock(progress, "measured", measured.size());
       Scorer scorer = new Scorer(encoder, model);
       for (DriveHistory drive : measured) {
@@ -229,37 +249,25 @@ public final class DiskTraining {
         clock.advance(1);
       }
     }
-    Platt platt = fit.platt();
-    Evaluation overall = all.evaluate(platt);
-    Evaluation strangers = unseen.evaluate(platt);
-    Evaluation fiveOnly = narrow.evaluate(platt);
+    LogitCalibration calibration = fit.model().calibration();
+    Evaluation overall = all.evaluate(calibration);
+    Evaluation strangers = unseen.evaluate(calibration);
+    Evaluation fiveOnly = narrow.evaluate(calibration);
     progress.say("all drives:            " + overall.line());
     progress.say("drives never trained:  " + strangers.line());
     progress.say("fresh, 5 attributes:   " + fiveOnly.line());
     String card =
-        new ModelCard(
-                histories,
-                recipe,
-                periods,
-                split,
-                sampler,
-                fit.model(),
-                fit.calibration(),
-                overall,
-                strangers,
-                fiveOnly,
-                fit.unusedInputs())
+        new ModelCard(histories, recipe, periods, split, fit, overall, strangers, fiveOnly)
             .markdown();
     return new Result(
         fit.model(),
         card,
-        fit.losses(),
+        fit.sequence().losses(),
         Map.of(
             "auc", overall.auc(),
             "auprc", overall.auprc(),
             "recallAtPerMille", overall.recallAtPerMille(),
-            "recallAtPercent", overall.recallAtPercent(),
-            "calibrationAuc", fit.calibration().auc()));
+            "recallAtPercent", overall.recallAtPercent()));
   }
 
   private Evaluation.Collector collector() {
@@ -271,280 +279,6 @@ public final class DiskTraining {
     return WindowSampler.fails(drive, periods.trainLastDay(), recipe.horizonDays());
   }
 
-  private void requireBothClasses(WindowSampler sampler, DriveSplit split)
-      throws TrainingException {
-    String until = date(periods.trainLastDay() + recipe.horizonDays());
-    if (sampler.failingDrives() == 0
-        || split.calibration().stream().noneMatch(this::failsInTraining)) {
-      throw new TrainingException(
-          "too few drives fail until "
-              + until
-              + ": training needs failing and surviving drives, at least a handful of each; give more data");
-    }
-    if (sampler.survivingDrives() == 0) {
-      throw new TrainingException(
-          "no drive survives until "
-              + until
-              + ": training needs failing and surviving drives; give data of the whole fleet");
-    }
-  }
-
-  /**
-   * Failure rates by drive model, of training drives until the end of training, drawn towards the
-   * fleet's.
-   */
-  private DriveModelHazards hazards(List<DriveHistory> drives) {
-    Map<String, double[]> byModel = new TreeMap<>();
-    double years = 0;
-    double failures = 0;
-    for (DriveHistory drive : drives) {
-      int samples = drive.indexAtOrAfter(periods.trainLastDay() + 1);
-      if (samples == 0) {
-        continue;
-      }
-      double driveYears = (drive.day(samples - 1) - drive.firstDay() + 1) / 365.25;
-      boolean failed = drive.failureDay() <= periods.trainLastDay() + 1;
-      years += driveYears;
-      failures += failed ? 1 : 0;
-      String model = drive.model();
-      if (model != null) {
-        double[] counts = byModel.computeIfAbsent(model, key -> new double[2]);
-        counts[0] += driveYears;
-        counts[1] += failed ? 1 : 0;
-      }
-    }
-    double fleetRate = Math.max(failures, 0.5) / years;
-    Map<String, Double> rates = new HashMap<>();
-    byModel.forEach(
-        (model, counts) ->
-            rates.put(
-                model, (counts[1] + PSEUDO_FAILURES) / (counts[0] + PSEUDO_FAILURES / fleetRate)));
-    return new DriveModelHazards(fleetRate, rates);
-  }
-
-  // ---- fitting
-  // ----------------------------------------------------------------------------------------------------
-
-  private record Fit(
-      ModelFile model,
-      Platt platt,
-      Evaluation calibration,
-      List<Double> losses,
-      List<String> unusedInputs) {}
-
-  private Fit fit(
-      WindowSampler sampler, DriveSplit split, HistoryEncoder encoder, DriveModelHazards hazards)
-      throws TrainingException {
-    SplittableRandom random = new SplittableRandom(recipe.seed());
-    int inputs = FeatureExtractor.INPUTS;
-    MultiLayerNetwork network =
-        Dl4jNetworks.training(
-            inputs,
-            new int[] {recipe.firstHidden(), recipe.secondHidden()},
-            recipe.seed(),
-            recipe.learningRate(),
-            recipe.truncationSteps(),
-            -2);
-    float[] lowest = new float[inputs];
-    float[] highest = new float[inputs];
-    Arrays.fill(lowest, Float.POSITIVE_INFINITY);
-    Arrays.fill(highest, Float.NEGATIVE_INFINITY);
-    List<Double> losses = new ArrayList<>();
-    long started = System.nanoTime();
-    for (int epoch = 1; epoch <= recipe.epochs(); epoch++) {
-      List<List<WindowSampler.Window>> batches =
-          batches(sampler.draw(random.split()), random.split());
-      double lossSum = 0;
-      long lossCount = 0;
-      long said = System.nanoTime();
-      for (int i = 0; i < batches.size(); i++) {
-        if (i % Math.max(1, batches.size() / RATE_CHANGES) == 0) {
-          double done = (epoch - 1 + (double) i / batches.size()) / recipe.epochs();
-          network.setLearningRate(
-              recipe.learningRate() * (0.05 + 0.95 * 0.5 * (1 + Math.cos(Math.PI * done))));
-        }
-        DataSet batch = batch(batches.get(i), encoder, lowest, highest);
-        network.fit(batch);
-        lossSum += network.score();
-        lossCount++;
-        if (System.nanoTime() - said > 10_000_000_000L) {
-          said = System.nanoTime();
-          double now = (epoch - 1 + (i + 1.0) / batches.size()) / recipe.epochs();
-          double left = (said - started) / 1e9 * (1 - now) / now;
-          progress.say(
-              String.format(
-                  Locale.ROOT,
-                  "epoch %d of %d, %d %%, loss %.4f, about %d min %02d s of training left",
-                  epoch,
-                  recipe.epochs(),
-                  100 * (i + 1) / batches.size(),
-                  lossSum / lossCount,
-                  (long) left / 60,
-                  (long) left % 60));
-        }
-      }
-      losses.add(lossSum / lossCount);
-      if (!Double.isFinite(lossSum)) {
-        throw new TrainingException("training diverged in epoch " + epoch + ": try another --seed");
-      }
-      progress.say(
-          String.format(
-              Locale.ROOT,
-              "epoch %d of %d done, loss %.4f",
-              epoch,
-              recipe.epochs(),
-              losses.get(epoch - 1)));
-    }
-    List<String> unused = new ArrayList<>();
-    boolean[] used = new boolean[inputs];
-    for (int i = 0; i < inputs; i++) {
-      used[i] = highest[i] > lowest[i];
-      if (!used[i]) {
-        unused.add(FeatureExtractor.NAMES.get(i));
-      }
-    }
-    ModelFile raw = file(network, used, hazards, Platt.NONE, unused, Double.NaN);
-    Evaluation.Collector collector =
-        new Evaluation.Collector(
-            recipe.horizonDays(), Integer.MIN_VALUE / 2, periods.trainLastDay());
-    try (CompiledLstm model = new CompiledLstm(raw)) {
-      Clock clock = new Clock(progress, "calibrated", split.calibration().size());
-      Scorer scorer = new Scorer(encoder, model);
-      for (DriveHistory drive : split.calibration()) {
-        int to = drive.indexAtOrAfter(periods.trainLastDay() + 1);
-        if (to > 0) {
-          collector.add(
-              drive, 0, scorer.score(drive, 0, to, Set.of()), to, recipe.calibrationStride());
-        }
-        clock.advance(1);
-      }
-    }
-    Platt platt = Platt.fit(collector.logits(), collector.fails(), collector.size());
-    Evaluation evaluation = collector.evaluate(platt);
-    progress.say("drives set aside, training period: " + evaluation.line());
-    ModelFile model = file(network, used, hazards, platt, unused, evaluation.baseRate());
-    network.close();
-    return new Fit(
-        model,
-        new Platt(model.calibrationSlope(), model.calibrationIntercept()),
-        evaluation,
-        losses,
-        unused);
-  }
-
-  /** Windows of like length together, so that little is padded; batches in random order. */
-  private List<List<WindowSampler.Window>> batches(
-      List<WindowSampler.Window> windows, SplittableRandom random) {
-    List<List<WindowSampler.Window>> batches = new ArrayList<>();
-    int chunk = 8 * recipe.batch();
-    for (int start = 0; start < windows.size(); start += chunk) {
-      List<WindowSampler.Window> sorted =
-          new ArrayList<>(windows.subList(start, Math.min(windows.size(), start + chunk)));
-      sorted.sort(Comparator.comparingInt(WindowSampler.Window::length));
-      for (int from = 0; from < sorted.size(); from += recipe.batch()) {
-        batches.add(sorted.subList(from, Math.min(sorted.size(), from + recipe.batch())));
-      }
-    }
-    for (int i = batches.size() - 1; i > 0; i--) {
-      int other = random.nextInt(i + 1);
-      List<WindowSampler.Window> swapped = batches.get(i);
-      batches.set(i, batches.get(other));
-      batches.set(other, swapped);
-    }
-    return batches;
-  }
-
-  /**
-   * Inputs, labels and the mask that carries the weights: 0 where the label is unknown or padding.
-   */
-  private DataSet batch(
-      List<WindowSampler.Window> windows, HistoryEncoder encoder, float[] lowest, float[] highest) {
-    int size = windows.size();
-    int steps = windows.stream().mapToInt(WindowSampler.Window::length).max().orElseThrow();
-    int inputs = FeatureExtractor.INPUTS;
-    float[] x = new float[size * inputs * steps];
-    float[] y = new float[size * steps];
-    float[] mask = new float[size * steps];
-    float[][] encoded = new float[steps][inputs];
-    for (int w = 0; w < size; w++) {
-      WindowSampler.Window window = windows.get(w);
-      DriveHistory history = window.history();
-      encoder.encode(
-          history, window.from(), window.to(), window.hidden(), window.knowsModel(), encoded);
-      for (int t = 0; t < window.length(); t++) {
-        for (int i = 0; i < inputs; i++) {
-          float value = encoded[t][i];
-          x[(w * inputs + i) * steps + t] = value;
-          lowest[i] = Math.min(lowest[i], value);
-          highest[i] = Math.max(highest[i], value);
-        }
-        switch (history.label(history.day(window.from() + t), recipe.horizonDays())) {
-          case FAILS -> {
-            y[w * steps + t] = 1;
-            mask[w * steps + t] = 1;
-          }
-          case SURVIVES -> mask[w * steps + t] = window.survivorWeight();
-          case UNKNOWN -> {}
-        }
-      }
-    }
-    INDArray features = Nd4j.create(x, new long[] {size, inputs, steps}, 'c');
-    INDArray labels = Nd4j.create(y, new long[] {size, 1, steps}, 'c');
-    INDArray labelMask = Nd4j.create(mask, new long[] {size, steps}, 'c');
-    return new DataSet(features, labels, null, labelMask);
-  }
-
-  private ModelFile file(
-      MultiLayerNetwork network,
-      boolean[] used,
-      DriveModelHazards hazards,
-      Platt platt,
-      List<String> unused,
-      double baseRate) {
-    List<LstmLayer> layers = new ArrayList<>(Dl4jNetworks.layers(network));
-    layers.set(0, withoutUnused(layers.get(0), used));
-    Map<String, String> properties = new TreeMap<>();
-    properties.put("base-rate", String.format(Locale.ROOT, "%.6f", baseRate));
-    properties.put(
-        "calibration",
-        "Platt, drives not trained on, every label known, natural share of failures");
-    properties.put("data-form", histories.form().name());
-    properties.put("data-first-day", date(periods.firstDay()));
-    properties.put("training-last-day", date(periods.trainLastDay()));
-    properties.put("horizon-days", Integer.toString(recipe.horizonDays()));
-    properties.put("seed", Long.toString(recipe.seed()));
-    properties.put("epochs", Integer.toString(recipe.epochs()));
-    properties.put("unused-inputs", String.join(" ", unused));
-    return new ModelFile(
-        MODEL_ID,
-        1,
-        FailureMode.DISK,
-        recipe.horizonDays() * DAY_MILLIS,
-        layers,
-        Dl4jNetworks.outputWeights(network),
-        Dl4jNetworks.outputBias(network),
-        (float) platt.slope(),
-        (float) platt.offset(),
-        hazards,
-        properties);
-  }
-
-  /**
-   * An input that never varied in training still has its first random weights. They are set to
-   * nothing: a metric that the data lacks must not move the score when another fleet reports it.
-   */
-  private static LstmLayer withoutUnused(LstmLayer layer, boolean[] used) {
-    float[] weights = layer.inputWeights().clone();
-    int row = 4 * layer.hidden();
-    for (int i = 0; i < layer.inputs(); i++) {
-      if (!used[i]) {
-        Arrays.fill(weights, i * row, (i + 1) * row, 0);
-      }
-    }
-    return new LstmLayer(
-        layer.inputs(), layer.hidden(), weights, layer.recurrentWeights(), layer.bias());
-  }
-
   static String date(int day) {
     return LocalDate.ofEpochDay(day).toString();
   }
@@ -552,11 +286,11 @@ public final class DiskTraining {
   /** Scores stretches of histories; reuses its buffers. */
   private static final class Scorer {
     private final HistoryEncoder encoder;
-    private final CompiledLstm model;
+    private final EnsembleModel model;
     private float[][] inputs = new float[0][];
     private float[] scores = new float[0];
 
-    Scorer(HistoryEncoder encoder, CompiledLstm model) {
+    Scorer(HistoryEncoder encoder, EnsembleModel model) {
       this.encoder = encoder;
       this.model = model;
     }

@@ -113,6 +113,28 @@ public final class DriveHistory {
         false);
   }
 
+  /**
+   * What was known on a day: no later row, and no end.
+   *
+   * @param day of a sample
+   */
+  DriveHistory until(int day) {
+    int kept = 1;
+    while (kept < rowDays.length && rowDays[kept] <= day) {
+      kept++;
+    }
+    return new DriveHistory(
+        serial,
+        model,
+        firstDay,
+        day,
+        NEVER,
+        firstHours,
+        Arrays.copyOf(rowDays, kept),
+        Arrays.copyOf(rows, kept),
+        everyDay);
+  }
+
   /** The drive. Used to group and to split, never as a feature. */
   public String serial() {
     return serial;

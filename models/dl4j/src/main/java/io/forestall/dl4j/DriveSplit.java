@@ -65,7 +65,8 @@ record DriveSplit(
     return new DriveSplit(training, calibration, test);
   }
 
-  private static long hash(String serial, long seed) {
+  /** A number of the serial and a seed, the same everywhere. */
+  static long hash(String serial, long seed) {
     CRC32C crc = new CRC32C();
     crc.update(serial.getBytes(StandardCharsets.UTF_8));
     long z = (crc.getValue() ^ seed) * 0x9E3779B97F4A7C15L;

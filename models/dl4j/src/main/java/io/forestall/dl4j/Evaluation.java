@@ -1,5 +1,6 @@
 package io.forestall.dl4j;
 
+import io.forestall.risk.LogitCalibration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -62,8 +63,9 @@ record Evaluation(
   String line() {
     return String.format(
         Locale.ROOT,
-        "AUC %.3f, AUPRC %.4f (base rate %.5f), recall %.0f %% at 0.1 %%/week and %.0f %% at 1 %%/week of %d failing"
-            + " drives, mean probability %.5f, log loss %.5f (base %.5f), %d drive-days",
+        "AUC %.3f, AUPRC %.4f (base rate %.5f), recall %.0f %% at 0.1 %%/week and %.0f %% at 1"
+            + " %%/week of %d failing drives, mean probability %.5f, log loss %.5f (base %.5f), %d"
+            + " drive-days",
         auc,
         auprc,
         baseRate(),
@@ -171,7 +173,7 @@ record Evaluation(
     }
 
     /** The measures, NaN where the period holds only one class. */
-    Evaluation evaluate(Platt platt) {
+    Evaluation evaluate(LogitCalibration calibration) {
       long positives = 0;
       for (int i = 0; i < size; i++) {
         positives += fails[i] ? 1 : 0;
@@ -185,7 +187,7 @@ record Evaluation(
       double sum = 0;
       double loss = 0;
       for (int i = 0; i < size; i++) {
-        double p = Math.min(1 - 1e-9, Math.max(1e-9, platt.probability(logits[i])));
+        double p = Math.min(1 - 1e-9, Math.max(1e-9, calibration.probability(logits[i])));
         int bin = 0;
         while (p >= EDGES[bin + 1]) {
           bin++;

@@ -58,6 +58,19 @@ public final class HistoryReader {
     public Histories {
       drives = List.copyOf(drives);
     }
+
+    /** A short text that other data does not give: number of drives, their days and ends. */
+    String digest() {
+      long sum = 0;
+      for (DriveHistory drive : drives) {
+        // A sum, so that the order of drives does not matter.
+        sum +=
+            DriveSplit.hash(
+                drive.serial(),
+                31L * drive.samples() + 37L * drive.firstDay() + drive.failureDay());
+      }
+      return drives.size() + " drives " + Long.toHexString(sum);
+    }
   }
 
   /**
@@ -85,7 +98,8 @@ public final class HistoryReader {
             folder
                 + " has "
                 + (drives != null ? drives.getFileName() : changes)
-                + " but lacks its other half: a change log is drives.csv[.gz] and changes.csv[.gz]");
+                + " but lacks its other half: a change log is drives.csv[.gz] and"
+                + " changes.csv[.gz]");
       } else {
         histories = reader.daily(folder);
       }
@@ -231,7 +245,8 @@ public final class HistoryReader {
       throw new TrainingException(
           "no CSV file in "
               + folder
-              + ": give a folder with drives.csv[.gz] and changes.csv[.gz], or with daily drive-stats files");
+              + ": give a folder with drives.csv[.gz] and changes.csv[.gz], or with daily"
+              + " drive-stats files");
     }
     Map<String, Rows> drives = new TreeMap<>();
     int done = 0;

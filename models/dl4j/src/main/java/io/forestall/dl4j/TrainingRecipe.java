@@ -5,7 +5,7 @@ package io.forestall.dl4j;
  * with the same build of the native library, gives the same bytes.
  *
  * @param seed of every random choice
- * @param epochs passes over freshly drawn windows, at least 1
+ * @param epochs passes over freshly drawn windows at most, at least 1
  * @param horizonDays the failure is looked for on 1 to this many days after a sample, at least 1
  * @param trainLastDay last epoch day whose sample may be trained or calibrated on; its label looks
  *     {@code horizonDays} further. {@link #WHOLE_PERIOD} places it from the data
@@ -23,6 +23,9 @@ package io.forestall.dl4j;
  * @param failingRepeats windows an epoch draws from each failing drive
  * @param learningRate of Adam in the first epoch; falls by a cosine to a twentieth
  * @param calibrationStride every so many-th sample of held-out drives calibrates
+ * @param patience training ends after so many epochs that did not lower the loss on held-out
+ *     drives, at least 1
+ * @param trees how the boosted trees are trained
  */
 public record TrainingRecipe(
     long seed,
@@ -40,7 +43,9 @@ public record TrainingRecipe(
     int markedWindows,
     int failingRepeats,
     double learningRate,
-    int calibrationStride) {
+    int calibrationStride,
+    int patience,
+    TreeRecipe trees) {
   /** A day that is placed from the data: see {@link DiskTraining}. */
   public static final int WHOLE_PERIOD = Integer.MIN_VALUE;
 
@@ -59,6 +64,7 @@ public record TrainingRecipe(
     atLeastOne(windowSteps, "windowSteps");
     atLeastOne(failingRepeats, "failingRepeats");
     atLeastOne(calibrationStride, "calibrationStride");
+    atLeastOne(patience, "patience");
     if (!(learningRate > 0)) {
       throw new IllegalArgumentException("learningRate must be above 0, not " + learningRate);
     }
@@ -82,7 +88,9 @@ public record TrainingRecipe(
         1_500,
         2,
         5e-3,
-        3);
+        3,
+        2,
+        TreeRecipe.standard());
   }
 
   /** The same with another seed. */
@@ -103,7 +111,9 @@ public record TrainingRecipe(
         markedWindows,
         failingRepeats,
         learningRate,
-        calibrationStride);
+        calibrationStride,
+        patience,
+        trees);
   }
 
   /** The same with another number of epochs, at least 1. */
@@ -124,7 +134,9 @@ public record TrainingRecipe(
         markedWindows,
         failingRepeats,
         learningRate,
-        calibrationStride);
+        calibrationStride,
+        patience,
+        trees);
   }
 
   /** The same with stated periods (epoch days, inclusive). */
@@ -145,7 +157,9 @@ public record TrainingRecipe(
         markedWindows,
         failingRepeats,
         learningRate,
-        calibrationStride);
+        calibrationStride,
+        patience,
+        trees);
   }
 
   private static void atLeastOne(int value, String name) {

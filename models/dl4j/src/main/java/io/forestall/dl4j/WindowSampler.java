@@ -177,19 +177,25 @@ final class WindowSampler {
 
   private static Window window(
       DriveHistory drive, int from, int to, float survivorWeight, SplittableRandom random) {
-    double kind = random.nextDouble();
+    boolean thinned = random.nextDouble() < FIVE_ATTRIBUTES_SHARE + THINNED_SHARE;
+    Set<DiskMetric> hidden = thinned ? hidden(random) : Set.of();
+    return new Window(
+        drive, from, to, survivorWeight, hidden, random.nextDouble() >= UNKNOWN_MODEL_SHARE);
+  }
+
+  /** What a fleet that reports little may not show: all but five metrics, or a few counters. */
+  static Set<DiskMetric> hidden(SplittableRandom random) {
     EnumSet<DiskMetric> hidden = EnumSet.noneOf(DiskMetric.class);
-    if (kind < FIVE_ATTRIBUTES_SHARE) {
+    if (random.nextDouble() < FIVE_ATTRIBUTES_SHARE / (FIVE_ATTRIBUTES_SHARE + THINNED_SHARE)) {
       hidden.addAll(HistoryEncoder.allBut(HistoryEncoder.FIVE_ATTRIBUTES));
-    } else if (kind < FIVE_ATTRIBUTES_SHARE + THINNED_SHARE) {
+    } else {
       for (DiskMetric metric : THINNED) {
         if (random.nextDouble() < HIDING) {
           hidden.add(metric);
         }
       }
     }
-    return new Window(
-        drive, from, to, survivorWeight, hidden, random.nextDouble() >= UNKNOWN_MODEL_SHARE);
+    return hidden;
   }
 
   /** Drives that are drawn in proportion to their length. */

@@ -3,11 +3,13 @@ package io.forestall.dl4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.forestall.risk.CompiledLstm;
 import io.forestall.risk.DiskMetric;
+import io.forestall.risk.EnsembleFile;
+import io.forestall.risk.EnsembleModel;
 import io.forestall.risk.FeatureExtractor;
 import io.forestall.risk.LstmLayer;
 import io.forestall.risk.ModelFile;
+import io.forestall.risk.StoredModel;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,18 +44,18 @@ class DiskTrainingTest {
     assertThat(result.measures().get("recallAtPercent")).isGreaterThan(0.8);
 
     result.write(folder);
-    ModelFile read;
+    EnsembleFile read;
     try (InputStream in = Files.newInputStream(folder.resolve(DiskTraining.MODEL_FILE))) {
-      read = ModelFile.read(in);
+      read = (EnsembleFile) StoredModel.read(in);
     }
-    assertThat(read.properties()).containsKeys("base-rate", "seed", "unused-inputs");
+    assertThat(read.properties()).containsKeys("training-last-day", "seed", "calibration");
     assertThat(read.horizonMillis()).isEqualTo(30L * 24 * 3600 * 1000);
 
     // A drive of another fleet: low while quiet, high on the day before it fails.
     List<DriveHistory> others = TestingFleet.histories(99, 30);
     HistoryEncoder encoder = new HistoryEncoder(read.hazards());
-    try (CompiledLstm model = new CompiledLstm(read);
-        Dl4jSequenceModel dl4j = new Dl4jSequenceModel(read)) {
+    try (EnsembleModel model = read.compile();
+        EnsembleModel dl4j = new EnsembleModel(read, new Dl4jSequenceModel(read.sequence()))) {
       double failing = 0;
       double quiet = 0;
       double worstDifference = 0;
@@ -85,6 +87,7 @@ class DiskTrainingTest {
             "Backblaze", "Recall", "What it cannot see", "forestall train", "temperature_deviation")
         .doesNotContain("NaN");
     assertThat(said).anyMatch(line -> line.startsWith("epoch 4 of 4 done"));
+    assertThat(read.weights().trees() + read.weights().sequence()).isPositive();
   }
 
   @Test
@@ -147,7 +150,9 @@ class DiskTrainingTest {
   @Test
   void anInputThatTheDataLacksCannotMoveTheScore() throws Exception {
     ModelFile model =
-        DiskTraining.train(fleet(3), TestingFleet.recipe(3, 1), TrainingProgress.silent()).model();
+        DiskTraining.train(fleet(3), TestingFleet.recipe(3, 1), TrainingProgress.silent())
+            .model()
+            .sequence();
     LstmLayer first = model.layers().get(0);
     int row = 4 * first.hidden();
     int temperature = FeatureExtractor.NAMES.indexOf("temperature_deviation");
@@ -247,5 +252,65 @@ class DiskTrainingTest {
                     TrainingProgress.silent()))
         .isInstanceOf(TrainingException.class)
         .hasMessageContaining("no drive survives");
+  }
+
+  @Test
+  void aTrainingThatWasStoppedEndsWithTheSameBytes(@TempDir Path folder) throws Exception {
+    HistoryReader.Histories fleet = fleet(5);
+    TrainingRecipe recipe = TestingFleet.recipe(5, 3);
+    byte[] whole = DiskTraining.train(fleet, recipe, TrainingProgress.silent()).model().toBytes();
+    Path file = folder.resolve("resume");
+    assertThatThrownBy(
+            () ->
+                DiskTraining.train(
+                    fleet,
+                    recipe,
+                    file,
+                    line -> {
+                      if (line.startsWith("epoch 2 of 3, ")
+                          || line.startsWith("epoch 2 of 3 done")) {
+                        throw new IllegalStateException("stopped");
+                      }
+                    }))
+        .hasMessage("stopped");
+    assertThat(file).exists();
+    List<String> said = new ArrayList<>();
+    byte[] resumed = DiskTraining.train(fleet, recipe, file, said::add).model().toBytes();
+    assertThat(said).anyMatch(line -> line.startsWith("goes on behind epoch 1 "));
+    assertThat(resumed).isEqualTo(whole);
+    assertThat(file).as("a training that is over leaves nothing").doesNotExist();
+  }
+
+  @Test
+  void whatBelongsToAnotherTrainingOrIsDamagedIsNotGoneOnFrom(@TempDir Path folder)
+      throws Exception {
+    HistoryReader.Histories fleet = fleet(5);
+    Path file = folder.resolve("resume");
+    assertThatThrownBy(
+            () ->
+                DiskTraining.train(
+                    fleet,
+                    TestingFleet.recipe(5, 3),
+                    file,
+                    line -> {
+                      if (line.startsWith("epoch 2 of 3 done")) {
+                        throw new IllegalStateException("stopped");
+                      }
+                    }))
+        .hasMessage("stopped");
+    assertThatThrownBy(
+            () ->
+                DiskTraining.train(
+                    fleet, TestingFleet.recipe(6, 3), file, TrainingProgress.silent()))
+        .isInstanceOf(TrainingException.class)
+        .hasMessageContaining("other data or options");
+    byte[] bytes = Files.readAllBytes(file);
+    Files.write(file, Arrays.copyOf(bytes, bytes.length / 2));
+    assertThatThrownBy(
+            () ->
+                DiskTraining.train(
+                    fleet, TestingFleet.recipe(5, 3), file, TrainingProgress.silent()))
+        .isInstanceOf(TrainingException.class)
+        .hasMessageContaining("delete it to begin anew");
   }
 }

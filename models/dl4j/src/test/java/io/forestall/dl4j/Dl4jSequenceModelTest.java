@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.forestall.risk.CompiledLstm;
+import io.forestall.risk.EnsembleFile;
 import io.forestall.risk.ModelFile;
 import io.forestall.risk.TrainedModels;
 import java.util.Arrays;
@@ -100,7 +101,7 @@ class Dl4jSequenceModelTest {
 
   @Test
   void agreesWithTheCompiledModelOnTheShippedWeightsOverWholeLives() {
-    ModelFile file = TrainedModels.defaultDiskModelFile();
+    ModelFile file = ((EnsembleFile) TrainedModels.defaultDiskModelFile()).sequence();
     List<DriveHistory> drives = TestingFleet.histories(77, 24);
     int longest = drives.stream().mapToInt(DriveHistory::samples).max().orElseThrow();
     HistoryEncoder encoder = new HistoryEncoder(file.hazards());

@@ -3,6 +3,7 @@ package io.forestall.dl4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.forestall.risk.LogitCalibration;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -58,7 +59,7 @@ class EvaluationTest {
       }
       precision += notBelowFailing / notBelow;
     }
-    Evaluation evaluation = collector.evaluate(Platt.NONE);
+    Evaluation evaluation = collector.evaluate(LogitCalibration.none());
     assertThat(evaluation.positives()).isEqualTo(20);
     assertThat(evaluation.auc()).isCloseTo(won / pairs, within(1e-12)).isBetween(0.5, 0.95);
     assertThat(evaluation.auprc()).isCloseTo(precision / positives, within(1e-12));
@@ -85,7 +86,7 @@ class EvaluationTest {
     collector.add(drive("F2", 0, 60, true), 0, level, 60, 1);
     // Fails so early that not all its days lie in the period: it does not count.
     collector.add(drive("F3", 0, 6, true), 0, new float[6], 6, 1);
-    Evaluation evaluation = collector.evaluate(Platt.NONE);
+    Evaluation evaluation = collector.evaluate(LogitCalibration.none());
     assertThat(evaluation.failingDrives()).isEqualTo(2);
     assertThat(evaluation.recallAtPerMille()).isEqualTo(0.5);
     assertThat(evaluation.recallAtPercent()).isEqualTo(1);
@@ -97,27 +98,5 @@ class EvaluationTest {
     DriveHistory drive = drive("A", 0, 100, false);
     collector.add(drive, 0, new float[101], 101, 1);
     assertThat(collector.size()).isEqualTo(71);
-  }
-
-  @Test
-  void plattFindsTheScaleItWasMadeWith() {
-    SplittableRandom random = new SplittableRandom(17);
-    int n = 200_000;
-    float[] logits = new float[n];
-    boolean[] fails = new boolean[n];
-    for (int i = 0; i < n; i++) {
-      logits[i] = (float) random.nextDouble(-6, 6);
-      fails[i] = random.nextDouble() < 1 / (1 + Math.exp(-(0.7 * logits[i] - 2)));
-    }
-    Platt platt = Platt.fit(logits, fails, n);
-    assertThat(platt.slope()).isCloseTo(0.7, within(0.02));
-    assertThat(platt.offset()).isCloseTo(-2, within(0.05));
-  }
-
-  @Test
-  void plattKeepsTheOrderEvenOfScoresThatLie() {
-    float[] logits = {3, 2, 1, -1, -2, -3};
-    boolean[] fails = {false, false, false, true, true, true};
-    assertThat(Platt.fit(logits, fails, 6).slope()).isPositive();
   }
 }

@@ -89,7 +89,9 @@ final class TestingFleet {
         20,
         3,
         0.02,
-        2);
+        2,
+        epochs,
+        new TreeRecipe(20, 1, 8, 5, 0.2, 3_000));
   }
 
   /** Writes histories in the change-log form. */

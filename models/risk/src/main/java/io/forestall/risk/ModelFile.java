@@ -6,8 +6,6 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -55,12 +53,10 @@ public record ModelFile(
     float calibrationSlope,
     float calibrationIntercept,
     DriveModelHazards hazards,
-    Map<String, String> properties) {
+    Map<String, String> properties)
+    implements StoredModel {
   /** Name of the format, as in the models topic. */
   public static final String FORMAT = "forestall-lstm-1";
-
-  /** Largest model that is read: far above any that fits a disk's state; bytes. */
-  public static final int MAXIMUM_BYTES = 16 * 1024 * 1024;
 
   private static final byte[] MAGIC = FORMAT.getBytes(StandardCharsets.US_ASCII);
   private static final int MAXIMUM_LAYERS = 8;
@@ -121,12 +117,51 @@ public record ModelFile(
         calibrationSlope > 0, "has calibration slope " + calibrationSlope + ", it must be above 0");
   }
 
-  /** Writes the model. */
-  public void write(OutputStream out) throws IOException {
-    out.write(toBytes());
+  @Override
+  public String format() {
+    return FORMAT;
   }
 
-  /** The model as bytes; the same model always gives the same bytes. */
+  @Override
+  public CompiledLstm compile() {
+    return new CompiledLstm(this);
+  }
+
+  @Override
+  public ModelFile withVersion(int newVersion) {
+    return new ModelFile(
+        id,
+        newVersion,
+        mode,
+        horizonMillis,
+        layers,
+        outputWeights,
+        outputBias,
+        calibrationSlope,
+        calibrationIntercept,
+        hazards,
+        properties);
+  }
+
+  @Override
+  public ModelFile withProperty(String name, String value) {
+    Map<String, String> more = new HashMap<>(properties);
+    more.put(name, value);
+    return new ModelFile(
+        id,
+        version,
+        mode,
+        horizonMillis,
+        layers,
+        outputWeights,
+        outputBias,
+        calibrationSlope,
+        calibrationIntercept,
+        hazards,
+        more);
+  }
+
+  @Override
   public byte[] toBytes() {
     try {
       ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -172,19 +207,10 @@ public record ModelFile(
   }
 
   /**
-   * Reads a model to the end of the stream.
+   * Reads a model from exactly these bytes.
    *
    * @throws ModelFormatException when the bytes are cut short, damaged, of another format, or of
    *     impossible shape or value
-   */
-  public static ModelFile read(InputStream in) throws IOException {
-    return fromBytes(in.readNBytes(MAXIMUM_BYTES + 1));
-  }
-
-  /**
-   * Reads a model from exactly these bytes.
-   *
-   * @throws ModelFormatException as {@link #read}
    */
   public static ModelFile fromBytes(byte[] bytes) throws ModelFormatException {
     if (bytes.length > MAXIMUM_BYTES) {

@@ -39,6 +39,9 @@ final class Reasons {
 
   private static final double DAY_MILLIS = 86_400_000.0;
 
+  /** Before the name of an ensemble's part in {@link ReasonPart#metric}. */
+  private static final String PART = "ensemble_";
+
   /** Derived reasons, beside those that are named after a metric. */
   private enum Derived {
     TREND("errors_trend", FeatureExtractor.ERRORS_CUSUM, FeatureExtractor.ERRORS_DEVIATION),
@@ -134,9 +137,46 @@ final class Reasons {
           new ReasonPart("history", days, remembered, "its course over the last " + days(days)));
     }
     found.sort(Comparator.comparingDouble(ReasonPart::contribution).reversed());
-    return found.size() > policy.maximumReasons()
-        ? found.subList(0, policy.maximumReasons())
-        : found;
+    if (found.size() > policy.maximumReasons()) {
+      found.subList(policy.maximumReasons(), found.size()).clear();
+    }
+    addParts(found, part, bounded(probability) - healthy);
+    return found;
+  }
+
+  /**
+   * What the parts of an ensemble say, behind the metrics: the same log-odds told in another way,
+   * so the two are not to be added.
+   *
+   * @param whole log-odds above those of a healthy input
+   */
+  private void addParts(List<ReasonPart> found, Prepared.Part part, double whole) {
+    SequenceModel model = part.model();
+    List<String> names = model.partNames();
+    if (names.isEmpty()) {
+      return;
+    }
+    float[] now = model.parts(part.input, part.logit);
+    float[] healthy = model.parts(inputs[HEALTHY], logits[HEALTHY]);
+    double raw = 0;
+    for (int i = 0; i < now.length; i++) {
+      raw += now[i] - healthy[i];
+    }
+    // The calibration bends logits; each part keeps its share.
+    double scale = raw > LEAST_CONTRIBUTION && whole > 0 ? whole / raw : 1;
+    for (int i = 0; i < now.length; i++) {
+      double contribution = (now[i] - healthy[i]) * scale;
+      found.add(
+          new ReasonPart(
+              PART + names.get(i),
+              now[i],
+              contribution,
+              String.format(
+                  Locale.ROOT,
+                  "of all this the ensemble's %s say %+.1f nats",
+                  names.get(i),
+                  contribution)));
+    }
   }
 
   private static List<Group> groups(DiskState state, float[] input) {

@@ -1,5 +1,7 @@
 package io.forestall.risk;
 
+import java.util.List;
+
 /**
  * Port of a model that reads one sample after another and keeps what it remembers outside of
  * itself. Rows A11, A12. Not thread-safe: one instance per thread.
@@ -42,6 +44,24 @@ public interface SequenceModel {
    */
   default DriveModelHazards hazards() {
     return DriveModelHazards.NONE;
+  }
+
+  /**
+   * What a model is made of, for those that are made of several parts; empty for the others. Row
+   * G7.
+   */
+  default List<String> partNames() {
+    return List.of();
+  }
+
+  /**
+   * What each part of {@link #partNames} added to a logit; nats.
+   *
+   * @param input the input of the step
+   * @param logit what the step gave
+   */
+  default float[] parts(float[] input, float logit) {
+    return new float[0];
   }
 
   /**

@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 /** The models that ship with Forestall. */
 public final class TrainedModels {
   /** Folder on the class path of the default disk model. */
-  public static final String DEFAULT_DISK_MODEL = "io/forestall/trained/disk-lstm/1/";
+  public static final String DEFAULT_DISK_MODEL = "io/forestall/trained/disk-ensemble/1/";
 
   private TrainedModels() {}
 
@@ -16,8 +16,8 @@ public final class TrainedModels {
    *
    * @throws IllegalStateException when the weights are not on the class path or damaged
    */
-  public static CompiledLstm defaultDiskModel() {
-    return new CompiledLstm(defaultDiskModelFile());
+  public static BatchSequenceModel defaultDiskModel() {
+    return defaultDiskModelFile().compile();
   }
 
   /**
@@ -25,7 +25,7 @@ public final class TrainedModels {
    *
    * @throws IllegalStateException as {@link #defaultDiskModel}
    */
-  public static ModelFile defaultDiskModelFile() {
+  public static StoredModel defaultDiskModelFile() {
     return modelFile(DEFAULT_DISK_MODEL);
   }
 
@@ -38,9 +38,9 @@ public final class TrainedModels {
     return new String(resource(DEFAULT_DISK_MODEL + "card.md"), StandardCharsets.UTF_8);
   }
 
-  static ModelFile modelFile(String folder) {
+  static StoredModel modelFile(String folder) {
     try {
-      return ModelFile.fromBytes(resource(folder + "model.bin"));
+      return StoredModel.fromBytes(resource(folder + "model.bin"));
     } catch (ModelFormatException damaged) {
       throw new IllegalStateException(
           "Shipped model "
@@ -58,7 +58,8 @@ public final class TrainedModels {
         throw new IllegalStateException(
             "Shipped model file "
                 + path
-                + " is not on the class path: use the whole forestall.jar, or train one with 'forestall train'");
+                + " is not on the class path: use the whole forestall.jar, or train one with"
+                + " 'forestall train'");
       }
       return in.readAllBytes();
     } catch (IOException unreadable) {

@@ -21,7 +21,7 @@ class ModelFileTest {
   void writesAndReadsEverything() throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     MODEL.write(out);
-    ModelFile read = ModelFile.read(new ByteArrayInputStream(out.toByteArray()));
+    ModelFile read = (ModelFile) StoredModel.read(new ByteArrayInputStream(out.toByteArray()));
     assertThat(read.id()).isEqualTo("disk-lstm");
     assertThat(read.version()).isEqualTo(3);
     assertThat(read.mode()).isEqualTo(FailureMode.DISK);
@@ -152,7 +152,7 @@ class ModelFileTest {
     byte[] version = bytes.clone();
     ByteBuffer.wrap(version).putInt(16 + 2 + 9, -1);
     assertRefused(seal(version), "version -1, it must be above 0");
-    assertRefused(new byte[ModelFile.MAXIMUM_BYTES + 1], "larger than");
+    assertRefused(new byte[StoredModel.MAXIMUM_BYTES + 1], "larger than");
   }
 
   @Test

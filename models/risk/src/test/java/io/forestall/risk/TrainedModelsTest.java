@@ -50,11 +50,12 @@ class TrainedModelsTest {
 
   @Test
   void theDefaultModelHasTheShapeAndNameThatTheRestCountsOn() {
-    ModelFile file = TrainedModels.defaultDiskModelFile();
-    assertThat(file.id()).isEqualTo("disk-lstm");
+    StoredModel file = TrainedModels.defaultDiskModelFile();
+    assertThat(file.id()).isEqualTo("disk-ensemble");
+    assertThat(file.format()).isEqualTo(EnsembleFile.FORMAT);
     assertThat(file.mode()).isEqualTo(FailureMode.DISK);
     assertThat(file.horizonMillis()).isEqualTo(RiskPolicy.defaults().horizonMillis());
-    CompiledLstm model = new CompiledLstm(file);
+    SequenceModel model = file.compile();
     assertThat(model.inputs()).isEqualTo(FeatureExtractor.INPUTS);
     assertThat(model.stateFloats()).isEqualTo(192);
     assertThat(TrainedModels.defaultDiskModelCard()).contains("Backblaze").contains("30 days");

@@ -10,9 +10,10 @@ import picocli.CommandLine.Spec;
 /** {@code forestall evaluate}: each way to measure is a command below it. */
 @Command(
     name = "evaluate",
-    description = "Measures the detectors, without a broker.",
+    description = "Measures the detectors and models, without a broker.",
     subcommands = {
       EvaluateAlarmsCommand.class,
+      EvaluateDiskCommand.class,
       EvaluateFaultsCommand.class,
       EvaluateServersCommand.class,
       NabCommand.class, //

@@ -2,11 +2,10 @@ package io.forestall.app.score;
 
 import io.forestall.app.CommandFailure;
 import io.forestall.app.ExitCodes;
-import io.forestall.risk.CompiledLstm;
 import io.forestall.risk.DiskRiskEngine;
-import io.forestall.risk.ModelFile;
 import io.forestall.risk.ModelSet;
 import io.forestall.risk.RiskPolicy;
+import io.forestall.risk.StoredModel;
 import io.forestall.risk.TrainedModels;
 import io.forestall.wire.sources.SourceFiles;
 import io.forestall.wire.sources.SourceProblem;
@@ -69,22 +68,22 @@ public final class ScoreCommand implements Callable<Integer> {
     Path from = Objects.requireNonNull(input);
     Path to = Objects.requireNonNull(output).toAbsolutePath().normalize();
     check(from, to);
-    ModelFile weights = TrainedModels.defaultDiskModelFile();
+    StoredModel weights = TrainedModels.defaultDiskModelFile();
     AtomicLong shown = new AtomicLong();
     FolderScorer scorer =
         new FolderScorer(
             threads,
             () ->
                 new DiskRiskEngine(
-                    RiskPolicy.defaults().withoutReasons(), ModelSet.of(new CompiledLstm(weights))),
+                    RiskPolicy.defaults().withoutReasons(), ModelSet.of(weights.compile())),
             problem -> show(problem, shown, err));
     try {
       ScoreSummary sum = scorer.score(from, to);
       err.printf(
           Locale.ROOT,
           "%,d rows of %,d disks on %,d days, %,d lines written, %,d rows unreadable, %,d rows"
-              + " scored though the job would refuse them, %,d files refused or broken off; %,.1f s,"
-              + " %,.0f rows/s%n",
+              + " scored though the job would refuse them, %,d files refused or broken off; %,.1f"
+              + " s, %,.0f rows/s%n",
           sum.rows(),
           sum.disks(),
           sum.days(),

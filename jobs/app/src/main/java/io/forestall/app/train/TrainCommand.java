@@ -23,10 +23,16 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "train",
     description = {
-      "Train the disk model from drive histories and write its weights and card.",
-      "Takes about ten minutes of one core. The same data and options give the same bytes."
+      "Train the disk model from drive histories and write its weights and card: a sequence model,"
+          + " boosted trees and a calibrated ensemble of them.",
+      "Takes about ten minutes of one core. The same data and options give the same bytes. Called"
+          + " again with the same options, it goes on behind the last whole epoch of a training"
+          + " that was stopped."
     })
 public final class TrainCommand implements Callable<Integer> {
+  /** What a training that was stopped goes on from; gone when it is over. */
+  private static final String RESUME_FILE = "training.resume";
+
   @Spec private @Nullable CommandSpec spec;
 
   @Option(
@@ -34,8 +40,8 @@ public final class TrainCommand implements Callable<Integer> {
       required = true,
       paramLabel = "DIR",
       description =
-          "Folder with drives.csv[.gz] and changes.csv[.gz] (a change log), or with daily drive-stats CSV files,"
-              + " plain or gzip.")
+          "Folder with drives.csv[.gz] and changes.csv[.gz] (a change log), or with daily"
+              + " drive-stats CSV files, plain or gzip.")
   private Path data = Path.of("");
 
   @Option(
@@ -54,14 +60,17 @@ public final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--epochs",
       paramLabel = "NUMBER",
-      description = "Passes over freshly drawn windows (default: that of the shipped model).")
+      description =
+          "Passes over freshly drawn windows at most; training ends early when the loss on held-out"
+              + " drives does not fall (default: that of the shipped model).")
   private @Nullable Integer epochs;
 
   @Option(
       names = "--train-until",
       paramLabel = "DATE",
       description =
-          "Last day that trains; with --test-from and --test-until (default: placed from the data).")
+          "Last day that trains; with --test-from and --test-until (default: placed from the"
+              + " data).")
   private @Nullable LocalDate trainUntil;
 
   @Option(names = "--test-from", paramLabel = "DATE", description = "First day that measures.")
@@ -86,6 +95,7 @@ public final class TrainCommand implements Callable<Integer> {
           DiskTraining.train(
               data,
               recipe,
+              output.resolve(RESUME_FILE),
               line -> {
                 out.println(line);
                 out.flush();

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.forestall.app.ExitCodes;
 import io.forestall.app.Forestall;
 import io.forestall.dl4j.DiskTraining;
-import io.forestall.risk.CompiledLstm;
+import io.forestall.risk.BatchSequenceModel;
 import io.forestall.risk.FeatureExtractor;
-import io.forestall.risk.ModelFile;
+import io.forestall.risk.StoredModel;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -58,7 +58,7 @@ class TrainCommandTest {
     assertThat(err.toString()).isEmpty();
     assertThat(out.toString()).contains("30 drives").contains("epoch 1 of 1").contains("wrote ");
     try (InputStream in = Files.newInputStream(output.resolve(DiskTraining.MODEL_FILE));
-        CompiledLstm model = new CompiledLstm(ModelFile.read(in))) {
+        BatchSequenceModel model = StoredModel.read(in).compile()) {
       float logit = model.step(new float[FeatureExtractor.INPUTS], new float[model.stateFloats()]);
       assertThat(model.probability(logit)).isBetween(0.0, 1.0);
     }
