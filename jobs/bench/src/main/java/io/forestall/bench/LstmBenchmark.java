@@ -7,6 +7,7 @@ import io.forestall.risk.DriveModelHazards;
 import io.forestall.risk.FailureMode;
 import io.forestall.risk.LstmLayer;
 import io.forestall.risk.ModelFile;
+import io.forestall.risk.TrainedModels;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -28,8 +29,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * One step of the disk network (24 inputs, 64 then 32 hidden units) for each of {@value #DISKS}
- * disks with their own state: the compiled forward pass beside Deeplearning4j, by batch size. The
- * unit is steps per second on one thread.
+ * disks with their own state: the compiled forward pass beside Deeplearning4j, and the shipped
+ * ensemble around it, by batch size. The unit is steps per second on one thread.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
@@ -46,10 +47,12 @@ public class LstmBenchmark {
   /** Which implementation of the port. */
   public enum Implementation {
     COMPILED,
-    DL4J
+    DL4J,
+    /** The shipped model whole: the compiled pass, the trees, detectors and rules. */
+    ENSEMBLE
   }
 
-  @Param({"COMPILED", "DL4J"})
+  @Param({"COMPILED", "DL4J", "ENSEMBLE"})
   public Implementation implementation = Implementation.COMPILED;
 
   @Param({"1", "32", "256", "1024"})
@@ -66,9 +69,11 @@ public class LstmBenchmark {
   public void setUp() {
     ModelFile file = network();
     model =
-        implementation == Implementation.DL4J
-            ? new Dl4jSequenceModel(file)
-            : new CompiledLstm(file);
+        switch (implementation) {
+          case COMPILED -> new CompiledLstm(file);
+          case DL4J -> new Dl4jSequenceModel(file);
+          case ENSEMBLE -> TrainedModels.defaultDiskModel();
+        };
     SplittableRandom random = new SplittableRandom(7);
     inputs = new float[DISKS][INPUTS];
     states = new float[DISKS][model.stateFloats()];

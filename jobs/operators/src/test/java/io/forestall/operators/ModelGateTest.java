@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.forestall.risk.FailureMode;
 import io.forestall.risk.FeatureExtractor;
 import io.forestall.risk.ModelFile;
+import io.forestall.risk.StoredModel;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.ModelRecord;

@@ -1,6 +1,7 @@
 package io.forestall.operators;
 
 import io.forestall.risk.ModelFile;
+import io.forestall.risk.StoredModel;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.Event;
 import io.forestall.schemas.Risk;

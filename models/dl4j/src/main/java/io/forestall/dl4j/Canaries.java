@@ -67,8 +67,7 @@ final class Canaries {
         double draw = random.nextDouble();
         boolean second = random.nextBoolean();
         if (!measured && day <= trainLast) {
-          DriveHistory.Label label =
-              EnsembleTraining.label(drive, day, trainLast, recipe.horizonDays());
+          DriveHistory.Label label = drive.label(day, recipe.horizonDays());
           boolean fails = label == DriveHistory.Label.FAILS;
           if (label != DriveHistory.Label.UNKNOWN && (fails || draw < share)) {
             float weight = fails ? 1 : (float) (1 / share);

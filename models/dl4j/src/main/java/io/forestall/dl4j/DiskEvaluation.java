@@ -1,6 +1,7 @@
 package io.forestall.dl4j;
 
 import io.forestall.risk.CompiledLstm;
+import io.forestall.risk.DriveModelHazards;
 import io.forestall.risk.EnsembleFile;
 import io.forestall.risk.EnsembleWeights;
 import io.forestall.risk.FeatureExtractor;
@@ -9,7 +10,6 @@ import io.forestall.risk.TreeEnsemble;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -48,6 +48,9 @@ public final class DiskEvaluation {
   private static final int COLUMNS = 8;
   private static final double HELD_OUT_SHARE = 0.2;
   private static final int RECALIBRATION_DAYS = 365;
+
+  /** Of the days before a period, every so many-th is looked at. */
+  private static final int RECALIBRATION_STRIDE = 4;
 
   private final HistoryReader.Histories histories;
   private final EvaluationRecipe recipe;
@@ -124,7 +127,7 @@ public final class DiskEvaluation {
   private EvaluationReport run() throws TrainingException {
     List<DriveHistory> drives = histories.drives();
     List<Origin> origins = origins(drives, training.horizonDays(), recipe.periods());
-    HistoryEncoder plain = new HistoryEncoder(EnsembleTraining.hazards(drives, Integer.MIN_VALUE));
+    HistoryEncoder plain = new HistoryEncoder(DriveModelHazards.NONE);
     int looks =
         LookAheadAudit.check(
             drives,
@@ -319,7 +322,8 @@ public final class DiskEvaluation {
             continue;
           }
           DriveHistory.Label label = drive.label(day, training.horizonDays());
-          if (label == DriveHistory.Label.UNKNOWN) {
+          if (label == DriveHistory.Label.UNKNOWN
+              || day < period.firstDay() && day % RECALIBRATION_STRIDE != 0) {
             continue;
           }
           float tree = trees.logit(inputs[i]);
@@ -331,8 +335,9 @@ public final class DiskEvaluation {
                   + weights.rules(inputs[i]);
           double logOdds = file.calibration().logOdds(sum);
           double[] month = months.computeIfAbsent(month(day), key -> new double[2]);
-          month[0] += 1 / (1 + Math.exp(-logOdds));
-          month[1] += label == DriveHistory.Label.FAILS ? 1 : 0;
+          int standsFor = day < period.firstDay() ? RECALIBRATION_STRIDE : 1;
+          month[0] += standsFor / (1 + Math.exp(-logOdds));
+          month[1] += label == DriveHistory.Label.FAILS ? standsFor : 0;
           if (day < period.firstDay()) {
             continue;
           }
@@ -365,12 +370,5 @@ public final class DiskEvaluation {
       row[ENSEMBLE] = logOdds;
       row[UNMOVED] = logOdds;
     }
-  }
-
-  /** Weights that count each drive once. */
-  static double[] once(int drives) {
-    double[] weights = new double[drives];
-    Arrays.fill(weights, 1);
-    return weights;
   }
 }

@@ -10,6 +10,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -39,6 +40,10 @@ public final class DiskTraining {
   private static final double TEST_SHARE = 0.2;
   private static final int FRESH_START_DAYS = 40;
   private static final int YEAR_DAYS = 365;
+
+  /** Bootstrap replicates over drives for the card's intervals. */
+  private static final int REPLICATES = 200;
+
   private final HistoryReader.Histories histories;
   private final TrainingRecipe recipe;
   private final @Nullable ResumeFile resume;
@@ -227,25 +232,33 @@ public final class DiskTraining {
     Evaluation.Collector all = collector();
     Evaluation.Collector unseen = collector();
     Evaluation.Collector narrow = collector();
+    List<ScoredPeriod> scored = List.of(period(), period(), period());
+    int number = 0;
     try (EnsembleModel model = fit.model().compile()) {
       Clock clock = new Clock(progress, "measured", measured.size());
       Scorer scorer = new Scorer(encoder, model);
       for (DriveHistory drive : measured) {
         int to = drive.indexAtOrAfter(periods.testLastDay() + 1);
-        if (to > drive.indexAtOrAfter(periods.testFirstDay())) {
-          float[] scores = scorer.score(drive, 0, to, Set.of());
-          all.add(drive, 0, scores, to, 1);
+        int first = drive.indexAtOrAfter(periods.testFirstDay());
+        if (to > first) {
+          float[] scores = scorer.score(drive, 0, first, to, Set.of());
+          all.add(drive, first, scores, to - first, 1);
+          add(scored.get(0), drive, number, first, scores, to);
           if (heldOut.contains(drive)) {
-            unseen.add(drive, 0, scores, to, 1);
+            unseen.add(drive, first, scores, to - first, 1);
+            add(scored.get(1), drive, number, first, scores, to);
           }
           int from =
               periods.byTime()
                   ? drive.indexAtOrAfter(periods.testFirstDay() - FRESH_START_DAYS)
                   : 0;
           float[] fewer =
-              scorer.score(drive, from, to, HistoryEncoder.allBut(HistoryEncoder.FIVE_ATTRIBUTES));
-          narrow.add(drive, from, fewer, to - from, 1);
+              scorer.score(
+                  drive, from, first, to, HistoryEncoder.allBut(HistoryEncoder.FIVE_ATTRIBUTES));
+          narrow.add(drive, first, fewer, to - first, 1);
+          add(scored.get(2), drive, number, first, fewer, to);
         }
+        number++;
         clock.advance(1);
       }
     }
@@ -256,8 +269,14 @@ public final class DiskTraining {
     progress.say("all drives:            " + overall.line());
     progress.say("drives never trained:  " + strangers.line());
     progress.say("fresh, 5 attributes:   " + fiveOnly.line());
+    List<PeriodFigures> figures = new ArrayList<>();
+    for (ScoredPeriod period : scored) {
+      figures.add(
+          PeriodFigures.of(
+              period, 0, recipe.horizonDays(), measured.size(), REPLICATES, recipe.seed()));
+    }
     String card =
-        new ModelCard(histories, recipe, periods, split, fit, overall, strangers, fiveOnly)
+        new ModelCard(histories, recipe, periods, split, fit, overall, strangers, fiveOnly, figures)
             .markdown();
     return new Result(
         fit.model(),
@@ -268,6 +287,20 @@ public final class DiskTraining {
             "auprc", overall.auprc(),
             "recallAtPerMille", overall.recallAtPerMille(),
             "recallAtPercent", overall.recallAtPercent()));
+  }
+
+  private ScoredPeriod period() {
+    return new ScoredPeriod(periods.testFirstDay(), periods.testLastDay(), 1);
+  }
+
+  private void add(
+      ScoredPeriod period, DriveHistory drive, int number, int first, float[] scores, int to) {
+    period.begin(drive, number);
+    for (int i = first; i < to; i++) {
+      if (drive.label(drive.day(i), recipe.horizonDays()) != DriveHistory.Label.UNKNOWN) {
+        period.add(drive.day(i), new float[] {scores[i - first]});
+      }
+    }
   }
 
   private Evaluation.Collector collector() {
@@ -295,8 +328,8 @@ public final class DiskTraining {
       this.model = model;
     }
 
-    /** Logits of the samples, valid until the next call. */
-    float[] score(DriveHistory drive, int from, int to, Set<DiskMetric> hidden) {
+    /** Logits of the samples from {@code first} on, valid until the next call. */
+    float[] score(DriveHistory drive, int from, int first, int to, Set<DiskMetric> hidden) {
       int count = to - from;
       if (inputs.length < count) {
         inputs = new float[count][FeatureExtractor.INPUTS];
@@ -305,7 +338,11 @@ public final class DiskTraining {
       encoder.encode(drive, from, to, hidden, true, inputs);
       float[] state = new float[model.stateFloats()];
       for (int i = 0; i < count; i++) {
-        scores[i] = model.step(inputs[i], state);
+        if (from + i < first) {
+          model.warm(inputs[i], state);
+        } else {
+          scores[from + i - first] = model.step(inputs[i], state);
+        }
       }
       return scores;
     }

@@ -162,17 +162,6 @@ final class EnsembleTraining {
     return new DriveModelHazards(fleetRate, rates);
   }
 
-  /**
-   * Whether a drive fails within the horizon after a day, as it is known a horizon after {@code
-   * lastDay}: who fails later has survived until then.
-   */
-  static DriveHistory.Label label(DriveHistory drive, int day, int lastDay, int horizonDays) {
-    DriveHistory.Label label = drive.label(day, horizonDays);
-    return label == DriveHistory.Label.FAILS && drive.failureDay() > lastDay + horizonDays
-        ? DriveHistory.Label.UNKNOWN
-        : label;
-  }
-
   /** All days before failures, and a share of the others that stands for them all. */
   private static Examples days(
       List<DriveHistory> drives, int lastDay, TrainingRecipe recipe, HistoryEncoder encoder) {
@@ -200,7 +189,7 @@ final class EnsembleTraining {
       encoder.encode(drive, 0, to, hidden, true, inputs);
       for (int i = 0; i < to; i++) {
         boolean drawn = random.nextDouble() < share;
-        switch (label(drive, drive.day(i), lastDay, recipe.horizonDays())) {
+        switch (drive.label(drive.day(i), recipe.horizonDays())) {
           case FAILS -> examples.add(inputs[i], true, 1);
           case SURVIVES -> {
             if (drawn) {
@@ -248,7 +237,7 @@ final class EnsembleTraining {
         float[] state = new float[lstm.stateFloats()];
         for (int i = 0; i < to; i++) {
           float logit = lstm.step(inputs[i], state);
-          DriveHistory.Label label = label(drive, drive.day(i), lastDay, recipe.horizonDays());
+          DriveHistory.Label label = drive.label(drive.day(i), recipe.horizonDays());
           if (drive.day(i) % recipe.calibrationStride() == 0
               && label != DriveHistory.Label.UNKNOWN) {
             EnsembleParts.fill(row, logit, trees.logit(inputs[i]), inputs[i]);

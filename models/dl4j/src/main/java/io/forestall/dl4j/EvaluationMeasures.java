@@ -17,7 +17,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 
@@ -166,14 +165,13 @@ final class EvaluationMeasures {
       }
     }
 
-    double[] figures(double[] weights, double[] anyShares, boolean withAreas) {
+    double[] figures(double[] weights, double[] anyShares) {
       double[] figures = new double[FIGURES];
       Arrays.fill(figures, Double.NaN);
       double[] found = new double[FIGURES];
       double failing = 0;
       double auc = 0;
       double auprc = 0;
-      double areaWeight = 0;
       for (int p = 0; p < periods.size(); p++) {
         BudgetRanking ranking = budgets.get(p);
         BudgetRanking.Found perMille = ranking.aWeek(PER_MILLE, weights);
@@ -185,21 +183,15 @@ final class EvaluationMeasures {
             scorer == DiskEvaluation.ANY
                 ? ranking.above(0, weights).found()
                 : ranking.aWeek(anyShares[p], weights).found();
-        if (withAreas) {
-          AreaRanking.Areas both = areas.get(p).areas(weights);
-          double weight = perMille.failing();
-          auc += weight * both.auc();
-          auprc += weight * both.auprc();
-          areaWeight += weight;
-        }
+        AreaRanking.Areas both = areas.get(p).areas(weights);
+        auc += perMille.failing() * both.auc();
+        auprc += perMille.failing() * both.auprc();
       }
       for (int i = WEEK_PER_MILLE; i <= AS_ANY; i++) {
         figures[i] = found[i] / failing;
       }
-      if (withAreas) {
-        figures[AUC] = auc / areaWeight;
-        figures[AUPRC] = auprc / areaWeight;
-      }
+      figures[AUC] = auc / failing;
+      figures[AUPRC] = auprc / failing;
       return figures;
     }
 
@@ -234,23 +226,28 @@ final class EvaluationMeasures {
 
   private Horizon horizon(int days) {
     int scorers = DiskEvaluation.SCORERS.size();
-    double[] once = DiskEvaluation.once(histories.drives().size());
-    List<Ranked> ranked = new ArrayList<>();
-    for (int s = 0; s < scorers; s++) {
-      ranked.add(new Ranked(s, days));
-    }
+    double[] once = Bootstrap.once(histories.drives().size());
     double[][] values = new double[scorers][];
-    double[] shares = anyShares(ranked.get(DiskEvaluation.ANY), once);
-    for (int s = 0; s < scorers; s++) {
-      values[s] = ranked.get(s).figures(once, shares, true);
-      values[s][PRECISION] = ranked.get(s).precision(once);
-    }
     double[][][] replicates = new double[recipe.replicates()][scorers][];
-    for (int r = 0; r < recipe.replicates(); r++) {
-      double[] weights = replicate(r);
-      double[] of = anyShares(ranked.get(DiskEvaluation.ANY), weights);
-      for (int s = 0; s < scorers; s++) {
-        replicates[r][s] = ranked.get(s).figures(weights, of, true);
+    double[][] shares = new double[recipe.replicates()][];
+    double[] share = {};
+    int failing = 0;
+    for (int s = 0; s < scorers; s++) {
+      // One scorer after the other: what is sorted for one is not small.
+      Ranked ranked = new Ranked(s, days);
+      if (s == DiskEvaluation.ANY) {
+        share = anyShares(ranked, once);
+        for (int r = 0; r < shares.length; r++) {
+          shares[r] = anyShares(ranked, replicate(r));
+        }
+        for (BudgetRanking budget : ranked.budgets) {
+          failing += budget.failingDrives();
+        }
+      }
+      values[s] = ranked.figures(once, share);
+      values[s][PRECISION] = ranked.precision(once);
+      for (int r = 0; r < shares.length; r++) {
+        replicates[r][s] = ranked.figures(replicate(r), shares[r]);
       }
     }
     Map<String, Scores> figures = new LinkedHashMap<>();
@@ -271,10 +268,7 @@ final class EvaluationMeasures {
     }
     long labelled = 0;
     long positive = 0;
-    int failing = 0;
-    for (int p = 0; p < periods.size(); p++) {
-      failing += ranked.get(0).budgets.get(p).failingDrives();
-      ScoredPeriod period = periods.get(p);
+    for (ScoredPeriod period : periods) {
       for (int d = 0; d < period.drives(); d++) {
         for (int i = period.from(d); i < period.to(d); i++) {
           DriveHistory.Label label = period.drive(d).label(period.day(i), days);
@@ -305,7 +299,7 @@ final class EvaluationMeasures {
       for (int r = 0; r < drawn.length; r++) {
         drawn[r] = replicate.at(r, i);
       }
-      all[i] = interval(value.at(i), drawn);
+      all[i] = Bootstrap.interval(value.at(i), drawn);
     }
     return new Scores(
         all[AUC],
@@ -317,39 +311,8 @@ final class EvaluationMeasures {
         all[PRECISION]);
   }
 
-  private static Interval interval(double value, double[] drawn) {
-    double[] sorted = Arrays.stream(drawn).filter(Double::isFinite).sorted().toArray();
-    if (sorted.length < 2) {
-      return new Interval(value, Double.NaN, Double.NaN);
-    }
-    return new Interval(value, quantile(sorted, 0.025), quantile(sorted, 0.975));
-  }
-
-  private static double quantile(double[] sorted, double share) {
-    double at = share * (sorted.length - 1);
-    int low = (int) Math.floor(at);
-    int high = Math.min(sorted.length - 1, low + 1);
-    return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
-  }
-
-  /** How often each drive is drawn: as often as it comes with replacement, in the limit. */
   private double[] replicate(int replicate) {
-    SplittableRandom random =
-        new SplittableRandom(recipe.training().seed() * 1_000_003 + replicate);
-    double[] weights = new double[histories.drives().size()];
-    for (int i = 0; i < weights.length; i++) {
-      // Poisson with mean 1.
-      double p = Math.exp(-1);
-      double left = random.nextDouble();
-      int k = 0;
-      while (left > p && k < 12) {
-        left -= p;
-        k++;
-        p /= k;
-      }
-      weights[i] = k;
-    }
-    return weights;
+    return Bootstrap.weights(recipe.training().seed(), replicate, histories.drives().size());
   }
 
   // ---- calibration
@@ -414,7 +377,7 @@ final class EvaluationMeasures {
           new Tenth(
               sum / Math.max(1, days[k]),
               came / Math.max(1, days[k]),
-              interval(came / sum, drawn),
+              Bootstrap.interval(came / sum, drawn),
               (int) Arrays.stream(observed[k]).filter(o -> o > 0).count()));
     }
     return tenths;
@@ -424,7 +387,7 @@ final class EvaluationMeasures {
   // -------------------------------------------------------------------------------------------------
 
   private List<Threshold> thresholds() {
-    double[] once = DiskEvaluation.once(histories.drives().size());
+    double[] once = Bootstrap.once(histories.drives().size());
     List<Threshold> thresholds = new ArrayList<>();
     for (double budget : new double[] {PER_MILLE, PERCENT}) {
       for (int s = DiskEvaluation.GRADED; s < DiskEvaluation.SCORERS.size(); s++) {
@@ -469,7 +432,7 @@ final class EvaluationMeasures {
   // ---------------------------------------------------------------------------------------------------
 
   private float[] percentThresholds() {
-    double[] once = DiskEvaluation.once(histories.drives().size());
+    double[] once = Bootstrap.once(histories.drives().size());
     float[] thresholds = new float[periods.size()];
     for (int p = 0; p < thresholds.length; p++) {
       thresholds[p] =
@@ -507,7 +470,7 @@ final class EvaluationMeasures {
     double[] sorted = days.stream().mapToDouble(Double::doubleValue).sorted().toArray();
     List<Double> quartiles = new ArrayList<>();
     for (double share : new double[] {0.25, 0.5, 0.75}) {
-      quartiles.add(sorted.length == 0 ? Double.NaN : quantile(sorted, share));
+      quartiles.add(sorted.length == 0 ? Double.NaN : Bootstrap.quantile(sorted, share));
     }
     return new LeadTimes(days.size(), quartiles, Arrays.stream(byDays).boxed().toList());
   }

@@ -4,6 +4,7 @@ import io.forestall.risk.EnsembleFile;
 import io.forestall.risk.FeatureExtractor;
 import java.math.BigDecimal;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
 
@@ -19,7 +20,8 @@ record ModelCard(
     EnsembleTraining.Fit fit,
     Evaluation overall,
     Evaluation strangers,
-    Evaluation fiveOnly) {
+    Evaluation fiveOnly,
+    List<PeriodFigures> figures) {
 
   String markdown() {
     EnsembleFile model = fit.model();
@@ -140,12 +142,16 @@ record ModelCard(
         "| on | drive-days | failing drives | AUC | AUPRC | base rate | recall at 0.1 %%/week |"
             + " recall at 1 %%/week | mean probability | log loss (base) |");
     line(text, "|---|---|---|---|---|---|---|---|---|---|");
-    row(text, periods.byTime() ? "all drives" : "drives set aside", overall);
+    row(text, periods.byTime() ? "all drives" : "drives set aside", overall, figures.get(0));
     if (periods.byTime()) {
-      row(text, "drives never trained on", strangers);
-      row(text, "first seen 40 days before, SMART 1, 5, 9, 194, 197 only", fiveOnly);
+      row(text, "drives never trained on", strangers, figures.get(1));
+      row(
+          text,
+          "first seen 40 days before, SMART 1, 5, 9, 194, 197 only",
+          fiveOnly,
+          figures.get(2));
     } else {
-      row(text, "SMART 1, 5, 9, 194, 197 only", fiveOnly);
+      row(text, "SMART 1, 5, 9, 194, 197 only", fiveOnly, figures.get(2));
     }
     line(text, "");
     line(
@@ -223,21 +229,36 @@ record ModelCard(
     return text.toString();
   }
 
-  private static void row(StringBuilder text, String name, Evaluation evaluation) {
+  private static void row(
+      StringBuilder text, String name, Evaluation evaluation, PeriodFigures figures) {
     line(
         text,
-        "| %s | %d | %d | %.3f | %.4f | %.5f | %.0f %% | %.0f %% | %.5f | %.5f (%.5f) |",
+        "| %s | %d | %d | %s | %s | %.5f | %s | %s | %.5f | %.5f (%.5f) |",
         name,
         evaluation.driveDays(),
         evaluation.failingDrives(),
-        evaluation.auc(),
-        evaluation.auprc(),
+        interval(figures.auc(), 1, 3, ""),
+        interval(figures.auprc(), 1, 4, ""),
         evaluation.baseRate(),
-        100 * evaluation.recallAtPerMille(),
-        100 * evaluation.recallAtPercent(),
+        interval(figures.recallPerMilleWeek(), 100, 0, " %"),
+        interval(figures.recallPercentWeek(), 100, 0, " %"),
         evaluation.meanProbability(),
         evaluation.logLoss(),
         evaluation.baseLogLoss());
+  }
+
+  private static String interval(
+      EvaluationReport.Interval interval, double scale, int digits, String unit) {
+    String format = "%." + digits + "f";
+    String value = String.format(Locale.ROOT, format, scale * interval.value()) + unit;
+    return Double.isFinite(interval.low())
+        ? String.format(
+            Locale.ROOT,
+            "%s (" + format + " to " + format + ")",
+            value,
+            scale * interval.low(),
+            scale * interval.high())
+        : value;
   }
 
   private static String number(double value) {

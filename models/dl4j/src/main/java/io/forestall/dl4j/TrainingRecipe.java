@@ -74,7 +74,7 @@ public record TrainingRecipe(
   public static TrainingRecipe standard() {
     return new TrainingRecipe(
         20_130_410L,
-        2,
+        3,
         30,
         WHOLE_PERIOD,
         WHOLE_PERIOD,
@@ -89,7 +89,7 @@ public record TrainingRecipe(
         2,
         5e-3,
         3,
-        2,
+        1,
         TreeRecipe.standard());
   }
 

@@ -110,7 +110,7 @@ class DiskEvaluationTest {
           }
         }
       }
-      double[] once = DiskEvaluation.once(drives.size());
+      double[] once = Bootstrap.once(drives.size());
       BudgetRanking ranking = new BudgetRanking(period, 0, 30);
       for (double budget : new double[] {0.01, 0.05}) {
         float threshold = ranking.threshold(budget, once);

@@ -510,7 +510,7 @@ public final class DiskRiskEngine {
       if (model.version() == slot.version && model.id().equals(slot.id)) {
         if (isDue(slot, model, sample.timeMillis())) {
           input[FeatureExtractor.DRIVE_MODEL_HAZARD] = model.hazards().input(sample.model());
-          model.step(input, slot.memory);
+          model.warm(input, slot.memory);
           slot.steps++;
           slot.lastStepMillis = sample.timeMillis();
         }

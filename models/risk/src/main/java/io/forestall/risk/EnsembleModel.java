@@ -75,6 +75,11 @@ public final class EnsembleModel implements BatchSequenceModel {
   }
 
   @Override
+  public void warm(float[] input, float[] state) {
+    sequence.warm(input, state);
+  }
+
+  @Override
   public void step(int n, float[][] inputs, float[][] states, float[] logits) {
     sequence.step(n, inputs, states, logits);
     for (int i = 0; i < n; i++) {

@@ -33,6 +33,14 @@ public interface SequenceModel {
   float step(float[] input, float[] state);
 
   /**
+   * The same step where nobody looks at the logit: cheaper in models that have parts without a
+   * memory.
+   */
+  default void warm(float[] input, float[] state) {
+    var unused = step(input, state);
+  }
+
+  /**
    * Calibrated probability of failure within the horizon for a raw logit, 0 to 1, never falling
    * when the logit grows.
    */
