@@ -37,6 +37,7 @@ final class TreeTraining {
    */
   static Fit fit(Examples examples, TreeRecipe recipe, long seed, TrainingProgress progress)
       throws TrainingException {
+    TreeLibrary.load();
     List<TreeEnsemble.Tree> trees = new ArrayList<>();
     double[] importance = new double[examples.columns()];
     float[] inputs = examples.inputs();
@@ -62,12 +63,8 @@ final class TreeTraining {
                   booster.saveModelToString(0, 0, LGBMBooster.FeatureImportanceType.GAIN),
                   1.0 / recipe.repeats()));
         }
-      } catch (LGBMException | UnsatisfiedLinkError e) {
-        throw new TrainingException(
-            "LightGBM cannot train: "
-                + e.getMessage()
-                + "; it needs a writable java.io.tmpdir and, on Linux, the package libgomp1",
-            e);
+      } catch (LGBMException e) {
+        throw new TrainingException("LightGBM cannot train: " + e.getMessage(), e);
       }
       progress.say(
           String.format(

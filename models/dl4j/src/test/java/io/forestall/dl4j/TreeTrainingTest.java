@@ -9,6 +9,8 @@ import io.forestall.risk.FeatureExtractor;
 import io.forestall.risk.TreeEnsemble;
 import io.github.metarank.lightgbm4j.LGBMBooster;
 import io.github.metarank.lightgbm4j.LGBMDataset;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -50,9 +52,24 @@ class TreeTrainingTest {
     assertThat(other.trees().logit(pending)).isNotEqualTo(fit.trees().logit(pending));
   }
 
+  @Test
+  void theLibraryLeavesNothingWhereAnotherProcessWouldWriteOverIt() throws Exception {
+    String before = System.getProperty("java.io.tmpdir");
+    TreeLibrary.load();
+    TreeLibrary.load();
+    assertThat(System.getProperty("java.io.tmpdir")).isEqualTo(before);
+    Path maps = Path.of("/proc/self/maps");
+    if (Files.isReadable(maps)) {
+      assertThat(Files.readAllLines(maps).stream().filter(line -> line.contains("lib_lightgbm")))
+          .isNotEmpty()
+          .allMatch(line -> line.contains("/forestall-lightgbm") && line.endsWith("(deleted)"));
+    }
+  }
+
   /** The plain walker against the library that grew the trees. */
   @Test
   void theWalkerAgreesWithTheLibrary() throws Exception {
+    TreeLibrary.load();
     Examples examples = drawn(6, 5_000);
     String parameters =
         "objective=binary num_threads=1 verbosity=-1 use_missing=false num_leaves=15 seed=3"
