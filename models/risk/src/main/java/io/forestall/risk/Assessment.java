@@ -1,6 +1,7 @@
 package io.forestall.risk;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the engine says of one entity after one sample or after a silence; mirrors the Risk schema.
@@ -17,6 +18,8 @@ import java.util.List;
  * @param samples how many samples of this entity were scored so far; a silence does not count
  * @param timeMillis event time of the sample or of the silence; epoch milliseconds
  * @param modes one entry for each failure mode that was scored
+ * @param challenger what the challenger's model says of the same moment, with tiers of its own;
+ *     null when there is none or it is not asked. Nothing is done because of it
  */
 public record Assessment(
     double score,
@@ -29,8 +32,37 @@ public record Assessment(
     boolean tierChanged,
     long samples,
     long timeMillis,
-    List<ModeAssessment> modes) {
+    List<ModeAssessment> modes,
+    @Nullable Assessment challenger) {
   public Assessment {
     modes = List.copyOf(modes);
+  }
+
+  /** An assessment without a challenger. */
+  public Assessment(
+      double score,
+      Tier tier,
+      long tierSinceMillis,
+      double probability,
+      long horizonMillis,
+      double confidence,
+      boolean stale,
+      boolean tierChanged,
+      long samples,
+      long timeMillis,
+      List<ModeAssessment> modes) {
+    this(
+        score,
+        tier,
+        tierSinceMillis,
+        probability,
+        horizonMillis,
+        confidence,
+        stale,
+        tierChanged,
+        samples,
+        timeMillis,
+        modes,
+        null);
   }
 }

@@ -5,6 +5,7 @@ import io.forestall.risk.symptom.StandardSymptomEngine;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +17,10 @@ import org.jspecify.annotations.Nullable;
  * is warm (as many steps as the policy asks, or as many as any other model has made); until then
  * the warm one before it goes on scoring, so that a swap never means a cold start. {@link
  * ModeAssessment#modelVersion} says who scored.
+ *
+ * <p>A challenger (published and not champion) can be asked what it says, {@link
+ * Assessment#challenger}: its step is the one that warms it, its tiers move by the same policy, and
+ * nothing else of the assessment depends on it.
  */
 public final class DiskRiskEngine {
   private static final double FIRST_CONFIDENCE = 0.3;
@@ -40,14 +45,25 @@ public final class DiskRiskEngine {
   private final TierMachine tiers;
   private final FeatureExtractor extractor = new FeatureExtractor();
   private final Reasons reasons;
+  private final Predicate<String> lane;
   private final Prepared own = new Prepared();
   private ModelSet models;
   private ModelSet.@Nullable Schedule schedule;
 
-  /** An engine with this policy and these models. */
+  /** An engine with this policy and these models; no challenger is asked. */
   public DiskRiskEngine(RiskPolicy policy, ModelSet models) {
+    this(policy, models, disk -> false);
+  }
+
+  /**
+   * An engine that also asks the challenger, which is warmed in any case.
+   *
+   * @param lane of which disks the challenger is asked, by their names
+   */
+  public DiskRiskEngine(RiskPolicy policy, ModelSet models, Predicate<String> lane) {
     this.policy = policy;
     this.models = models;
+    this.lane = lane;
     curve = policy.curve();
     tiers = new TierMachine(policy);
     reasons = new Reasons(policy);
@@ -138,8 +154,11 @@ public final class DiskRiskEngine {
     while (state.slots.size() > needed) {
       state.slots.remove(state.slots.size() - 1);
     }
+    prepareChallenger(state, sample, prepared, now, scoring);
     for (int i = scoring; i < needed; i++) {
-      warm(state.slots.get(i), input, sample);
+      if (prepared.besidePart < 0 || state.slots.get(i) != prepared.challenger.slot) {
+        warm(state.slots.get(i), input, sample);
+      }
     }
     for (int i = 0; i < prepared.count; i++) {
       Prepared.Part part = prepared.parts[i];
@@ -157,6 +176,44 @@ public final class DiskRiskEngine {
     }
   }
 
+  /** Steps the challenger when this disk is in its lane; that is its warming too. */
+  private void prepareChallenger(
+      DiskState state, DiskSample sample, Prepared prepared, ModelSet.Schedule now, int scoring) {
+    prepared.besidePart = -1;
+    for (int i = 0; i < prepared.count && prepared.besidePart < 0; i++) {
+      ModelSet.Entry warming = now.rankings().get(i).warming();
+      if (warming == null || !lane.test(sample.disk())) {
+        continue;
+      }
+      SequenceModel model = warming.model();
+      DiskState.Slot slot = state.slot(model.id(), model.version());
+      if (slot == null || state.slots.indexOf(slot) < scoring) {
+        continue; // there was no room for its memory
+      }
+      Prepared.Part part = prepared.challenger;
+      part.model = model;
+      part.slot = slot;
+      System.arraycopy(prepared.parts[0].input, 0, part.input, 0, part.input.length);
+      part.input[FeatureExtractor.DRIVE_MODEL_HAZARD] = model.hazards().input(sample.model());
+      part.kept = isDue(slot, model, sample.timeMillis());
+      if (part.memory.length != slot.memory.length) {
+        part.memory = new float[slot.memory.length];
+      }
+      System.arraycopy(slot.memory, 0, part.memory, 0, slot.memory.length);
+      part.logit = model.step(part.input, part.memory);
+      if (part.kept) {
+        keep(slot, part.memory, sample.timeMillis());
+      }
+      prepared.besidePart = i;
+    }
+    Challenger before = state.challenger;
+    if (prepared.besidePart < 0) {
+      state.challenger = null;
+    } else if (before == null || before.slot != prepared.challenger.slot) {
+      state.challenger = new Challenger(prepared.challenger.slot());
+    }
+  }
+
   /**
    * Second half of {@link #observe}, with the raw logit of the step.
    *
@@ -168,14 +225,12 @@ public final class DiskRiskEngine {
     }
     prepared.open = false;
     prepared.parts[0].logit = logit;
-    double survival = 1;
-    List<ModeAssessment> modes = prepared.count == 1 ? List.of() : new ArrayList<>(prepared.count);
+    List<ModeAssessment> modes = new ArrayList<>(prepared.count);
     for (int i = 0; i < prepared.count; i++) {
       Prepared.Part part = prepared.parts[i];
       SequenceModel model = part.model();
       double probability = model.probability(part.logit);
-      survival *= survivalWithin(policy.horizonMillis(), 1 - probability, model.horizonMillis());
-      ModeAssessment mode =
+      modes.add(
           new ModeAssessment(
               model.mode(),
               probability,
@@ -184,21 +239,15 @@ public final class DiskRiskEngine {
               model.version(),
               probability < policy.reasonFloor()
                   ? List.of()
-                  : reasons.find(state, part, prepared.driveModel, probability));
-      if (prepared.count == 1) {
-        modes = List.of(mode);
-      } else {
-        modes.add(mode);
-      }
+                  : reasons.find(state, part, prepared.driveModel, probability)));
       if (part.kept) {
         keep(part.slot(), part.memory, state.lastTimeMillis);
       }
     }
-    state.probability =
-        prepared.count == 1 && modes.get(0).horizonMillis() == policy.horizonMillis()
-            ? modes.get(0).probability() // 1 - (1 - p) would lose digits of a small p
-            : 1 - survival;
+    long now = state.lastTimeMillis;
+    state.probability = probabilityOver(modes);
     DiskSymptoms symptoms = state.symptoms;
+    List<ModeAssessment> all = modes;
     if (symptoms != null) {
       symptoms.base = state.probability;
       for (ModeAssessment mode : modes) {
@@ -206,12 +255,93 @@ public final class DiskRiskEngine {
           symptoms.keep(mode.reasons());
         }
       }
-      modes = withSymptoms(state, symptoms, modes, symptoms.base, state.lastTimeMillis);
+      Told told = withSymptoms(state, symptoms, modes, symptoms.base, now);
+      state.probability = told.probability;
+      all = told.modes;
     }
     state.score = curve.score(state.probability);
-    state.confidence = confidence(state, prepared);
-    boolean changed = tiers.move(state, state.score, state.confidence, state.lastTimeMillis);
-    return assessment(state, state.confidence, false, changed, state.lastTimeMillis, modes);
+    state.confidence = confidence(state, prepared.parts[0]);
+    boolean changed = tiers.move(state, state.score, state.confidence, now);
+    return assessment(
+        state,
+        state.confidence,
+        false,
+        changed,
+        now,
+        all,
+        prepared.besidePart < 0 ? null : challenger(state, prepared, modes));
+  }
+
+  /** What the challenger says of a sample: the same modes, but for the one that it scores. */
+  private @Nullable Assessment challenger(
+      DiskState state, Prepared prepared, List<ModeAssessment> champions) {
+    Challenger seen = state.challenger;
+    if (seen == null) {
+      return null;
+    }
+    Prepared.Part part = prepared.challenger;
+    SequenceModel model = part.model();
+    double probability = model.probability(part.logit);
+    List<ModeAssessment> modes = new ArrayList<>(champions);
+    modes.set(prepared.besidePart, of(model, probability, List.of()));
+    seen.base = probabilityOver(modes);
+    seen.confidence = confidence(state, part);
+    long now = state.lastTimeMillis;
+    Told told = told(state, modes, seen.base, now);
+    double score = curve.score(told.probability);
+    boolean changed = tiers.move(seen, score, seen.confidence, now);
+    if (seen.tier() != state.tier && probability >= policy.reasonFloor()) {
+      // Reasons cost some sixty steps; where both agree those of the champion are enough.
+      modes.set(
+          prepared.besidePart,
+          of(model, probability, reasons.find(state, part, prepared.driveModel, probability)));
+      told = told(state, modes, seen.base, now);
+    }
+    seen.probability = told.probability;
+    return assessment(state, seen, seen.confidence, false, changed, now, told.modes);
+  }
+
+  private static ModeAssessment of(
+      SequenceModel model, double probability, List<ReasonPart> reasons) {
+    return new ModeAssessment(
+        model.mode(), probability, model.horizonMillis(), model.id(), model.version(), reasons);
+  }
+
+  /** The modes with what the I/O says, if anything was heard of it. */
+  private Told told(DiskState state, List<ModeAssessment> modes, double base, long nowMillis) {
+    DiskSymptoms symptoms = state.symptoms;
+    return symptoms == null
+        ? new Told(modes, base)
+        : withSymptoms(state, symptoms, modes, base, nowMillis);
+  }
+
+  /** Probability over modes within the policy's horizon. */
+  private double probabilityOver(List<ModeAssessment> modes) {
+    if (modes.size() == 1 && modes.get(0).horizonMillis() == policy.horizonMillis()) {
+      return modes.get(0).probability(); // 1 - (1 - p) would lose digits of a small p
+    }
+    double survival = 1;
+    for (ModeAssessment mode : modes) {
+      survival *=
+          survivalWithin(policy.horizonMillis(), 1 - mode.probability(), mode.horizonMillis());
+    }
+    return 1 - survival;
+  }
+
+  /** The challenger, while it still is one; null when it is not. */
+  private @Nullable Challenger stillChallenger(DiskState state, long nowMillis) {
+    Challenger seen = state.challenger;
+    if (seen == null) {
+      return null;
+    }
+    for (ModelSet.Entry entry : models.entries()) {
+      if (entry.model().version() == seen.slot.version
+          && entry.model().id().equals(seen.slot.id)
+          && !entry.isEffectiveAt(nowMillis)) {
+        return seen;
+      }
+    }
+    return null;
   }
 
   /**
@@ -251,9 +381,11 @@ public final class DiskRiskEngine {
               slot == null ? 0 : slot.version,
               symptoms.diskReasons));
     }
-    List<ModeAssessment> all = withSymptoms(state, symptoms, modes, symptoms.base, now);
+    Told told = withSymptoms(state, symptoms, modes, symptoms.base, now);
+    state.probability = told.probability;
     state.score = curve.score(state.probability);
     double confidence = state.confidence;
+    double trust = 1;
     if (state.samples == 0) {
       confidence = symptoms.confidence * SYMPTOMS_ONLY_CONFIDENCE;
       state.confidence = confidence;
@@ -262,20 +394,53 @@ public final class DiskRiskEngine {
           && finding.timeMillis() - state.lastTimeMillis < policy.staleAfterMillis()) {
         state.silences = 0; // it was its I/O that had fallen silent
       } else {
-        confidence *= STALE_CONFIDENCE;
+        trust = STALE_CONFIDENCE;
       }
     }
+    confidence *= trust;
     boolean changed = state.silences <= 1 && tiers.move(state, state.score, confidence, now);
-    return assessment(state, confidence, state.silences > 0, changed, now, all);
+    return assessment(
+        state,
+        confidence,
+        state.silences > 0,
+        changed,
+        now,
+        told.modes,
+        challengerOfFinding(state, symptoms, trust, now));
   }
 
+  private @Nullable Assessment challengerOfFinding(
+      DiskState state, DiskSymptoms symptoms, double trust, long nowMillis) {
+    Challenger seen = stillChallenger(state, nowMillis);
+    if (seen == null) {
+      return null;
+    }
+    ModeAssessment mode =
+        new ModeAssessment(
+            FailureMode.DISK,
+            seen.base,
+            policy.horizonMillis(),
+            seen.slot.id,
+            seen.slot.version,
+            List.of());
+    Told told = withSymptoms(state, symptoms, List.of(mode), seen.base, nowMillis);
+    seen.probability = told.probability;
+    double confidence = seen.confidence * trust;
+    boolean changed =
+        state.silences <= 1
+            && tiers.move(seen, curve.score(told.probability), confidence, nowMillis);
+    return assessment(state, seen, confidence, state.silences > 0, changed, nowMillis, told.modes);
+  }
+
+  /** Modes, and the probability over all of them. */
+  private record Told(List<ModeAssessment> modes, double probability) {}
+
   /**
-   * The modes with what the I/O says: mode FAIL_SLOW, and a lift of mode DISK. Sets the state's
-   * probability.
+   * The modes with what the I/O says: mode FAIL_SLOW, and a lift of mode DISK.
    *
    * @param base probability over the modes without it
    */
-  private List<ModeAssessment> withSymptoms(
+  private Told withSymptoms(
       DiskState state,
       DiskSymptoms symptoms,
       List<ModeAssessment> modes,
@@ -326,8 +491,7 @@ public final class DiskRiskEngine {
               StandardSymptomEngine.MODEL_VERSION,
               symptoms.slowReasons));
     }
-    state.probability = Math.max(0, Math.min(1, 1 - survival));
-    return all;
+    return new Told(all, Math.max(0, Math.min(1, 1 - survival)));
   }
 
   private static double lifted(double probability, double nats) {
@@ -369,6 +533,7 @@ public final class DiskRiskEngine {
       changed = tiers.unknown(state, nowMillis);
     }
     List<ModeAssessment> modes = List.of();
+    Assessment challenger = null;
     if (!state.slots.isEmpty()) { // the first slot is the one that scored last
       DiskState.Slot slot = state.slots.get(0);
       double days = silentMillis / DAY_MILLIS;
@@ -391,8 +556,31 @@ public final class DiskRiskEngine {
                   slot.id,
                   slot.version,
                   List.of(why)));
+      challenger = challengerOfSilence(state, due == 2, STALE_CONFIDENCE * left, nowMillis, why);
     }
-    return assessment(state, confidence, true, changed, nowMillis, modes);
+    return assessment(state, confidence, true, changed, nowMillis, modes, challenger);
+  }
+
+  private @Nullable Assessment challengerOfSilence(
+      DiskState state, boolean unknown, double trust, long nowMillis, ReasonPart why) {
+    Challenger seen = stillChallenger(state, nowMillis);
+    if (seen == null) {
+      return null;
+    }
+    double confidence = seen.confidence * trust;
+    boolean changed = false;
+    if (unknown || confidence < policy.unknownBelowConfidence()) {
+      changed = tiers.unknown(seen, nowMillis);
+    }
+    ModeAssessment mode =
+        new ModeAssessment(
+            FailureMode.DISK,
+            seen.probability,
+            policy.horizonMillis(),
+            seen.slot.id,
+            seen.slot.version,
+            List.of(why));
+    return assessment(state, seen, confidence, true, changed, nowMillis, List.of(mode));
   }
 
   /**
@@ -539,7 +727,7 @@ public final class DiskRiskEngine {
    * Trust in the probability: the counters that tell most are known and fresh, the disk was watched
    * long and often enough, and the model that scores has seen of it what it could.
    */
-  private double confidence(DiskState state, Prepared prepared) {
+  private double confidence(DiskState state, Prepared.Part part) {
     float[] s = state.statistics;
     double others = 0;
     for (int counter = 0; counter < FeatureExtractor.ERROR_COUNTERS; counter++) {
@@ -562,7 +750,6 @@ public final class DiskRiskEngine {
             Math.min(
                 historyMillis / policy.fullConfidenceMillis(),
                 (state.samples - 1.0) / (CONFIDENT_SAMPLES - 1)));
-    Prepared.Part part = prepared.parts[0];
     double possible =
         Math.min(
             policy.warmSteps(),
@@ -585,12 +772,36 @@ public final class DiskRiskEngine {
       boolean stale,
       boolean changed,
       long timeMillis,
-      List<ModeAssessment> modes) {
+      List<ModeAssessment> modes,
+      @Nullable Assessment challenger) {
     return new Assessment(
         state.score,
         state.tier,
         state.tierSinceMillis,
         state.probability,
+        policy.horizonMillis(),
+        confidence,
+        stale,
+        changed,
+        state.samples,
+        timeMillis,
+        modes,
+        challenger);
+  }
+
+  private Assessment assessment(
+      DiskState state,
+      Challenger seen,
+      double confidence,
+      boolean stale,
+      boolean changed,
+      long timeMillis,
+      List<ModeAssessment> modes) {
+    return new Assessment(
+        curve.score(seen.probability),
+        seen.tier(),
+        seen.tierSinceMillis(),
+        seen.probability,
         policy.horizonMillis(),
         confidence,
         stale,

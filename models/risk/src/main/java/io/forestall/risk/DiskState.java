@@ -128,6 +128,11 @@ public final class DiskState extends TierState {
   }
 
   private static final int VERSION = 1;
+
+  /** Where symptoms begin with their version there stands this when there are none. */
+  private static final byte NO_SYMPTOMS = 0;
+
+  private static final byte CHALLENGER_VERSION = 1;
   private static final int HEADER_BYTES = 1 + 2 + 4;
   private static final int FIXED_BYTES = 8 * 8 + 3 * 8 + 1 + 1 + 1 + 1;
   private static final Tier[] TIERS = Tier.values();
@@ -163,6 +168,9 @@ public final class DiskState extends TierState {
 
   /** What its I/O said last, null when nothing was heard of it. */
   @Nullable DiskSymptoms symptoms;
+
+  /** How the challenger sees it, null when none was asked at the last sample. */
+  @Nullable Challenger challenger;
 
   private DiskState(float[] statistics) {
     this.statistics = statistics;
@@ -263,6 +271,7 @@ public final class DiskState extends TierState {
           "model " + i + " of " + MAXIMUM_SLOTS + " (64 and 32 hidden: 192 floats)",
           slotBytes(9, 192));
     }
+    items.put("what the challenger says", 1 + Challenger.BYTES);
     return items;
   }
 
@@ -306,10 +315,39 @@ public final class DiskState extends TierState {
       symptoms.put(rest);
       at = rest.position();
     }
+    at = putChallenger(to, at);
     to[0] = VERSION;
     SHORT.set(to, 1, (short) (at - HEADER_BYTES));
     INT.set(to, 3, checksum(to, HEADER_BYTES, at - HEADER_BYTES));
     return at;
+  }
+
+  /**
+   * Appends the challenger. It is the only part that may be left out when three models of the
+   * largest shape fill the state: its tiers then begin anew after a restore, and nothing else does.
+   */
+  private int putChallenger(byte[] to, int at) {
+    Challenger seen = challenger;
+    if (seen == null) {
+      return at;
+    }
+    int place = slots.indexOf(seen.slot);
+    if (place < 0 || at + 1 + Challenger.BYTES > MAXIMUM_BYTES) {
+      return at;
+    }
+    int next = at;
+    if (symptoms == null) {
+      to[next++] = NO_SYMPTOMS;
+    }
+    to[next++] = CHALLENGER_VERSION;
+    to[next++] = (byte) place;
+    to[next++] = (byte) seen.tier().ordinal();
+    to[next++] = (byte) seen.wantedTier().ordinal();
+    next = putLong(to, next, seen.tierSinceMillis());
+    next = putLong(to, next, seen.wantedSinceMillis());
+    next = putLong(to, next, Double.doubleToRawLongBits(seen.base));
+    next = putLong(to, next, Double.doubleToRawLongBits(seen.probability));
+    return putLong(to, next, Double.doubleToRawLongBits(seen.confidence));
   }
 
   private static DiskState decodeBody(byte[] from, int start, int length, int checksum)
@@ -380,9 +418,38 @@ public final class DiskState extends TierState {
     }
     if (at < end) {
       body.position(at);
-      state.symptoms = DiskSymptoms.get(body);
+      boolean known = true;
+      if (body.get(at) == NO_SYMPTOMS) {
+        body.get();
+      } else {
+        state.symptoms = DiskSymptoms.get(body);
+        known = state.symptoms != null; // of a later version: nobody knows where it ends
+      }
+      if (known && body.hasRemaining() && body.get() == CHALLENGER_VERSION) {
+        state.challenger = challenger(body, state);
+      }
     }
     return state;
+  }
+
+  private static @Nullable Challenger challenger(ByteBuffer body, DiskState state)
+      throws IOException {
+    if (body.remaining() < Challenger.BYTES - 1) {
+      throw new IOException("Disk state is cut short in what the challenger says");
+    }
+    int place = body.get();
+    Tier tier = tier(body.get());
+    Tier wanted = tier(body.get());
+    if (place < 0 || place >= state.slots.size()) {
+      throw new IOException(
+          "Disk state names model " + place + " as challenger, it has " + state.slots.size());
+    }
+    Challenger seen = new Challenger(state.slots.get(place));
+    seen.restore(tier, wanted, body.getLong(), body.getLong());
+    seen.base = body.getDouble();
+    seen.probability = body.getDouble();
+    seen.confidence = body.getDouble();
+    return seen;
   }
 
   private static void requireVersion(int version) throws IOException {

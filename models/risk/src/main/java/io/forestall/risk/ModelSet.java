@@ -12,17 +12,25 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>For each failure mode the champion is the entry with the newest effectiveFrom that is not
  * after the sample (then the newest published, the highest version). An entry that is published and
- * not yet effective is warmed beside it; the champion before it is kept warm until the champion's
- * rollbackUntil. Taking the champion out (a tombstone on the models topic) makes the former one
- * score again. The order in which entries were added changes nothing.
+ * not yet effective is warmed beside it: the next to become champion, and when there is none the
+ * newest that only advises ({@link #ADVISE}). The champion before it is kept warm until the
+ * champion's rollbackUntil. Taking the champion out (withdrawn, or a tombstone on the models topic)
+ * makes the former one score again. The order in which entries were added changes nothing.
  */
 public final class ModelSet {
+  /**
+   * The effectiveFrom of a model that only advises: it is warmed and scores beside the champion,
+   * and never becomes champion; epoch milliseconds.
+   */
+  public static final long ADVISE = Long.MAX_VALUE;
+
   /**
    * One model and its times.
    *
    * @param model the model; its inputs are those of {@link FeatureExtractor}
    * @param publishedMillis event time from which it is warmed; epoch milliseconds
-   * @param effectiveFromMillis event time from which it is champion; epoch milliseconds
+   * @param effectiveFromMillis event time from which it is champion, {@link #ADVISE} for never;
+   *     epoch milliseconds
    * @param rollbackUntilMillis event time until which the champion before it is kept warm; epoch
    *     milliseconds
    */
@@ -57,6 +65,11 @@ public final class ModelSet {
         throw new IllegalArgumentException(describe(model) + " has mode UNKNOWN");
       }
     }
+
+    /** True when it is champion at an event time, unless another is before it. */
+    boolean isEffectiveAt(long timeMillis) {
+      return effectiveFromMillis <= timeMillis && effectiveFromMillis != ADVISE;
+    }
   }
 
   /**
@@ -64,7 +77,8 @@ public final class ModelSet {
    *
    * @param mode the failure mode
    * @param byRank entries that are effective, champion first, then the ones before it
-   * @param warming the entry that is next to become champion, null when none is published
+   * @param warming the challenger: the entry that is next to become champion, else the newest that
+   *     only advises; null when none is published
    */
   record Ranking(FailureMode mode, List<Entry> byRank, @Nullable Entry warming) {
     Entry champion() {
@@ -144,7 +158,7 @@ public final class ModelSet {
   /** The champion of a mode at an event time, null when there is none. */
   public @Nullable Entry champion(FailureMode mode, long timeMillis) {
     for (Entry entry : entries) {
-      if (entry.model().mode() == mode && entry.effectiveFromMillis() <= timeMillis) {
+      if (entry.model().mode() == mode && entry.isEffectiveAt(timeMillis)) {
         return entry;
       }
     }
@@ -166,11 +180,14 @@ public final class ModelSet {
         }
       }
       FailureMode mode = entry.model().mode();
-      if (entry.effectiveFromMillis() <= timeMillis) {
+      if (entry.isEffectiveAt(timeMillis)) {
         effective.computeIfAbsent(mode, key -> new ArrayList<>()).add(entry);
       } else if (entry.publishedMillis() <= timeMillis) {
-        warming.put(
-            mode, entry); // newest first, so the last one put is the next to become champion
+        // By rank, newest effectiveFrom first: a later one takes the place only when it is sooner.
+        warming.merge(
+            mode,
+            entry,
+            (one, other) -> other.effectiveFromMillis() < one.effectiveFromMillis() ? other : one);
       }
     }
     List<Ranking> rankings = new ArrayList<>();

@@ -44,6 +44,13 @@ public final class Prepared {
 
   final Part[] parts = new Part[DiskState.MAXIMUM_SLOTS];
   int count;
+
+  /** The challenger's part, already stepped, and whose place among the parts it takes. */
+  final Part challenger = new Part();
+
+  /** Index of the part that the challenger stands beside, -1 when none is asked. */
+  int besidePart = -1;
+
   @Nullable String driveModel;
   boolean open;
 

@@ -185,6 +185,86 @@ class DiskStateTest {
   }
 
   @Test
+  void whatTheChallengerSaysIsAppendedWithSymptomsAndWithout() throws IOException {
+    for (boolean withSymptoms : new boolean[] {false, true}) {
+      DiskState state = distinct();
+      if (withSymptoms) {
+        state.symptoms =
+            DiskSymptoms.of(
+                new Finding(
+                    "disk/d",
+                    12,
+                    0.5,
+                    1,
+                    List.of(
+                        new ModeAssessment(FailureMode.FAIL_SLOW, 0.25, 13, "m", 1, List.of()))),
+                null);
+      }
+      byte[] without = state.toBytes();
+      Challenger challenger = new Challenger(state.slots.get(0));
+      challenger.restore(Tier.WARNING, Tier.WATCH, 21, 22);
+      challenger.base = 0.5;
+      challenger.probability = 0.625;
+      challenger.confidence = 0.75;
+      state.challenger = challenger;
+      byte[] bytes = state.toBytes();
+      int marker = withSymptoms ? 0 : 1;
+      assertThat(bytes).hasSize(without.length + marker + Challenger.BYTES);
+      assertThat(HexFormat.of().formatHex(bytes, without.length, bytes.length))
+          .isEqualTo(
+              (withSymptoms ? "" : "00") // no symptoms: what an older release takes for unknown
+                  + "01" // version
+                  + "00" // its place among the models
+                  + "0302" // tier, wanted
+                  + "1500000000000000"
+                  + "1600000000000000"
+                  + "000000000000e03f"
+                  + "000000000000e43f"
+                  + "000000000000e83f");
+      DiskState read = DiskState.fromBytes(bytes);
+      assertThat(requireNonNull(read.challenger).slot).isSameAs(read.slots.get(0));
+      assertThat(read).usingRecursiveComparison().isEqualTo(state);
+      assertThat(DiskState.fromBytes(without).challenger).as("bytes of before").isNull();
+    }
+  }
+
+  @Test
+  void theChallengerIsLeftOutWhenTheLargestModelsFillTheState() throws IOException {
+    DiskState state = DiskState.fresh();
+    for (int version = 1; version <= DiskState.MAXIMUM_SLOTS; version++) {
+      state.slots.add(
+          new DiskState.Slot(
+              "x".repeat(DiskState.MAXIMUM_MODEL_ID_BYTES),
+              version,
+              DiskState.MAXIMUM_MODEL_FLOATS));
+    }
+    state.symptoms =
+        DiskSymptoms.of(
+            new Finding(
+                "disk/d",
+                12,
+                0.5,
+                1,
+                List.of(
+                    new ModeAssessment(
+                        FailureMode.FAIL_SLOW,
+                        0.25,
+                        13,
+                        "m",
+                        1,
+                        List.of(
+                            new ReasonPart("a", 1, 2, "x".repeat(140)),
+                            new ReasonPart("b", 1, 2, "x".repeat(140)))))),
+            null);
+    state.challenger = new Challenger(state.slots.get(2));
+    byte[] bytes = state.toBytes();
+    assertThat(bytes).hasSizeLessThanOrEqualTo(DiskState.MAXIMUM_BYTES);
+    DiskState read = DiskState.fromBytes(bytes);
+    assertThat(read.challenger).isNull();
+    assertThat(read.symptoms).isNotNull();
+  }
+
+  @Test
   void freshStateSurvives() throws IOException {
     DiskState read = DiskState.fromBytes(DiskState.fresh().toBytes());
     assertThat(read.samples()).isZero();
@@ -305,6 +385,7 @@ class DiskStateTest {
     for (int version = 1; version <= 3; version++) {
       state.slots.add(new DiskState.Slot("disk-lstm", version, 192));
     }
+    state.challenger = new Challenger(state.slots.get(2));
     int sum = DiskState.itemisedBytes().values().stream().mapToInt(Integer::intValue).sum();
     assertThat(state.toBytes()).hasSize(sum).hasSizeLessThanOrEqualTo(DiskState.MAXIMUM_BYTES);
     assertThat(DiskState.fromBytes(state.toBytes()).toBytes()).isEqualTo(state.toBytes());

@@ -110,6 +110,40 @@ class ModelSetTest {
   }
 
   @Test
+  void aModelThatOnlyAdvisesIsWarmedAndIsNeverChampion() {
+    ModelSet set = ModelSet.of(new TestingScriptedModel(1)).with(entry(2, 10, ModelSet.ADVISE, 0));
+    assertThat(set.schedule(9).rankings().get(0).warming()).isNull();
+    for (long time : new long[] {10, 1_000_000, Long.MAX_VALUE - 1, Long.MAX_VALUE}) {
+      ModelSet.Ranking ranking = set.schedule(time).rankings().get(0);
+      assertThat(ranking.byRank()).as("at %s", time).hasSize(1);
+      assertThat(requireNonNull(ranking.warming()).model().version()).isEqualTo(2);
+      assertThat(champion(set, time)).isEqualTo(1);
+    }
+    assertThat(set.schedule(10).holdsAt(Long.MAX_VALUE)).isTrue();
+    assertThat(set.schedule(10).holdsAt(9)).isFalse();
+  }
+
+  @Test
+  void theNewestThatAdvisesIsAskedAndTheNextChampionBeforeIt() {
+    ModelSet set =
+        ModelSet.of(new TestingScriptedModel(1))
+            .with(entry(2, 10, ModelSet.ADVISE, 0))
+            .with(entry(3, 12, ModelSet.ADVISE, 0));
+    assertThat(warming(set, 11)).isEqualTo(2);
+    assertThat(warming(set, 12)).isEqualTo(3);
+    assertThat(warming(set.with(entry(4, 12, 20, 30)), 12)).as("the next champion").isEqualTo(4);
+    assertThat(warming(set.with(entry(4, 12, 20, 30)), 20)).as("it is champion").isEqualTo(3);
+    ModelSet twins = set.with(entry(5, 12, 20, 30)).with(entry(4, 13, 20, 30));
+    assertThat(warming(twins, 15)).as("who will be before the other").isEqualTo(4);
+    assertThat(champion(twins, 20)).isEqualTo(4);
+  }
+
+  private static int warming(ModelSet set, long time) {
+    ModelSet.Entry warming = set.schedule(time).rankings().get(0).warming();
+    return warming == null ? 0 : warming.model().version();
+  }
+
+  @Test
   void aModelThatCannotReadTheFeaturesIsRefused() {
     CompiledLstm narrow = new CompiledLstm(TestingModels.file(1, "narrow", 1, 23, 4));
     assertThatThrownBy(() -> ModelSet.of(narrow))
