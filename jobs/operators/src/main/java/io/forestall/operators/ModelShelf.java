@@ -56,12 +56,18 @@ final class ModelShelf implements AutoCloseable {
   }
 
   /**
-   * Takes a model record in; one with the same key is replaced.
+   * Takes a model record in; one with the same key is replaced. One that is withdrawn takes the
+   * model out.
    *
    * @throws WireException when the record is no model that can score; then nothing has changed
    */
   void put(String key, byte[] record) throws WireException {
-    ModelSet.Entry entry = read(record);
+    ModelRecord model = codec.decode(record);
+    if (model.getWithdrawn()) {
+      remove(key);
+      return;
+    }
+    ModelSet.Entry entry = read(model);
     close(published.put(key, entry));
     rebuild();
   }
@@ -74,8 +80,7 @@ final class ModelShelf implements AutoCloseable {
     }
   }
 
-  private ModelSet.Entry read(byte[] bytes) throws WireException {
-    ModelRecord record = codec.decode(bytes);
+  private ModelSet.Entry read(ModelRecord record) throws WireException {
     byte[] weights = new byte[record.getWeights().remaining()];
     record.getWeights().duplicate().get(weights);
     BatchSequenceModel model;

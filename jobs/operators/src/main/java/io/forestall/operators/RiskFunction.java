@@ -31,7 +31,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Scores disks: loads what it remembers of the disk, asks the risk engine, stores, emits. What the
  * disk's symptoms under load say is part of the one score, and the node that holds the disk is told
- * when it changes. Rows A5, A10, A12, A13, A15.
+ * when it changes. What a challenger says of the same samples leaves beside it and raises nothing.
+ * Rows A5, A10, A11, A12, A13, A15.
  *
  * <p>A sample is scored when it arrives. Of a disk that the fleet topic has not described it waits,
  * bounded in number and in event time. One event-time timer a disk serves both that wait and the
@@ -72,6 +73,7 @@ public final class RiskFunction
   private transient Counter ended;
   private transient Counter predictedEvents;
   private transient Counter modelSwaps;
+  private transient Counter advised;
   private transient StateMeter<DiskMemory> stateBytes;
   private transient EventProgress progress;
   private transient long modelVersion;
@@ -98,7 +100,11 @@ public final class RiskFunction
                 settings.bounded(new ValueStateDescriptor<>(MEMORY, DiskMemoryType.serializer())));
     shelf = new ModelShelf(origin);
     modelsRestored = false;
-    engine = new DiskRiskEngine(settings.policy(), shelf.models());
+    boolean advise = settings.lane() == SenseLane.ADVISE;
+    double share = settings.adviseShare();
+    engine =
+        new DiskRiskEngine(
+            settings.policy(), shelf.models(), disk -> advise && inLane(disk, share));
     letters = new DeadLetters("sense");
     metrics = new SenseMetrics(getRuntimeContext().getMetricGroup());
     samplesScored = metrics.group().counter("samplesScored");
@@ -111,6 +117,7 @@ public final class RiskFunction
     ended = metrics.group().counter("ended");
     predictedEvents = metrics.group().counter("predictedEvents");
     modelSwaps = metrics.group().counter("modelSwaps");
+    advised = metrics.group().counter("advised");
     stateBytes = new StateMeter<>(metrics, DiskMemoryType.serializer());
     metrics.group().gauge("modelVersion", () -> modelVersion);
     progress = new EventProgress(metrics);
@@ -288,7 +295,7 @@ public final class RiskFunction
   }
 
   private void lane(DiskInput input, ReadOnlyContext context) {
-    if (settings.lane() != SenseLane.OFF && inLane(input.disk(), settings.laneShare())) {
+    if (settings.lane() == SenseLane.DL4J && inLane(input.disk(), settings.laneShare())) {
       context.output(SenseTags.LANE, input);
     }
   }
@@ -374,6 +381,13 @@ public final class RiskFunction
       context.output(
           SenseTags.PREDICTED_EVENTS,
           PredictedEvents.of(new EntityRef(EntityKind.DISK, disk), memory.node(), assessment));
+    }
+    Assessment challenger = assessment.challenger();
+    if (challenger != null) {
+      advised.inc();
+      context.output(
+          SenseTags.ADVISED,
+          new RiskUpdate(Keys.disk(disk), RiskRecords.of(disk, memory.node(), challenger)));
     }
     share(memory, disk, assessment, context);
     memory.tier(assessment.tier());

@@ -106,24 +106,33 @@ public final class SenseOptions {
   public static final ConfigOption<SenseLane> LANE =
       ConfigOptions.key("forestall.sense.lane")
           .enumType(SenseLane.class)
-          .defaultValue(SenseLane.OFF)
+          .defaultValue(SenseLane.ADVISE)
           .withDescription(
-              "Second scoring lane beside the compiled model: off, or dl4j, which scores a sample"
-                  + " of the disks with Deeplearning4j in micro-batches (its jars must be in the"
-                  + " cluster's lib) and writes to the risk lane topic.");
+              "Second scoring lane, which writes to the risk lane topic and does nothing else:"
+                  + " advise, what a published model that is not champion says of the same samples"
+                  + " (nothing while there is none); dl4j, a share of the disks by the champion in"
+                  + " Deeplearning4j, in micro-batches (its jars must be in the cluster's lib); or"
+                  + " off.");
+
+  public static final ConfigOption<Double> ADVISE_SHARE =
+      ConfigOptions.key("forestall.sense.advise-share")
+          .doubleType()
+          .defaultValue(1.0)
+          .withDescription(
+              "Share of the disks of which the challenger is asked in lane advise, 0 to 1, chosen"
+                  + " by a stable hash.");
 
   public static final ConfigOption<Double> LANE_SHARE =
       ConfigOptions.key("forestall.sense.lane-share")
           .doubleType()
           .defaultValue(0.05)
-          .withDescription(
-              "Share of the disks in the second lane, 0 to 1, chosen by a stable hash.");
+          .withDescription("Share of the disks in lane dl4j, 0 to 1, chosen by a stable hash.");
 
   public static final ConfigOption<Integer> LANE_BATCH_SIZE =
       ConfigOptions.key("forestall.sense.lane-batch-size")
           .intType()
           .defaultValue(256)
-          .withDescription("Samples in one micro-batch of the second lane at most, 1 to 4096.");
+          .withDescription("Samples in one micro-batch of lane dl4j at most, 1 to 4096.");
 
   public static final ConfigOption<Duration> LANE_FLUSH_INTERVAL =
       ConfigOptions.key("forestall.sense.lane-flush-interval")
@@ -301,6 +310,7 @@ public final class SenseOptions {
         UNKNOWN_ENTITY_GRACE,
         UNKNOWN_ENTITY_LIMIT,
         LANE,
+        ADVISE_SHARE,
         LANE_SHARE,
         LANE_BATCH_SIZE,
         LANE_FLUSH_INTERVAL,

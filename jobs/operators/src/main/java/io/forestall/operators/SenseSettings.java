@@ -27,7 +27,8 @@ import org.apache.flink.configuration.Configuration;
  * @param unknownEntityGraceMillis how long a sample waits for its fleet entry; milliseconds
  * @param unknownEntityLimit how many samples of a disk wait at most; count
  * @param lane second scoring lane
- * @param laneShare share of the disks in it, 0 to 1
+ * @param adviseShare share of the disks of which the challenger is asked, 0 to 1
+ * @param laneShare share of the disks in lane DL4J, 0 to 1
  * @param laneBatchSize samples in a micro-batch at most; count
  * @param laneFlushIntervalMillis how long a sample waits in a micro-batch at most; milliseconds
  * @param tiers thresholds and dwell times of the tiers
@@ -48,6 +49,7 @@ public record SenseSettings(
     long unknownEntityGraceMillis,
     int unknownEntityLimit,
     SenseLane lane,
+    double adviseShare,
     double laneShare,
     int laneBatchSize,
     long laneFlushIntervalMillis,
@@ -246,6 +248,7 @@ public record SenseSettings(
               reader.millis(SenseOptions.UNKNOWN_ENTITY_GRACE),
               (int) reader.within(SenseOptions.UNKNOWN_ENTITY_LIMIT, 0, 1024),
               reader.get(SenseOptions.LANE),
+              reader.within(SenseOptions.ADVISE_SHARE, 0, 1),
               reader.within(SenseOptions.LANE_SHARE, 0, 1),
               (int) reader.within(SenseOptions.LANE_BATCH_SIZE, 1, 4096),
               Math.max(1, reader.millis(SenseOptions.LANE_FLUSH_INTERVAL)),

@@ -26,6 +26,9 @@ public final class SenseTags {
    */
   public static final OutputTag<DiskInput> LANE = new OutputTag<>("lane", DiskInput.type());
 
+  /** What the challenger says of disks. */
+  public static final OutputTag<RiskUpdate> ADVISED = new OutputTag<>("advised", RiskUpdate.type());
+
   /** Machines and disks under load, and what the fleet topic says of them. */
   public static final OutputTag<EntityInput> ENTITIES =
       new OutputTag<>("entities", EntityInput.type());

@@ -458,6 +458,158 @@ class RiskFunctionTest {
 
   @ParameterizedTest
   @EnumSource
+  void withdrawnModelGivesWayToTheFormerAndComesBack(Backend backend) throws Exception {
+    ModelRecord record =
+        TestingModels.record(
+            TestingModels.file("disk-lstm", 2), noonMillis(0), noonMillis(5), noonMillis(25));
+    ModelRecord withdrawn = ModelRecord.newBuilder(record).setWithdrawn(true).build();
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.model(TestingModels.input(record)).send(fleet(3));
+      days(job, 0, 10, 3);
+      job.model(TestingModels.input(withdrawn));
+      days(job, 10, 12, 3);
+      OperatorSubtaskState state = job.snapshot(1);
+      assertThat(job.risks())
+          .extracting(risk -> risk.getModes().get(0).getModelVersion())
+          .containsExactly(1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 1, 1);
+
+      try (RiskHarness again = RiskHarness.risk(SETTINGS, SHIPPED, backend, state)) {
+        days(again, 12, 13, 3);
+        assertThat(again.risks().get(0).getModes().get(0).getModelVersion())
+            .as("withdrawn after a restore too")
+            .isEqualTo(1);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void challengerIsAskedBesideTheChampionAndRaisesNothing(Backend backend) throws Exception {
+    SenseSettings low =
+        settings(
+            Map.of(
+                "forestall.sense.critical-enter", "99.9",
+                "forestall.sense.critical-exit", "49",
+                "forestall.sense.warning-enter", "48",
+                "forestall.sense.warning-exit", "47",
+                "forestall.sense.watch-enter", "30",
+                "forestall.sense.watch-exit", "29",
+                "forestall.sense.exit-dwell", "2 d"));
+    List<Risk> alone;
+    List<Event> events;
+    List<NodeInput> shares;
+    try (RiskHarness job = RiskHarness.risk(low, SHIPPED, backend)) {
+      days(job.send(fleet(3)), 0, 40, 3);
+      alone = job.reach(noonMillis(90)).risks();
+      events = job.predictedEvents();
+      shares = job.shares();
+      assertThat(job.advised()).as("nothing while there is no challenger").isEmpty();
+    }
+    ModelFile file = SHIPPED;
+    List<Risk> asChampion = alone;
+    for (int version = 2;
+        tiers(asChampion).equals(tiers(alone)) || !tiers(asChampion).contains(Tier.WARNING);
+        version++) {
+      assertThat(version).as("the test needs a model of other tiers").isLessThan(50);
+      file = TestingModels.file("disk-lstm", version);
+      try (RiskHarness job = RiskHarness.risk(low, file, Backend.HEAP)) {
+        days(job.send(fleet(3)), 0, 40, 3);
+        asChampion = job.reach(noonMillis(90)).risks();
+      }
+    }
+    int version = file.version();
+
+    List<Risk> risks = new ArrayList<>();
+    List<Risk> advised = new ArrayList<>();
+    List<Event> raised = new ArrayList<>();
+    List<NodeInput> told = new ArrayList<>();
+    OperatorSubtaskState state;
+    try (RiskHarness job = RiskHarness.risk(low, SHIPPED, backend)) {
+      job.model(TestingModels.input(TestingModels.record(file, noonMillis(0), ModelSet.ADVISE, 0)));
+      days(job.send(fleet(3)), 0, 20, 3);
+      state = job.snapshot(1);
+      risks.addAll(job.risks());
+      advised.addAll(job.advised());
+      raised.addAll(job.predictedEvents());
+      told.addAll(job.shares());
+    }
+    try (RiskHarness job = RiskHarness.risk(low, SHIPPED, backend, state)) {
+      days(job, 20, 40, 3);
+      job.reach(noonMillis(90));
+      risks.addAll(job.risks());
+      advised.addAll(job.advised());
+      raised.addAll(job.predictedEvents());
+      told.addAll(job.shares());
+    }
+    assertThat(risks).isEqualTo(alone);
+    assertThat(raised).isEqualTo(events);
+    assertThat(told).hasToString(shares.toString());
+    assertThat(tiers(advised)).isEqualTo(tiers(asChampion));
+    assertThat(advised)
+        .extracting(Risk::getScore)
+        .isEqualTo(asChampion.stream().map(Risk::getScore).toList());
+    assertThat(advised)
+        .extracting(Risk::getTimeMillis)
+        .isEqualTo(risks.stream().map(Risk::getTimeMillis).toList());
+    assertThat(advised)
+        .allSatisfy(
+            risk -> assertThat(risk.getModes().get(0).getModelVersion()).isEqualTo(version));
+  }
+
+  private static List<Tier> tiers(List<Risk> risks) {
+    return risks.stream().map(Risk::getTier).toList();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void challengerIsAskedOfTheShareOfDisksAndNotWhenTheLaneIsOff(Backend backend) throws Exception {
+    for (Map<String, String> none :
+        List.of(
+            Map.of("forestall.sense.advise-share", "0"), Map.of("forestall.sense.lane", "off"))) {
+      try (RiskHarness job = RiskHarness.risk(settings(none), SHIPPED, backend)) {
+        job.model(
+            TestingModels.input(
+                TestingModels.record(
+                    TestingModels.file("disk-lstm", 2), noonMillis(0), ModelSet.ADVISE, 0)));
+        days(job.send(fleet(3)), 0, 3, 3);
+        assertThat(job.risks()).hasSize(3);
+        assertThat(job.advised()).isEmpty();
+      }
+    }
+  }
+
+  /**
+   * State as the release before wrote it, without a word of a challenger, and one that is published
+   * after the restore.
+   */
+  @ParameterizedTest
+  @EnumSource
+  void stateFromBeforeChallengersWereAskedIsRead(Backend backend) throws Exception {
+    SenseSettings off = settings(Map.of("forestall.sense.lane", "off"));
+    OperatorSubtaskState state;
+    List<Risk> actual = new ArrayList<>();
+    ModelInput published =
+        TestingModels.input(
+            TestingModels.record(
+                TestingModels.file("disk-lstm", 2), noonMillis(0), ModelSet.ADVISE, 0));
+    try (RiskHarness job = RiskHarness.risk(off, SHIPPED, backend)) {
+      days(job.send(fleet(3)).model(published), 0, 10, 3);
+      actual.addAll(job.risks());
+      state = job.snapshot(1);
+    }
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend, state)) {
+      days(job, 10, 20, 3);
+      actual.addAll(job.risks());
+      assertThat(job.advised()).hasSize(10);
+      assertThat(job.advised().get(0).getConfidence())
+          .as("it was warmed before")
+          .isGreaterThan(0.1);
+    }
+    assertThat(actual).isEqualTo(engine(3, 20, ModelSet.of(new CompiledLstm(SHIPPED))));
+  }
+
+  @ParameterizedTest
+  @EnumSource
   void badModelChangesNothing(Backend backend) throws Exception {
     ModelRecord record =
         TestingModels.record(TestingModels.file("disk-lstm", 2), 0, noonMillis(2), noonMillis(3));

@@ -202,6 +202,11 @@ final class RiskHarness implements AutoCloseable {
     return side(SenseTags.LANE);
   }
 
+  /** What the challenger said, in the order in which it left. */
+  List<Risk> advised() {
+    return side(SenseTags.ADVISED).stream().map(RiskUpdate::risk).filter(Objects::nonNull).toList();
+  }
+
   /** What the nodes were told of their disks. */
   List<NodeInput> shares() {
     return side(SenseTags.DISK_SHARES);

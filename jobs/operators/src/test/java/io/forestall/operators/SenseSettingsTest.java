@@ -34,7 +34,8 @@ class SenseSettingsTest {
     assertThat(settings.stateTtlMillis()).isEqualTo(90 * TestingDisks.DAY_MILLIS);
     assertThat(settings.quietAfterMillis()).isEqualTo(10_000);
     assertThat(settings.unknownEntityGraceMillis()).isEqualTo(3_600_000);
-    assertThat(settings.lane()).isEqualTo(SenseLane.OFF);
+    assertThat(settings.lane()).isEqualTo(SenseLane.ADVISE);
+    assertThat(settings.adviseShare()).isEqualTo(1);
     assertThat(settings.policy()).isEqualTo(RiskPolicy.defaults());
   }
 
@@ -53,6 +54,7 @@ class SenseSettingsTest {
     set(configuration, "forestall.sense.unknown-entity-grace", "6 h");
     set(configuration, "forestall.sense.unknown-entity-limit", "7");
     set(configuration, "forestall.sense.lane", "dl4j");
+    set(configuration, "forestall.sense.advise-share", "0.25");
     set(configuration, "forestall.sense.lane-share", "0.5");
     set(configuration, "forestall.sense.lane-batch-size", "32");
     set(configuration, "forestall.sense.lane-flush-interval", "250 ms");
@@ -93,6 +95,7 @@ class SenseSettingsTest {
                 6 * 3_600_000,
                 7,
                 SenseLane.DL4J,
+                0.25,
                 0.5,
                 32,
                 250,
@@ -118,6 +121,7 @@ class SenseSettingsTest {
     set(configuration, "forestall.topic-prefix", "a.b");
     set(configuration, "forestall.sense.quiet-after", "ten");
     set(configuration, "forestall.sense.lane", "gpu");
+    set(configuration, "forestall.sense.advise-share", "-1");
     set(configuration, "forestall.sense.lane-share", "1.5");
     set(configuration, "forestall.sense.lane-batch-size", "0");
     set(configuration, "forestall.sense.laen", "off");
@@ -128,7 +132,8 @@ class SenseSettingsTest {
         .hasMessageContaining(
             "forestall.sense.quiet-after is 'ten': give a duration with its unit, for example '10"
                 + " s'")
-        .hasMessageContaining("forestall.sense.lane is 'gpu': give one of off, dl4j")
+        .hasMessageContaining("forestall.sense.lane is 'gpu': give one of off, advise, dl4j")
+        .hasMessageContaining("forestall.sense.advise-share is -1.0: give a number from 0.0 to 1.0")
         .hasMessageContaining("forestall.sense.lane-share is 1.5: give a number from 0.0 to 1.0")
         .hasMessageContaining("forestall.sense.lane-batch-size is 0: give a number from 1 to 4096")
         .hasMessageContaining("forestall.sense.laen is no option of the sense job");

@@ -10,7 +10,6 @@ import io.forestall.operators.ModelInput;
 import io.forestall.operators.RiskFunction;
 import io.forestall.operators.RiskUpdate;
 import io.forestall.operators.SenseInput;
-import io.forestall.operators.SenseLane;
 import io.forestall.operators.SenseSettings;
 import io.forestall.operators.SenseTags;
 import io.forestall.operators.StandardEngines;
@@ -134,8 +133,10 @@ public final class SenseJob {
                 models.getSideOutput(SenseTags.DEAD_LETTERS),
                 machines.deadLetters(),
                 risk.getSideOutput(SenseTags.DEAD_LETTERS)));
-    if (settings.lane() == SenseLane.DL4J) {
-      ports.lane(lane(risk, models, settings, shippedModel, new Dl4jModels()));
+    switch (settings.lane()) {
+      case OFF -> {}
+      case ADVISE -> ports.lane(risk.getSideOutput(SenseTags.ADVISED));
+      case DL4J -> ports.lane(lane(risk, models, settings, shippedModel, new Dl4jModels()));
     }
   }
 

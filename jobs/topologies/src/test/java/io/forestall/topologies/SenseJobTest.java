@@ -93,17 +93,19 @@ class SenseJobTest {
               .map(uid -> uid.replaceAll("^Sink Committer: ", ""))
               .collect(Collectors.toSet());
       Set<String> expected = new HashSet<>(constants());
-      if (lane == SenseLane.OFF) {
+      if (lane != SenseLane.DL4J) {
         expected.remove(SenseUids.LANE);
+      }
+      if (lane == SenseLane.OFF) {
         expected.remove(SenseUids.LANE_SINK);
       }
       assertThat(uids).containsExactlyInAnyOrderElementsOf(expected);
     }
   }
 
-  /** A cluster whose lib lacks Deeplearning4j runs the job as long as the lane is off. */
+  /** A cluster whose lib lacks Deeplearning4j runs the job unless it has the lane. */
   @Test
-  void nothingOfDeeplearning4jIsNeededWhenTheLaneIsOff() throws Exception {
+  void nothingOfDeeplearning4jIsNeededUnlessItHasTheLane() throws Exception {
     WithoutDeeplearning4j classes = new WithoutDeeplearning4j();
     Method define =
         classes

@@ -240,7 +240,8 @@ public final class Demo implements AutoCloseable {
 
   private static Map<String, String> senseOptions(Settings settings) {
     Map<String, String> options = new HashMap<>();
-    options.put(SenseOptions.LANE.key(), (settings.lane() ? SenseLane.DL4J : SenseLane.OFF).name());
+    options.put(
+        SenseOptions.LANE.key(), (settings.lane() ? SenseLane.DL4J : SenseLane.ADVISE).name());
     options.put(SenseOptions.LANE_SHARE.key(), Double.toString(settings.laneShare()));
     options.putAll(settings.senseOptions());
     return options;

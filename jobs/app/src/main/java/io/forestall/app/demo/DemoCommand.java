@@ -57,8 +57,8 @@ import picocli.CommandLine.Spec;
       "",
       "Three of its machines run a real storage node with a volume that a client reads and writes,"
           + " and one runs programs of its own (level 1). On these the demo acts, for the rest it"
-          + " advises: forestall demo fault plant dying-nic --target node/n-0001 moves a volume, and"
-          + " silent-node ends the node for a while."
+          + " advises: forestall demo fault plant dying-nic --target node/n-0001 moves a volume,"
+          + " and silent-node ends the node for a while."
     },
     subcommands = FaultCommand.class)
 public final class DemoCommand implements Callable<Integer> {
@@ -194,7 +194,10 @@ public final class DemoCommand implements Callable<Integer> {
               + " above 1, or --data, there are none.")
   private boolean noStorage;
 
-  @Option(names = "--no-lane", description = "Do not run the second lane (Deeplearning4j).")
+  @Option(
+      names = "--no-lane",
+      description =
+          "Do not run the second lane in Deeplearning4j; a challenger, if there is one, has it.")
   private boolean noLane;
 
   @Option(
