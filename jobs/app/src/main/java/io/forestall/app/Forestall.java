@@ -10,6 +10,7 @@ import io.forestall.app.console.RiskCommand;
 import io.forestall.app.demo.DemoCommand;
 import io.forestall.app.evaluate.EvaluateCommand;
 import io.forestall.app.ingest.IngestCommand;
+import io.forestall.app.model.ModelCommand;
 import io.forestall.app.node.NodeCommand;
 import io.forestall.app.operate.ApproveCommand;
 import io.forestall.app.operate.BudgetCommand;
@@ -85,6 +86,7 @@ import picocli.CommandLine.Spec;
       KeysCommand.class,
       MaintenanceCommand.class,
       ModeCommand.class,
+      ModelCommand.class,
       NodeCommand.class,
       OverrideCommand.class,
       PinCommand.class,

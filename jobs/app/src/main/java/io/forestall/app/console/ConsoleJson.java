@@ -2,6 +2,8 @@ package io.forestall.app.console;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.forestall.app.model.ModelStandings;
+import io.forestall.app.model.ShippedModel;
 import io.forestall.risk.signal.Signal;
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.ModeRisk;
@@ -104,6 +106,8 @@ final class ConsoleJson {
             anomaly(json, anomaly);
           }
           json.writeEndArray();
+          json.writeFieldName("challenger");
+          challenger(json, detail.challenger());
           json.writeFieldName("baseline");
           baseline(json, detail.baseline());
           json.writeArrayFieldStart("related");
@@ -495,8 +499,51 @@ final class ConsoleJson {
     json.writeNumberField("rollbackUntilMillis", model.rollbackUntilMillis());
     json.writeStringField("format", model.format());
     json.writeNumberField("weightBytes", model.weightBytes());
+    ModelStandings.Standing standing = standing(model, status);
+    json.writeStringField("state", lower(standing.state()));
+    json.writeBooleanField("shipped", standing.model().shipped());
+    json.writeBooleanField("challenger", standing.challenger());
+    json.writeStringField("author", model.author());
+    json.writeStringField("reason", model.reason());
     json.writeNumberField(
         "entities", status.scoredByModel().getOrDefault(model.id() + "/" + model.version(), 0L));
+  }
+
+  /** How a model stands by the newest event time that scores tell of. */
+  private static ModelStandings.Standing standing(
+      FleetView.ModelEntry model, FleetView.Status status) {
+    List<ModelStandings.Model> all = new ArrayList<>();
+    all.add(ShippedModel.standing());
+    ModelStandings.Model wanted = ShippedModel.standing();
+    for (FleetView.ModelEntry each : status.models()) {
+      if (ShippedModel.isIt(each.id(), each.version())) {
+        continue;
+      }
+      ModelStandings.Model standing =
+          new ModelStandings.Model(
+              each.mode(),
+              each.id(),
+              each.version(),
+              each.publishedMillis(),
+              each.effectiveFromMillis(),
+              each.rollbackUntilMillis(),
+              each.withdrawn(),
+              false);
+      all.add(standing);
+      if (each == model) {
+        wanted = standing;
+      }
+    }
+    long now =
+        status.newestRiskMillis() == Long.MIN_VALUE
+            ? System.currentTimeMillis()
+            : status.newestRiskMillis();
+    for (ModelStandings.Standing standing : ModelStandings.at(now, all)) {
+      if (standing.model().equals(wanted)) {
+        return standing;
+      }
+    }
+    throw new IllegalStateException("no standing of " + model.key());
   }
 
   static byte[] problem(int status, String what, String where, String whatToDo) {
@@ -567,6 +614,30 @@ final class ConsoleJson {
         json.writeNumberField("modelVersion", score.modes().get(0).getModelVersion());
       }
     }
+  }
+
+  private static void challenger(JsonGenerator json, EntityRisk.@Nullable Score said)
+      throws IOException {
+    if (said == null) {
+      json.writeNull();
+      return;
+    }
+    json.writeStartObject();
+    json.writeStringField("model", said.modes().get(0).getModel());
+    json.writeNumberField("modelVersion", said.modes().get(0).getModelVersion());
+    json.writeNumberField("timeMillis", said.timeMillis());
+    number(json, "score", said.score());
+    json.writeStringField("tier", lower(said.tier()));
+    json.writeNumberField("tierSinceMillis", said.tierSinceMillis());
+    number(json, "probability", said.probability());
+    json.writeNumberField("horizonMillis", said.horizonMillis());
+    number(json, "confidence", said.confidence());
+    json.writeArrayFieldStart("modes");
+    for (ModeRisk mode : said.modes()) {
+      mode(json, mode);
+    }
+    json.writeEndArray();
+    json.writeEndObject();
   }
 
   private static void mode(JsonGenerator json, ModeRisk mode) throws IOException {

@@ -123,7 +123,10 @@ public final class FleetView {
       long rollbackUntilMillis,
       String format,
       int weightBytes,
-      String card) {}
+      String card,
+      String author,
+      String reason,
+      boolean withdrawn) {}
 
   /** One page of a list. */
   record RiskPage(int total, List<EntityRisk> items) {}
@@ -133,6 +136,8 @@ public final class FleetView {
    *
    * @param anomalies newest first
    * @param baseline what is usual now, null while that is not known
+   * @param challenger what the challenger's model says of the same sample, null when it is not
+   *     asked
    * @param related keys of the entities that stand on it, that it stands on, and of its paths
    */
   record Detail(
@@ -140,6 +145,7 @@ public final class FleetView {
       List<HistoryPoint> history,
       List<AnomalyView> anomalies,
       @Nullable BaselineView baseline,
+      EntityRisk.@Nullable Score challenger,
       List<Related> related,
       long newestMillis,
       double intervalMillis,
@@ -319,19 +325,7 @@ public final class FleetView {
       return;
     }
     version++;
-    EntityRisk.Score now =
-        new EntityRisk.Score(
-            nameOrNull(risk.getNode()),
-            risk.getTimeMillis(),
-            risk.getSamples(),
-            risk.getScore(),
-            risk.getTier(),
-            risk.getTierSinceMillis(),
-            risk.getProbability(),
-            risk.getHorizonMillis(),
-            risk.getConfidence(),
-            risk.getStale(),
-            List.copyOf(risk.getModes()));
+    EntityRisk.Score now = score(risk);
     scoredRows += now.samples() - (before == null ? 0 : before.samples());
     countModels(before, -1);
     countModels(now, 1);
@@ -368,6 +362,34 @@ public final class FleetView {
     if (capacity > limits.points()) {
       evict();
     }
+  }
+
+  /** Takes in what the second lane says of something that is known already; null says nothing. */
+  public synchronized void lane(String key, @Nullable Risk risk) {
+    Slot slot = slots.get(key);
+    if (slot == null || risk == null) {
+      return;
+    }
+    EntityRisk.Score before = slot.challenger;
+    if (before == null || risk.getTimeMillis() >= before.timeMillis()) {
+      version++;
+      slot.challenger = score(risk);
+    }
+  }
+
+  private EntityRisk.Score score(Risk risk) {
+    return new EntityRisk.Score(
+        nameOrNull(risk.getNode()),
+        risk.getTimeMillis(),
+        risk.getSamples(),
+        risk.getScore(),
+        risk.getTier(),
+        risk.getTierSinceMillis(),
+        risk.getProbability(),
+        risk.getHorizonMillis(),
+        risk.getConfidence(),
+        risk.getStale(),
+        List.copyOf(risk.getModes()));
   }
 
   /** Takes in one record of the dead-letter topic. */
@@ -411,7 +433,10 @@ public final class FleetView {
               model.getRollbackUntilMillis(),
               model.getFormat(),
               model.getWeights().remaining(),
-              shorten(model.getCard(), MAX_CARD_CHARS)));
+              shorten(model.getCard(), MAX_CARD_CHARS),
+              shorten(model.getAuthor()),
+              shorten(model.getReason()),
+              model.getWithdrawn()));
     }
   }
 
@@ -690,10 +715,31 @@ public final class FleetView {
         slot.history == null ? List.of() : List.copyOf(slot.history.points(metricNames)),
         List.copyOf(slot.anomalies),
         slot.baseline,
+        challenger(slot),
         related(slot),
         slot.newestMillis,
         slot.intervalMillis,
         slot.flags());
+  }
+
+  /** Of the sample that was scored last, by another model than the one that scored it. */
+  private static EntityRisk.@Nullable Score challenger(Slot slot) {
+    EntityRisk.Score score = slot.score;
+    EntityRisk.Score beside = slot.challenger;
+    if (score == null
+        || beside == null
+        || beside.samples() != score.samples()
+        || beside.modes().isEmpty()) {
+      return null;
+    }
+    ModeRisk theirs = beside.modes().get(0);
+    for (ModeRisk mode : score.modes()) {
+      if (mode.getModel().equals(theirs.getModel())
+          && mode.getModelVersion() == theirs.getModelVersion()) {
+        return null;
+      }
+    }
+    return beside;
   }
 
   private List<Related> related(Slot slot) {
@@ -1088,6 +1134,7 @@ public final class FleetView {
       scoredRows -= slot.score.samples();
       countModels(slot.score, -1);
       slot.score = null;
+      slot.challenger = null;
       slot.changed();
     }
     if (slot.history != null) {

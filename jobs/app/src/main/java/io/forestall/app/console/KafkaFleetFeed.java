@@ -65,14 +65,14 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads fleet, risk, anomalies, baselines, dead letters, models, telemetry, incidents, proposals,
- * decisions, admissions, policies, maps, shadows, ownership, commands and acks from the beginning,
- * the newest progress of copies, and of the newest events those about pools and volumes, and feeds
- * a {@link FleetView} and {@link ActViews}, in one thread, with no consumer group and no commit: a
- * second console changes nothing for the first. Of old telemetry only the source, the time and the
- * count of disk samples are decoded; of the newest {@value #WHOLE_FRAMES} frames of a partition,
- * and of those that come later, the metrics too. It outlives its broker: while none answers it says
- * so and tries again. Thread-safe.
+ * Reads fleet, risk, its second lane, anomalies, baselines, dead letters, models, telemetry,
+ * incidents, proposals, decisions, admissions, policies, maps, shadows, ownership, commands and
+ * acks from the beginning, the newest progress of copies, and of the newest events those about
+ * pools and volumes, and feeds a {@link FleetView} and {@link ActViews}, in one thread, with no
+ * consumer group and no commit: a second console changes nothing for the first. Of old telemetry
+ * only the source, the time and the count of disk samples are decoded; of the newest {@value
+ * #WHOLE_FRAMES} frames of a partition, and of those that come later, the metrics too. It outlives
+ * its broker: while none answers it says so and tries again. Thread-safe.
  */
 public final class KafkaFleetFeed implements FleetFeed {
   private static final Logger LOG = Logger.getLogger(KafkaFleetFeed.class.getName());
@@ -92,6 +92,7 @@ public final class KafkaFleetFeed implements FleetFeed {
           Topics.SCHEMAS,
           Topics.FLEET,
           Topics.RISK,
+          Topics.RISK_LANE,
           Topics.ANOMALIES,
           Topics.BASELINES,
           Topics.DEAD_LETTERS,
@@ -396,6 +397,7 @@ public final class KafkaFleetFeed implements FleetFeed {
           Risk risk = value == null ? null : risks.decode(value);
           view.risk(risk == null ? key : Keys.of(risk.getEntity()), risk);
         }
+        case RISK_LANE -> view.lane(key, value == null ? null : risks.decode(value));
         case ANOMALIES -> {
           if (value != null) {
             view.anomaly(anomalies.decode(value));

@@ -36,6 +36,10 @@ final class Slot {
   final String id;
   EntityRisk.@Nullable Placement placement;
   EntityRisk.@Nullable Score score;
+
+  /** What the second lane said last, null while it says nothing. */
+  EntityRisk.@Nullable Score challenger;
+
   @Nullable RiskHistory history;
   long lastAtRiskMillis = NONE;
 

@@ -23,6 +23,17 @@ public final class Times {
     return millis == null ? "-" : utc(millis);
   }
 
+  /**
+   * A point in time as people write it: ISO-8601, UTC when it has no offset; milliseconds since
+   * 1970-01-01 UTC.
+   *
+   * @param what how it is called when it makes no sense
+   * @throws io.forestall.app.CommandFailure when it is none
+   */
+  public static long millis(String what, String text) {
+    return Span.millis(what, text);
+  }
+
   /** A length in its largest units, such as {@code 2 h 30 min}. */
   public static String length(long millis) {
     long seconds = Math.max(0, millis) / 1000;

@@ -161,6 +161,77 @@ class ConsoleApiTest {
   }
 
   @Test
+  void championAndChallengerStandBesideEachOther() throws Exception {
+    JsonNode models = get("/models").get("items");
+    assertThat(models)
+        .extracting(
+            m ->
+                m.get("version").asInt()
+                    + " "
+                    + m.get("state").asText()
+                    + (m.get("challenger").asBoolean() ? " asked" : "")
+                    + (m.get("shipped").asBoolean() ? " shipped" : ""))
+        .containsExactly("1 champion shipped", "2 advise asked");
+    assertThat(models.get(1).get("author").asText()).isEqualTo("mara");
+    assertThat(models.get(1).get("reason").asText()).isEqualTo("trained on our own drives");
+
+    Risk risk = scoredDisk();
+    String disk = "/entities/disk/" + risk.getEntity().getId();
+    String key = "disk/" + risk.getEntity().getId();
+    JsonNode detail = get(disk);
+    assertThat(detail.at("/challenger/modelVersion").asInt()).isEqualTo(2);
+    assertThat(detail.at("/challenger/timeMillis")).isEqualTo(detail.get("timeMillis"));
+    assertThat(detail.at("/challenger/score").asDouble())
+        .isGreaterThan(detail.get("score").asDouble());
+    assertThat(detail.get("modes").get(0).get("modelVersion").asInt())
+        .as("the score is the champion's")
+        .isEqualTo(1);
+
+    // The second lane may be the same model in another implementation: that is no challenger.
+    view.lane(key, risk);
+    assertThat(get(disk).get("challenger").isNull()).isTrue();
+    // What was said of an older sample says nothing of this one.
+    Risk older =
+        MadeUpFleet.advised(Risk.newBuilder(risk).setSamples(risk.getSamples() - 1).build());
+    view.lane(key, older);
+    assertThat(get(disk).get("challenger").isNull()).isTrue();
+    view.lane(key, MadeUpFleet.advised(risk));
+    assertThat(get(disk).at("/challenger/tier").asText()).isNotEmpty();
+    view.lane("disk/nobody", risk);
+    assertThat(view.detail(EntityKind.DISK, "nobody"))
+        .as("the lane alone makes no entity")
+        .isNull();
+  }
+
+  private Risk scoredDisk() {
+    EntityRisk entity =
+        view.list(RiskQuery.all(10_000)).items().stream()
+            .filter(
+                e ->
+                    e.kind() == EntityKind.DISK
+                        && e.score() != null
+                        && !e.score().stale()
+                        && e.score().score() < 50)
+            .findFirst()
+            .orElseThrow();
+    EntityRisk.Score score = Objects.requireNonNull(entity.score());
+    return Risk.newBuilder()
+        .setEntity(new EntityRef(EntityKind.DISK, entity.id()))
+        .setNode(score.node())
+        .setTimeMillis(score.timeMillis())
+        .setSamples(score.samples())
+        .setScore(score.score())
+        .setTier(score.tier())
+        .setTierSinceMillis(score.tierSinceMillis())
+        .setProbability(score.probability())
+        .setHorizonMillis(score.horizonMillis())
+        .setConfidence(score.confidence())
+        .setStale(false)
+        .setModes(score.modes())
+        .build();
+  }
+
+  @Test
   void aVolumeTellsHowItsShadowsFollowAndWhoseBytesWereWrong() throws Exception {
     JsonNode listed = get("/volumes?q=reports").at("/items/0");
     assertThat(listed.at("/shadows/count").asInt()).isEqualTo(3);

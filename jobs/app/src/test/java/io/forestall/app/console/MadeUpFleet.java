@@ -206,7 +206,27 @@ final class MadeUpFleet {
             "# disk-lstm 1\n\n"
                 + "A made-up card: this fleet is simulated.\n\n"
                 + "* AUC: 0.80 within 30 days\n"
-                + "* Sees SMART counters only; what shows no sign there it cannot find.\n"));
+                + "* Sees SMART counters only; what shows no sign there it cannot find.\n",
+            "",
+            "",
+            0L,
+            false));
+    view.model(
+        "disk/disk-lstm/2",
+        new ModelRecord(
+            "disk-lstm",
+            2,
+            FailureMode.DISK,
+            START_MILLIS - 20 * DAY_MILLIS,
+            Long.MAX_VALUE,
+            Long.MIN_VALUE,
+            "forestall-lstm-1",
+            ByteBuffer.wrap(new byte[49_280]),
+            "# disk-lstm 2\n\nA made-up card of a model that only advises.\n",
+            "mara",
+            "trained on our own drives",
+            START_MILLIS - 20 * DAY_MILLIS,
+            false));
   }
 
   /** Entities in all. */
@@ -302,7 +322,11 @@ final class MadeUpFleet {
       }
       anomalies(thing, time, size, values, usual);
       if (thing.kind != EntityKind.EDGE && thing.kind != EntityKind.PAIR) {
-        view.risk(thing.key(), risk(thing, time, size, false));
+        Risk risk = risk(thing, time, size, false);
+        view.risk(thing.key(), risk);
+        if (thing.kind == EntityKind.DISK) {
+          view.lane(thing.key(), advised(risk));
+        }
       }
     }
     view.telemetry("simulated", rows, time);
@@ -310,6 +334,18 @@ final class MadeUpFleet {
       view.deadLetter(dead(time));
     }
     step++;
+  }
+
+  /** What version 2 would say: it is more easily worried. */
+  static Risk advised(Risk risk) {
+    ModeRisk mode = risk.getModes().get(0);
+    List<ModeRisk> modes = new ArrayList<>(risk.getModes());
+    modes.set(0, ModeRisk.newBuilder(mode).setModelVersion(2).setReasons(List.of()).build());
+    return Risk.newBuilder(risk)
+        .setScore(Math.min(100, risk.getScore() + 25))
+        .setTier(risk.getTier() == Tier.HEALTHY ? Tier.WATCH : risk.getTier())
+        .setModes(modes)
+        .build();
   }
 
   private static double factor(Thing thing, Usual signal, double size) {

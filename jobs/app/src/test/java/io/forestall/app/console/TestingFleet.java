@@ -68,7 +68,11 @@ final class TestingFleet {
             Long.MAX_VALUE,
             "forestall-lstm-1",
             ByteBuffer.wrap(new byte[64]),
-            "card"));
+            "card",
+            "",
+            "",
+            0L,
+            false));
   }
 
   static String id(int disk) {

@@ -122,6 +122,13 @@ class SqlFilesTest {
     TestingDecisions.seed(SqlFilesTest::send, START);
     TestingFailovers.seed(SqlFilesTest::send, START);
     TestingShadows.seed(SqlFilesTest::send, START);
+    // The challenger: of A as sure, of B worried, of C what it said of an older sample; and a disk
+    // that nobody knows.
+    advised("A", 1, 2, 10, Tier.HEALTHY, 2, 0.4);
+    advised("A", 2, 3, 85, Tier.CRITICAL, 2, 0.9);
+    advised("B", 2, 2, 66, Tier.WARNING, 2, 0.45);
+    advised("C", 1, 2, 70, Tier.WARNING, 2, 0.9);
+    advised("NOBODY", 2, 3, 99, Tier.CRITICAL, 2, 0.9);
     send(
         Topics.RISK,
         "node/n-0001",
@@ -439,6 +446,8 @@ class SqlFilesTest {
             "40_rows_in_against_rows_scored.sql",
             "50_one_disk.sql",
             "70_models_in_use.sql",
+            "71_challenger_against_champion.sql",
+            "72_disks_on_which_models_differ.sql",
             "80_silent_or_never_scored.sql",
             "90_anomalies_now.sql",
             "91_baselines_of_one.sql",
@@ -554,6 +563,33 @@ class SqlFilesTest {
     JsonNode model = ask("70_models_in_use.sql").get(0);
     assertThat(model.get("model").asText() + model.get("version").asInt()).isEqualTo("disk-lstm1");
     assertThat(model.get("disks").asInt()).isEqualTo(3);
+  }
+
+  @Test
+  void challengerAndChampionAreComparedByTierOnTheSameSample() throws Exception {
+    assertThat(ask("71_challenger_against_champion.sql"))
+        .extracting(
+            r ->
+                r.get("challenger").asText()
+                    + " "
+                    + r.get("champion_tier").asText()
+                    + " "
+                    + r.get("challenger_tier").asText()
+                    + " "
+                    + r.get("disks").asInt()
+                    + " "
+                    + r.get("trust_ratio").asDouble()
+                    + " "
+                    + r.get("who_would_act").asText())
+        .containsExactly(
+            "disk-lstm 2 CRITICAL CRITICAL 1 1.0 both would act",
+            "disk-lstm 2 HEALTHY WARNING 1 0.5 only the challenger would act");
+    List<JsonNode> disks = ask("72_disks_on_which_models_differ.sql");
+    assertThat(disks).extracting(r -> r.get("disk").asText()).containsExactly("B");
+    assertThat(disks.get(0).get("challenger_reason").asText()).isEqualTo("smart_197_raw grew");
+    assertThat(disks.get(0).get("champion_reason").isNull()).isTrue();
+    assertThat(disks.get(0).get("who_would_act").asText())
+        .isEqualTo("only the challenger would act");
   }
 
   @Test
@@ -732,6 +768,33 @@ class SqlFilesTest {
             false,
             List.of(
                 new ModeRisk(FailureMode.DISK, score / 100, 30 * DAY, "disk-lstm", 1, reasons))));
+  }
+
+  private static void advised(
+      String disk, int day, long samples, double score, Tier tier, int version, double confidence)
+      throws Exception {
+    List<Reason> reasons =
+        score > 50
+            ? List.of(new Reason("smart_197_raw", 9.0, 1.5, "smart_197_raw grew"))
+            : List.of();
+    send(
+        Topics.RISK_LANE,
+        "disk/" + disk,
+        new Risk(
+            new EntityRef(EntityKind.DISK, disk),
+            "n-0001",
+            START + day * DAY,
+            samples,
+            score,
+            tier,
+            START,
+            score / 100,
+            30 * DAY,
+            confidence,
+            false,
+            List.of(
+                new ModeRisk(
+                    FailureMode.DISK, score / 100, 30 * DAY, "disk-lstm", version, reasons))));
   }
 
   private static void dead(

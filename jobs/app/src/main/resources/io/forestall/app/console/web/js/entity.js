@@ -60,6 +60,8 @@ function head(detail, status) {
       detail.newestMillis !== null ? fact('Newest sample', when(detail.newestMillis), [age !== null && age > 0 ? `${span(age)} old` : '', detail.intervalMillis ? `usually every ${span(detail.intervalMillis)}` : ''].filter(Boolean).join(', ')) : null,
       detail.scored ? fact('Samples scored', integer(detail.samples)) : null,
       models ? fact('Models', models) : null,
+      detail.challenger ? fact(`Challenger ${detail.challenger.model} ${detail.challenger.modelVersion}`, `${title(detail.challenger.tier)}, ${detail.challenger.score.toFixed(1)}`,
+        detail.challenger.tier === detail.tier ? 'would say the same' : `would say ${detail.challenger.tier} for ${detail.tier}`) : null,
       detail.hardware ? fact('Hardware', detail.hardware, detail.capacityBytes ? bytes(detail.capacityBytes) : '') : null,
       detail.pool ? fact('Pool', detail.pool, [detail.storageTier, detail.synthetic ? 'place is synthetic' : ''].filter(Boolean).join(', ')) : null),
   ];

@@ -137,7 +137,10 @@ export async function showDead(host, route, context) {
         ], letters.newest, { label: 'Newest dead letters' }), pager({ total: route.query.reason ? letters.newest.length : letters.held, offset: letters.offset, limit: letters.limit }, query, go)))]);
 }
 
+const STATES = { champion: 'Champion', former: 'Former, kept warm', past: 'Past', warming: 'Warming', advise: 'Advises', withdrawn: 'Withdrawn' };
+
 function forever(millis, low) {
+  if (low && millis >= 9e15) return 'never: it advises';
   if (millis <= -9e15 || millis >= 9e15) return low ? 'from the beginning' : 'for ever';
   return when(millis);
 }
@@ -154,10 +157,12 @@ export async function showModels(host, route, context) {
     table([
       { name: 'Model', cell: (model) => h('a', { class: 'go', href: `#/models/${model.mode}/${encodeURIComponent(model.id)}/${model.version}`, 'data-key': `${model.id}/${model.version}` }, `${model.id} ${model.version}`) },
       { name: 'Mode', cell: (model) => MODES[model.mode] || model.mode },
+      { name: 'State', cell: (model) => `${STATES[model.state] || model.state}${model.challenger ? ', asked beside the champion' : ''}${model.shipped ? ', shipped' : ''}` },
       { name: 'Entities scored', number: true, cell: (model) => integer(model.entities) },
       { name: 'Published', cell: (model) => when(model.publishedMillis) },
       { name: 'In effect', cell: (model) => forever(model.effectiveFromMillis, true) },
-      { name: 'Former one kept until', cell: (model) => forever(model.rollbackUntilMillis, false) },
+      { name: 'Former one kept until', cell: (model) => (model.effectiveFromMillis >= 9e15 ? '' : forever(model.rollbackUntilMillis, false)) },
+      { name: 'Changed by', cell: (model) => (model.author ? `${model.author}: ${model.reason}` : '') },
       { name: 'Format', cell: (model) => model.format },
       { name: 'Weights', number: true, cell: (model) => `${integer(Math.ceil(model.weightBytes / 1024))} KiB` },
     ], models.items, { label: 'Models', empty: 'No model is on the models topic yet.' }),
