@@ -505,13 +505,13 @@ final class ConsoleJson {
     json.writeBooleanField("challenger", standing.challenger());
     json.writeStringField("author", model.author());
     json.writeStringField("reason", model.reason());
+    json.writeStringField("demoted", model.demoted());
     json.writeNumberField(
         "entities", status.scoredByModel().getOrDefault(model.id() + "/" + model.version(), 0L));
   }
 
   /** How a model stands by the newest event time that scores tell of. */
-  private static ModelStandings.Standing standing(
-      FleetView.ModelEntry model, FleetView.Status status) {
+  static ModelStandings.Standing standing(FleetView.ModelEntry model, FleetView.Status status) {
     List<ModelStandings.Model> all = new ArrayList<>();
     all.add(ShippedModel.standing());
     ModelStandings.Model wanted = ShippedModel.standing();

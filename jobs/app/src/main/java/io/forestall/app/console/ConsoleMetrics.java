@@ -1,5 +1,6 @@
 package io.forestall.app.console;
 
+import io.forestall.app.model.ModelStandings;
 import io.forestall.app.volume.SagaView;
 import io.forestall.app.volume.VolumeView;
 import io.forestall.app.watch.MetricCatalogue;
@@ -318,7 +319,15 @@ final class ConsoleMetrics {
 
   private static void models(Text text, FleetView.Status status) {
     Map<Map<String, String>, Long> newest = new LinkedHashMap<>();
+    Map<Map<String, String>, Long> demoted = new LinkedHashMap<>();
     for (FleetView.ModelEntry model : status.models()) {
+      ModelStandings.State state = ConsoleJson.standing(model, status).state();
+      if (state != ModelStandings.State.CHAMPION) {
+        continue; // what does not score makes no champion younger
+      }
+      demoted.put(
+          labels("model", model.id(), "mode", model.mode().toLowerCase(Locale.ROOT)),
+          model.demoted().isEmpty() ? 0L : 1L);
       newest.merge(
           labels("model", model.id(), "mode", model.mode().toLowerCase(Locale.ROOT)),
           model.publishedMillis(),
@@ -328,6 +337,8 @@ final class ConsoleMetrics {
     newest.forEach(
         (labels, millis) ->
             text.line("forestall_model_published_timestamp_seconds", labels, millis / 1000.0));
+    text.head("forestall_model_demoted");
+    demoted.forEach((labels, is) -> text.line("forestall_model_demoted", labels, is));
   }
 
   private static void durations(Text text, RequestTimes times) {

@@ -126,7 +126,8 @@ public final class FleetView {
       String card,
       String author,
       String reason,
-      boolean withdrawn) {}
+      boolean withdrawn,
+      String demoted) {}
 
   /** One page of a list. */
   record RiskPage(int total, List<EntityRisk> items) {}
@@ -436,7 +437,8 @@ public final class FleetView {
               shorten(model.getCard(), MAX_CARD_CHARS),
               shorten(model.getAuthor()),
               shorten(model.getReason()),
-              model.getWithdrawn()));
+              model.getWithdrawn(),
+              shorten(model.getDemoted())));
     }
   }
 

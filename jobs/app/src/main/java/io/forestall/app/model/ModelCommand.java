@@ -31,8 +31,8 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /**
- * {@code forestall model list|show|publish|promote|rollback|withdraw}: which model scores, which is
- * warmed beside it, and how that is changed (G15, G16, A14).
+ * {@code forestall model list|show|publish|promote|rollback|withdraw|demote|restore}: which model
+ * scores, which is warmed beside it, and how that is changed (G15, G16, A14).
  */
 @Command(
     name = "model",
@@ -48,7 +48,9 @@ import picocli.CommandLine.Spec;
       ModelCommand.Publish.class,
       ModelCommand.Promote.class,
       ModelCommand.Rollback.class,
-      ModelCommand.Withdraw.class
+      ModelCommand.Withdraw.class,
+      ModelCommand.Demote.class,
+      ModelCommand.Restore.class
     })
 public final class ModelCommand implements Runnable {
   private static final String WINDOW = "14d";
@@ -59,7 +61,7 @@ public final class ModelCommand implements Runnable {
   public void run() {
     throw new ParameterException(
         Objects.requireNonNull(spec).commandLine(),
-        "say what to do: list, show, publish, promote, rollback, withdraw");
+        "say what to do: list, show, publish, promote, rollback, withdraw, demote, restore");
   }
 
   /** At which event time it is looked (picocli mixin). Not thread-safe. */
@@ -187,7 +189,7 @@ public final class ModelCommand implements Runnable {
             model.mode(),
             model.id(),
             Integer.toString(model.version()),
-            state(line.standing()),
+            state(line),
             time(model.publishedMillis()),
             time(model.effectiveFromMillis()),
             format(line),
@@ -235,7 +237,7 @@ public final class ModelCommand implements Runnable {
       }
       ModelStandings.Model model = line.standing().model();
       ModelRecord record = line.record();
-      out.println(model.name() + " of mode " + model.mode() + ": " + state(line.standing()));
+      out.println(model.name() + " of mode " + model.mode() + ": " + state(line));
       out.println("  published  " + time(model.publishedMillis()));
       out.println("  effective  " + time(model.effectiveFromMillis()));
       out.println("  rollback   " + time(model.rollbackUntilMillis()));
@@ -459,6 +461,47 @@ public final class ModelCommand implements Runnable {
     }
   }
 
+  /** Lets a model only advise. */
+  @Command(
+      name = "demote",
+      description = {
+        "Says that a model is often wrong: it goes on scoring, and nothing is done on its word.",
+        "Decisions that stand on it are advised, with the reason."
+      })
+  static final class Demote implements Callable<Integer> {
+    @Spec private @Nullable CommandSpec spec;
+    @Mixin private Change change = new Change();
+    @Mixin private Name name = new Name();
+
+    @Override
+    public Integer call() {
+      return change.print(
+          change.desk().demote(name.id, name.version, name.mode, true, change.voice()),
+          Objects.requireNonNull(spec));
+    }
+  }
+
+  /** Trusts it again. */
+  @Command(name = "restore", description = "Takes a demotion back: its predictions count again.")
+  static final class Restore implements Callable<Integer> {
+    @Spec private @Nullable CommandSpec spec;
+    @Mixin private Change change = new Change();
+    @Mixin private Name name = new Name();
+
+    @Override
+    public Integer call() {
+      return change.print(
+          change.desk().demote(name.id, name.version, name.mode, false, change.voice()),
+          Objects.requireNonNull(spec));
+    }
+  }
+
+  private static String state(ModelDesk.Line line) {
+    ModelRecord record = line.record();
+    return state(line.standing())
+        + (record == null || record.getDemoted().isEmpty() ? "" : ", demoted");
+  }
+
   private static String state(ModelStandings.Standing standing) {
     String state = standing.state().name().toLowerCase(Locale.ROOT);
     if (standing.warmUntilMillis() != null) {
@@ -497,6 +540,7 @@ public final class ModelCommand implements Runnable {
     ModelRecord record = line.record();
     node.put("author", record == null ? "" : record.getAuthor());
     node.put("reason", record == null ? "" : record.getReason());
+    node.put("demoted", record == null ? "" : record.getDemoted());
     node.put(
         "changedMillis",
         record == null || record.getChangedMillis() == 0 ? null : record.getChangedMillis());
@@ -515,6 +559,7 @@ public final class ModelCommand implements Runnable {
     node.put("effectiveFromMillis", known(record.getEffectiveFromMillis()));
     node.put("rollbackUntilMillis", known(record.getRollbackUntilMillis()));
     node.put("withdrawn", record.getWithdrawn());
+    node.put("demoted", record.getDemoted());
     node.put("author", record.getAuthor());
     node.put("reason", record.getReason());
   }

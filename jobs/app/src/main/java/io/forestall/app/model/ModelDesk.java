@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What an operator can do with models, and what is checked before it is written (G16, A14). Every
  * change is one record on the models topic, so that the last of two who change the same model wins,
- * and whoever finds the other's record is told. Refusals are {@link CommandFailure}s. As thread-safe as its store.
+ * and whoever finds the other's record is told. Refusals are {@link CommandFailure}s. As
+ * thread-safe as its store.
  */
 final class ModelDesk {
   /** Largest record of the models topic, as the topic is made; bytes. */
@@ -482,6 +483,62 @@ final class ModelDesk {
         List.of(model.name() + " is withdrawn: it neither scores nor is warmed"),
         warnings,
         voice);
+  }
+
+  /**
+   * Says that a model is often wrong: it goes on scoring, and its predictions only advise. Or takes
+   * that back.
+   *
+   * @param demote true to say so, false to take it back
+   * @throws CommandFailure when there is no such model, or nothing would change
+   */
+  Done demote(String id, int version, @Nullable String mode, boolean demote, Voice voice) {
+    ModelStore.Standing read = store.read();
+    Model model = find(standings(read, now()), id, version, mode).model();
+    ModelStore.Entry entry = read.newest().get(model.key());
+    boolean demoted = entry != null && !entry.record().getDemoted().isEmpty();
+    if (demote == demoted) {
+      throw new CommandFailure(
+          ExitCodes.FOUND,
+          model.name()
+              + (demoted ? " is demoted already" : " is not demoted")
+              + ": nothing was written");
+    }
+    // Of the one that ships there is a record only to say this; jobs score it from the release.
+    ModelRecord.Builder record =
+        entry == null ? shippedRecord() : ModelRecord.newBuilder(entry.record());
+    return write(
+        read,
+        model.key(),
+        record
+            .setAuthor(voice.author())
+            .setReason(voice.reason())
+            .setChangedMillis(now())
+            .setDemoted(demote ? voice.reason() : "")
+            .build(),
+        List.of(
+            demote
+                ? model.name()
+                    + " goes on scoring; the guard only advises what stands on its predictions"
+                : model.name() + " is trusted again: what stands on its predictions may be done"),
+        List.of(),
+        voice);
+  }
+
+  private ModelRecord.Builder shippedRecord() {
+    Model model = ShippedModel.standing();
+    byte[] bytes = ShippedModel.bytes();
+    return ModelRecord.newBuilder()
+        .setId(model.id())
+        .setVersion(model.version())
+        .setMode(FailureMode.valueOf(model.mode().toUpperCase(Locale.ROOT)))
+        .setPublishedMillis(now())
+        .setEffectiveFromMillis(Long.MIN_VALUE)
+        .setRollbackUntilMillis(Long.MIN_VALUE)
+        .setFormat(ShippedModel.format())
+        .setWeights(ByteBuffer.wrap(bytes))
+        .setCard(ShippedModel.card())
+        .setWithdrawn(false);
   }
 
   private ModelRecord.Builder changed(ModelRecord before, Voice voice) {

@@ -27,6 +27,11 @@ public final class ShippedModel {
     return FILE.id().equals(id) && FILE.version() == version;
   }
 
+  /** Name of the format of its weights. */
+  static String format() {
+    return ModelFile.FORMAT;
+  }
+
   /** Its weights. */
   static byte[] bytes() {
     return FILE.toBytes();

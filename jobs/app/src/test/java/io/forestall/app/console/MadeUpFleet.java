@@ -210,7 +210,8 @@ final class MadeUpFleet {
             "",
             "",
             0L,
-            false));
+            false,
+            ""));
     view.model(
         "disk/disk-lstm/2",
         new ModelRecord(
@@ -226,7 +227,8 @@ final class MadeUpFleet {
             "mara",
             "trained on our own drives",
             START_MILLIS - 20 * DAY_MILLIS,
-            false));
+            false,
+            ""));
   }
 
   /** Entities in all. */

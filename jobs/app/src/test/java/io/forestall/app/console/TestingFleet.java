@@ -72,7 +72,8 @@ final class TestingFleet {
             "",
             "",
             0L,
-            false));
+            false,
+            ""));
   }
 
   static String id(int disk) {

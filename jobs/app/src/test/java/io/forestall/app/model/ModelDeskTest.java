@@ -206,6 +206,27 @@ class ModelDeskTest {
   }
 
   @Test
+  void aModelThatIsOftenWrongIsDemotedAndTrustedAgain() {
+    publish(2);
+    Done demoted = desk.demote("m", 2, null, true, MARA);
+    assertThat(demoted.notes().get(0)).contains("goes on scoring").contains("only advises");
+    assertThat(store.record("disk/m/2").getDemoted()).isEqualTo("it is better");
+    assertThat(board(NOW)).contains("m version 2 ADVISE*");
+    refused(ExitCodes.FOUND, "demoted already", () -> desk.demote("m", 2, null, true, MARA));
+    desk.demote("m", 2, null, false, JO);
+    assertThat(store.record("disk/m/2").getDemoted()).isEmpty();
+    refused(ExitCodes.FOUND, "is not demoted", () -> desk.demote("m", 2, null, false, JO));
+
+    // The one that ships can be wrong too; it stays what it is.
+    desk.demote(SHIPPED, SHIPPED_VERSION, null, true, MARA);
+    ModelRecord record = store.record("disk/" + SHIPPED + "/" + SHIPPED_VERSION);
+    assertThat(record.getDemoted()).isEqualTo("it is better");
+    assertThat(record.getWeights().remaining())
+        .isEqualTo(TrainedModels.defaultDiskModelFile().toBytes().length);
+    assertThat(board(NOW)).contains(SHIPPED + " version " + SHIPPED_VERSION + " CHAMPION");
+  }
+
+  @Test
   void aDryRunWritesNothing() {
     Voice dry = new Voice("mara", "try", true);
     Done done =

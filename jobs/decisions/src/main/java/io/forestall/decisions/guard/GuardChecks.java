@@ -275,9 +275,9 @@ final class GuardChecks {
     checks.add(
         new GuardCheck(
             MODE,
-            "May acts of this kind be done here, or only advised?",
+            "May acts of this kind, and on the word of this model, be done here, or only advised?",
             List.of(ADVISE_MODE),
-            List.of("policy MODE"),
+            List.of("policy MODE", "demotion of the model"),
             GuardChecks::mode));
     checks.add(
         new GuardCheck(
@@ -544,8 +544,8 @@ final class GuardChecks {
 
   private static GuardResult modelAge(Question q) {
     String model = q.proposal.model();
-    GuardInput.ModelPublished published = model == null ? null : q.state.model(model);
-    if (!q.isPredicted() || isPlanned(q) || model == null || published == null) {
+    GuardInput.ModelPublished published = published(q);
+    if (model == null || published == null) {
       return yes("model-age", "It stands on no published model.");
     }
     double age = Math.max(0, q.nowMillis - published.publishedMillis());
@@ -558,6 +558,14 @@ final class GuardChecks {
             age,
             limit,
             "Model " + model + " was published " + Ladder.words((long) age) + " ago.");
+  }
+
+  /** What was published of the model behind a prediction, null when it stands on none. */
+  private static GuardInput.@Nullable ModelPublished published(Question q) {
+    String model = q.proposal.model();
+    return model == null || !q.isPredicted() || isPlanned(q)
+        ? null
+        : q.state.model(model, q.proposal.modelVersion());
   }
 
   private static GuardResult subjectTelemetry(Question q) {
@@ -868,6 +876,18 @@ final class GuardChecks {
     }
     if (!q.proposal.lane().equals(Proposal.LIVE)) {
       return no(MODE, ADVISE_MODE, "Lane " + q.proposal.lane() + " only shows what it would do.");
+    }
+    GuardInput.ModelPublished published = published(q);
+    if (published != null && published.demoted() != null) {
+      return no(
+          MODE,
+          ADVISE_MODE,
+          "Model "
+              + published.model()
+              + " version "
+              + published.version()
+              + " is demoted, its predictions only advise: "
+              + published.demoted());
     }
     PolicyRecord mode = q.policies.modeRecord(q.act(), q.reach, q.nowMillis);
     boolean acts = mode != null && q.policies.acts(q.act(), q.reach, q.nowMillis);

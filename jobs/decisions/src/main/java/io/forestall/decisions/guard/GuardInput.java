@@ -161,6 +161,16 @@ public sealed interface GuardInput {
    */
   record PoliciesChanged(PolicySet policies) implements GuardInput {}
 
-  /** A model was published. */
-  record ModelPublished(String model, int version, long publishedMillis) implements GuardInput {}
+  /**
+   * A model was published, or somebody changed what it may do.
+   *
+   * @param demoted why its predictions only advise, null while they count
+   */
+  record ModelPublished(String model, int version, long publishedMillis, @Nullable String demoted)
+      implements GuardInput {
+    /** One whose predictions count. */
+    public ModelPublished(String model, int version, long publishedMillis) {
+      this(model, version, publishedMillis, null);
+    }
+  }
 }

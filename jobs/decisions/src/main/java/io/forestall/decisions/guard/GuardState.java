@@ -53,7 +53,14 @@ public final class GuardState implements DeciderState {
   /** How long an incident is remembered of which nothing is heard; milliseconds. */
   static final long TRACKED_MILLIS = 7L * 24 * 3_600_000;
 
+  /** Versions of one model that are remembered, the newest; count. */
+  static final int MAX_MODEL_VERSIONS = 16;
+
   private static final String HEADER = "h";
+
+  /** Grew when models could be demoted. */
+  private static final int HEADER_VERSION = 2;
+
   private static final String TALLIES = "c/all";
 
   /** What ends a row. */
@@ -74,7 +81,8 @@ public final class GuardState implements DeciderState {
   private long stormHighMillis;
   private long newestSampleMillis;
   private long inputLagMillis;
-  private final TreeMap<String, GuardInput.ModelPublished> models = new TreeMap<>();
+  private final TreeMap<String, TreeMap<Integer, GuardInput.ModelPublished>> models =
+      new TreeMap<>();
   private final ArrayDeque<String> incarnations = new ArrayDeque<>();
 
   // kept, one row each
@@ -744,16 +752,32 @@ public final class GuardState implements DeciderState {
     }
   }
 
-  GuardInput.@Nullable ModelPublished model(String model) {
-    return models.get(model);
+  /**
+   * What was published of a version of a model, null when nothing was. Of one that is older than
+   * the {@value #MAX_MODEL_VERSIONS} versions that are remembered the oldest of these stands for
+   * it: it is at least as old. The newest stands for a version that nobody named.
+   */
+  GuardInput.@Nullable ModelPublished model(String model, @Nullable Integer version) {
+    TreeMap<Integer, GuardInput.ModelPublished> versions = models.get(model);
+    if (versions == null || versions.isEmpty()) {
+      return null;
+    }
+    if (version == null) {
+      return versions.lastEntry().getValue();
+    }
+    return versions.size() >= MAX_MODEL_VERSIONS && version < versions.firstKey()
+        ? versions.firstEntry().getValue()
+        : versions.get(version);
   }
 
   void model(GuardInput.ModelPublished published) {
-    GuardInput.ModelPublished before = models.get(published.model());
-    if (before == null || before.version() <= published.version()) {
-      models.put(published.model(), published);
-      dirty.add(HEADER);
+    TreeMap<Integer, GuardInput.ModelPublished> versions =
+        models.computeIfAbsent(published.model(), name -> new TreeMap<>());
+    versions.put(published.version(), published);
+    if (versions.size() > MAX_MODEL_VERSIONS) {
+      versions.pollFirstEntry();
     }
+    dirty.add(HEADER);
   }
 
   /**
@@ -912,14 +936,21 @@ public final class GuardState implements DeciderState {
   }
 
   private byte[] header() {
-    RowWriter out = new RowWriter(GuardRows.VERSION).longs(sequence).longs(arrivals);
+    RowWriter out = new RowWriter(HEADER_VERSION).longs(sequence).longs(arrivals);
+    List<GuardInput.ModelPublished> published = new ArrayList<>();
+    models.values().forEach(versions -> published.addAll(versions.values()));
     out.flag(storm).longs(stormSinceMillis).longs(stormHighMillis).longs(newestSampleMillis);
     out.list(
-        models.values(),
+        published,
         (row, model) ->
             row.text(model.model()).ints(model.version()).longs(model.publishedMillis()));
     out.longs(inputLagMillis);
-    return out.list(incarnations, RowWriter::text).toBytes();
+    out.list(incarnations, RowWriter::text);
+    published.removeIf(model -> model.demoted() == null);
+    return out.list(
+            published,
+            (row, model) -> row.text(model.model()).ints(model.version()).text(model.demoted()))
+        .toBytes();
   }
 
   @Override
@@ -981,10 +1012,24 @@ public final class GuardState implements DeciderState {
     newestSampleMillis = in.longs();
     for (GuardInput.ModelPublished model :
         in.list(each -> new GuardInput.ModelPublished(each.text(), each.ints(), each.longs()))) {
-      models.put(model.model(), model);
+      model(model);
     }
     inputLagMillis = in.longs();
     incarnations.addAll(in.list(RowReader::text));
+    if (in.version() >= HEADER_VERSION) {
+      in.list(
+          each -> {
+            String model = each.text();
+            int version = each.ints();
+            String demoted = each.nullableText();
+            GuardInput.ModelPublished known = model(model, version);
+            if (known != null && known.version() == version) {
+              model(
+                  new GuardInput.ModelPublished(model, version, known.publishedMillis(), demoted));
+            }
+            return model;
+          });
+    }
     headerKept = true;
   }
 }

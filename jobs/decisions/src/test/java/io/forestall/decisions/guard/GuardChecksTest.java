@@ -491,6 +491,15 @@ class GuardChecksTest {
               return d;
             }),
         row(
+            "model-age",
+            DecisionCode.STALE_MODEL,
+            "old model beside a young one that did not predict it",
+            (p, d) -> {
+              p.give(new GuardInput.ModelPublished("lstm-disk", 1, p.now - 46 * 24 * HOUR));
+              p.give(new GuardInput.ModelPublished("lstm-disk", 2, p.now));
+              return d;
+            }),
+        row(
             "subject-telemetry",
             DecisionCode.STALE_TELEMETRY,
             "silence",
@@ -784,6 +793,14 @@ class GuardChecksTest {
             "advise for the zone of nothing else",
             policy(Kind.MODE, "node/n0", "mode", "advise")),
         row("mode", DecisionCode.ADVISE_MODE, "another lane", (p, d) -> d.lane("candidate")),
+        row(
+            "mode",
+            DecisionCode.ADVISE_MODE,
+            "its model is demoted",
+            (p, d) -> {
+              p.give(new GuardInput.ModelPublished("lstm-disk", 1, p.now, "often wrong"));
+              return d;
+            }),
         row(
             "approval",
             DecisionCode.APPROVAL_NEEDED,

@@ -106,6 +106,36 @@ class GuardStateTest {
   }
 
   @Test
+  void modelsAreRememberedByVersionWithTheirDemotionAndTheOldestStandsForWhatIsOlder() {
+    Map<String, byte[]> rows = new TreeMap<>(busy().checkpoint());
+    GuardState state = restored(rows);
+    state.model(new GuardInput.ModelPublished("m", 1, 10));
+    state.model(new GuardInput.ModelPublished("m", 2, 20, "often wrong"));
+    state.model(new GuardInput.ModelPublished("m", 3, 30));
+    state.model(new GuardInput.ModelPublished("other", 1, 40, "too eager"));
+    state.model(new GuardInput.ModelPublished("other", 1, 40));
+    rows.putAll(state.takeChanges());
+    GuardState back = restored(rows);
+    for (GuardState each : List.of(state, back)) {
+      assertThat(each.model("m", 1)).isEqualTo(new GuardInput.ModelPublished("m", 1, 10));
+      assertThat(each.model("m", 2))
+          .isEqualTo(new GuardInput.ModelPublished("m", 2, 20, "often wrong"));
+      assertThat(each.model("m", null)).isEqualTo(new GuardInput.ModelPublished("m", 3, 30));
+      assertThat(each.model("m", 4)).as("never published").isNull();
+      assertThat(each.model("other", 1))
+          .as("trusted again")
+          .isEqualTo(new GuardInput.ModelPublished("other", 1, 40));
+      assertThat(each.model("none", 1)).isNull();
+    }
+    for (int version = 4; version < 40; version++) {
+      state.model(new GuardInput.ModelPublished("m", version, 10L * version));
+    }
+    int oldest = 40 - GuardState.MAX_MODEL_VERSIONS;
+    assertThat(state.model("m", oldest)).isNotNull();
+    assertThat(state.model("m", 1)).isEqualTo(state.model("m", oldest));
+  }
+
+  @Test
   void nothingIsToBeKeptAfterARestore() {
     assertThat(restored(busy().checkpoint()).takeChanges()).isEmpty();
   }
@@ -168,7 +198,7 @@ class GuardStateTest {
     assertThat(state.waiting()).hasSize(1);
     assertThat(state.isDecided("refused")).isTrue();
     assertThat(state.tracked("i13")).isNotNull();
-    assertThat(state.model("lstm-disk")).isNotNull();
+    assertThat(state.model("lstm-disk", null)).isNotNull();
     assertThat(state.knewIncarnation("g1")).isTrue();
   }
 }

@@ -120,8 +120,13 @@ public sealed interface DecideInput {
     }
   }
 
-  /** A model was published. */
-  record ModelRead(String model, int version, long publishedMillis) implements DecideInput {
+  /**
+   * A model was published, or somebody changed what it may do.
+   *
+   * @param demoted why its predictions only advise, null while they count
+   */
+  record ModelRead(String model, int version, long publishedMillis, @Nullable String demoted)
+      implements DecideInput {
     @Override
     public String key() {
       return model;

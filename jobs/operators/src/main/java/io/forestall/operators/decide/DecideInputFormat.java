@@ -33,9 +33,11 @@ final class DecideInputFormat {
 
   /**
    * Grew when members told their level, and when they told what they are made of and units who
-   * holds their shadows.
+   * holds their shadows, and when models could be demoted.
    */
-  private static final int VERSION = 3;
+  private static final int VERSION = 4;
+
+  private static final int DEMOTION_VERSION = 4;
 
   private static final int TRAITS_VERSION = 3;
 
@@ -117,6 +119,7 @@ final class DecideInputFormat {
       out.writeUTF(model.model());
       out.writeInt(model.version());
       out.writeLong(model.publishedMillis());
+      Wired.writeText(model.demoted(), out);
     } else if (input instanceof DecideInput.PolicyRead policy) {
       out.writeByte(POLICY);
       out.writeUTF(policy.policy());
@@ -193,6 +196,7 @@ final class DecideInputFormat {
       out.writeUTF(model.model());
       out.writeInt(model.version());
       out.writeLong(model.publishedMillis());
+      Wired.writeText(model.demoted(), out);
     } else {
       // Started and PoliciesChanged are said by the brain itself and cross no edge.
       throw new IOException("no format for " + inner.getClass());
@@ -224,7 +228,9 @@ final class DecideInputFormat {
       case ZONE ->
           new DecideInput.ZoneRead(
               in.readUTF(), Wired.readText(in), in.readBoolean() ? readSubjects(in) : null);
-      case MODEL -> new DecideInput.ModelRead(in.readUTF(), in.readInt(), in.readLong());
+      case MODEL ->
+          new DecideInput.ModelRead(
+              in.readUTF(), in.readInt(), in.readLong(), demoted(version, in));
       case POLICY ->
           new DecideInput.PolicyRead(
               in.readUTF(),
@@ -246,6 +252,10 @@ final class DecideInputFormat {
           new DecideInput.AdmissionSeen(in.readUTF(), in.readUTF(), in.readBoolean());
       default -> new DecideInput.ForPool(in.readUTF(), readInner(tag, version, in));
     };
+  }
+
+  private static @Nullable String demoted(int version, DataInputView in) throws IOException {
+    return version >= DEMOTION_VERSION ? Wired.readText(in) : null;
   }
 
   private static GuardInput readInner(int tag, int version, DataInputView in) throws IOException {
@@ -273,7 +283,9 @@ final class DecideInputFormat {
         case POOL_ACT_ENDED ->
             new GuardInput.ActEnded(
                 in.readUTF(), ADMISSION_STATES[in.readUnsignedByte()], in.readUTF());
-        case POOL_MODEL -> new GuardInput.ModelPublished(in.readUTF(), in.readInt(), in.readLong());
+        case POOL_MODEL ->
+            new GuardInput.ModelPublished(
+                in.readUTF(), in.readInt(), in.readLong(), demoted(version, in));
         default -> throw new IOException("input of the decide job: sort " + tag + " is unknown");
       };
     } catch (WireException e) {

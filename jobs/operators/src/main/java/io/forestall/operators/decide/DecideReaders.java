@@ -75,6 +75,7 @@ public final class DecideReaders {
   static final int MAX_ORIGINALS = 16;
 
   private static final int MAX_MEMBERS = 100_000;
+  private static final int MAX_DEMOTION_CHARS = 500;
 
   private DecideReaders() {}
 
@@ -429,10 +430,19 @@ public final class DecideReaders {
                 }
                 out.accept(
                     new DecideInput.ModelRead(
-                        record.getId(), record.getVersion(), record.getPublishedMillis()));
+                        record.getId(),
+                        record.getVersion(),
+                        record.getPublishedMillis(),
+                        demoted(record.getDemoted())));
               }
             },
         null);
+  }
+
+  private static @Nullable String demoted(String reason) {
+    return reason.isBlank()
+        ? null
+        : reason.length() <= MAX_DEMOTION_CHARS ? reason : reason.substring(0, MAX_DEMOTION_CHARS);
   }
 
   /**

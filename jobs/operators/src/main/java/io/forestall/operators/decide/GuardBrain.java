@@ -52,7 +52,7 @@ public final class GuardBrain implements PoolBrain<GuardState, DecideInput, Deci
   private static final String MODEL_ROW = "model/";
 
   /** Versions of one model whose age is known; older ones score nothing any more. */
-  private static final int MODEL_VERSIONS = 4;
+  private static final int MODEL_VERSIONS = 16;
 
   private final PolicyRecords records;
   private final Signatures.@Nullable Signer signer;
@@ -280,7 +280,8 @@ public final class GuardBrain implements PoolBrain<GuardState, DecideInput, Deci
   private static DecideInput published(String key, DecideInput.ModelRead model) {
     return new DecideInput.ForPool(
         key,
-        new GuardInput.ModelPublished(model.model(), model.version(), model.publishedMillis()));
+        new GuardInput.ModelPublished(
+            model.model(), model.version(), model.publishedMillis(), model.demoted()));
   }
 
   private static byte[] bytes(DecideInput input) throws IOException {

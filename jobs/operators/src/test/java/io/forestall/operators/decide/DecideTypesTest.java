@@ -55,7 +55,8 @@ class DecideTypesTest {
             new DecideInput.RiskRead(NODE, risk()),
             new DecideInput.ZoneRead("z", null, null),
             new DecideInput.ZoneRead("z", "p1", List.of(NODE)),
-            new DecideInput.ModelRead("m", 3, NOW),
+            new DecideInput.ModelRead("m", 3, NOW, null),
+            new DecideInput.ModelRead("m", 4, NOW, "often wrong"),
             new DecideInput.SliceRead("v/0", "p1", List.of(unit())),
             new DecideInput.ActRead("a", Admission.State.GIVEN_BACK, "text"),
             new DecideInput.AdmissionSeen("a", "p1", true),
@@ -83,6 +84,7 @@ class DecideTypesTest {
             pool(new GuardInput.AdmissionRead(admission())),
             pool(new GuardInput.ActEnded("a", Admission.State.DONE, "text")),
             pool(new GuardInput.ModelPublished("m", 3, NOW)),
+            pool(new GuardInput.ModelPublished("m", 4, NOW, "often wrong")),
             new DecideInput.MapRead("v/0", null),
             new DecideInput.MapRead("v/0", slice()),
             new DecideInput.ForSaga(

@@ -157,7 +157,7 @@ export async function showModels(host, route, context) {
     table([
       { name: 'Model', cell: (model) => h('a', { class: 'go', href: `#/models/${model.mode}/${encodeURIComponent(model.id)}/${model.version}`, 'data-key': `${model.id}/${model.version}` }, `${model.id} ${model.version}`) },
       { name: 'Mode', cell: (model) => MODES[model.mode] || model.mode },
-      { name: 'State', cell: (model) => `${STATES[model.state] || model.state}${model.challenger ? ', asked beside the champion' : ''}${model.shipped ? ', shipped' : ''}` },
+      { name: 'State', cell: (model) => `${STATES[model.state] || model.state}${model.challenger ? ', asked beside the champion' : ''}${model.shipped ? ', shipped' : ''}${model.demoted ? `, demoted: ${model.demoted}` : ''}` },
       { name: 'Entities scored', number: true, cell: (model) => integer(model.entities) },
       { name: 'Published', cell: (model) => when(model.publishedMillis) },
       { name: 'In effect', cell: (model) => forever(model.effectiveFromMillis, true) },
