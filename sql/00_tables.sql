@@ -205,7 +205,7 @@ FROM (
   FROM `risk`)
 WHERE `age` = 1 AND `entity` IS NOT NULL;
 
--- Scores of the second implementation or of a candidate model, for comparison with the topic risk.
+-- What a challenger (or the second implementation) says of the same samples, for comparison with the topic risk; nothing is done because of it.
 CREATE TABLE IF NOT EXISTS `risk_lane` (
   `record_key` STRING COMMENT 'Key: kind/id',
   `entity` ROW<`kind` STRING, `id` STRING> COMMENT 'What is at risk; no unit.',
@@ -225,7 +225,7 @@ CREATE TABLE IF NOT EXISTS `risk_lane` (
   `record_time` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
   `event_time` AS TO_TIMESTAMP_LTZ(`timeMillis`, 3),
   WATERMARK FOR `event_time` AS `event_time` - INTERVAL '1' HOUR
-) COMMENT 'Scores of the second implementation or of a candidate model, for comparison with the topic risk.' WITH (
+) COMMENT 'What a challenger (or the second implementation) says of the same samples, for comparison with the topic risk; nothing is done because of it.' WITH (
   'connector' = 'kafka',
   'topic' = '${prefix}.risk.lane.v1',
   'properties.bootstrap.servers' = '${bootstrap}',
@@ -308,22 +308,27 @@ FROM (
   FROM `baselines`)
 WHERE `age` = 1 AND `entity` IS NOT NULL;
 
--- Trained models with their cards; a tombstone retires one.
+-- Trained models with their cards, and who published, promoted or withdrew each; a tombstone retires one.
 CREATE TABLE IF NOT EXISTS `models` (
   `record_key` STRING COMMENT 'Key: mode/id/version',
   `id` STRING COMMENT 'Identifier of the model family, for example disk-lstm; no unit.',
   `version` INT COMMENT 'Version within the family, growing; count.',
   `mode` STRING COMMENT 'Failure mode that it scores; no unit.',
   `publishedMillis` BIGINT COMMENT 'When it was published; milliseconds since 1970-01-01 UTC.',
-  `effectiveFromMillis` BIGINT COMMENT 'Event time from which it is champion; before that it is only warmed; milliseconds since 1970-01-01 UTC.',
+  `effectiveFromMillis` BIGINT COMMENT 'Event time from which it is champion, 9223372036854775807 for never: it only advises; before that it is only warmed; milliseconds since 1970-01-01 UTC.',
   `rollbackUntilMillis` BIGINT COMMENT 'Event time until which the former champion is kept warm for a rollback; milliseconds since 1970-01-01 UTC.',
   `format` STRING COMMENT 'Format of the bytes, for example forestall-lstm-1; no unit.',
   `weights` BYTES COMMENT 'The model file; bytes.',
   `card` STRING COMMENT 'Model card: what it was trained on, when, how good, what it cannot see; Markdown.',
+  `author` STRING COMMENT 'Who published, promoted or withdrew it last: a job or an operator; since v2; no unit.',
+  `reason` STRING COMMENT 'Why that was done, a sentence; since v2; no unit.',
+  `changedMillis` BIGINT COMMENT 'When that was done, 0 when nobody noted it; since v2; milliseconds since 1970-01-01 UTC.',
+  `withdrawn` BOOLEAN COMMENT 'True when it was taken back: it neither scores nor is warmed, and the champion before it scores again; since v2; no unit.',
+  `demoted` STRING COMMENT 'Why its predictions only advise and are not acted on, empty while they count; since v2; no unit.',
   `record_partition` INT METADATA FROM 'partition' VIRTUAL,
   `record_offset` BIGINT METADATA FROM 'offset' VIRTUAL,
   `record_time` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL
-) COMMENT 'Trained models with their cards; a tombstone retires one.' WITH (
+) COMMENT 'Trained models with their cards, and who published, promoted or withdrew each; a tombstone retires one.' WITH (
   'connector' = 'kafka',
   'topic' = '${prefix}.models.v1',
   'properties.bootstrap.servers' = '${bootstrap}',
@@ -339,7 +344,7 @@ CREATE TABLE IF NOT EXISTS `models` (
 );
 
 CREATE VIEW IF NOT EXISTS `models_now` AS
-SELECT `record_key`, `id`, `version`, `mode`, `publishedMillis`, `effectiveFromMillis`, `rollbackUntilMillis`, `format`, `weights`, `card`, `record_time`
+SELECT `record_key`, `id`, `version`, `mode`, `publishedMillis`, `effectiveFromMillis`, `rollbackUntilMillis`, `format`, `weights`, `card`, `author`, `reason`, `changedMillis`, `withdrawn`, `demoted`, `record_time`
 FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY `record_key` ORDER BY `record_offset` DESC) AS `age`
   FROM `models`)

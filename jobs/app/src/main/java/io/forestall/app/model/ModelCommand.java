@@ -9,7 +9,7 @@ import io.forestall.app.TextTable;
 import io.forestall.app.operate.Listening;
 import io.forestall.app.operate.Times;
 import io.forestall.decisions.guard.PolicyValues;
-import io.forestall.risk.ModelFile;
+import io.forestall.risk.StoredModel;
 import io.forestall.schemas.ModelRecord;
 import java.io.IOException;
 import java.io.InputStream;
@@ -356,7 +356,7 @@ public final class ModelCommand implements Runnable {
     private byte[] bytes() {
       try (InputStream in = Files.newInputStream(file)) {
         // One more than any model has: what is longer is refused as too long, not read whole.
-        return in.readNBytes(ModelFile.MAXIMUM_BYTES + 1);
+        return in.readNBytes(StoredModel.MAXIMUM_BYTES + 1);
       } catch (IOException e) {
         throw new CommandFailure(
             ExitCodes.USAGE,

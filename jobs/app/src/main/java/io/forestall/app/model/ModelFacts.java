@@ -2,12 +2,11 @@ package io.forestall.app.model;
 
 import io.forestall.app.CommandFailure;
 import io.forestall.risk.BatchSequenceModel;
-import io.forestall.risk.CompiledLstm;
 import io.forestall.risk.DiskState;
 import io.forestall.risk.FailureMode;
 import io.forestall.risk.FeatureExtractor;
-import io.forestall.risk.ModelFile;
 import io.forestall.risk.ModelFormatException;
+import io.forestall.risk.StoredModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -52,8 +51,8 @@ record ModelFacts(
    * @throws ModelFormatException when the bytes are cut short, damaged or of another format
    */
   static ModelFacts of(byte[] bytes) throws ModelFormatException {
-    ModelFile file = ModelFile.fromBytes(bytes);
-    try (BatchSequenceModel model = new CompiledLstm(file)) {
+    StoredModel file = StoredModel.fromBytes(bytes);
+    try (BatchSequenceModel model = file.compile()) {
       return new ModelFacts(
           file.id(),
           file.version(),
@@ -62,7 +61,7 @@ record ModelFacts(
           model.inputs(),
           model.stateFloats(),
           model.stepMillis(),
-          ModelFile.FORMAT,
+          file.format(),
           file.properties());
     }
   }

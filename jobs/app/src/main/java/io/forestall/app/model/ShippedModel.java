@@ -1,11 +1,11 @@
 package io.forestall.app.model;
 
-import io.forestall.risk.ModelFile;
+import io.forestall.risk.StoredModel;
 import io.forestall.risk.TrainedModels;
 
 /** The disk model that ships: champion from the beginning of time unless another is before it. */
 public final class ShippedModel {
-  private static final ModelFile FILE = TrainedModels.defaultDiskModelFile();
+  private static final StoredModel FILE = TrainedModels.defaultDiskModelFile();
 
   private ShippedModel() {}
 
@@ -29,7 +29,7 @@ public final class ShippedModel {
 
   /** Name of the format of its weights. */
   static String format() {
-    return ModelFile.FORMAT;
+    return FILE.format();
   }
 
   /** Its weights. */

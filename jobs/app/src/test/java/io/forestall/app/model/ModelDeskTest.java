@@ -8,7 +8,7 @@ import io.forestall.app.ExitCodes;
 import io.forestall.app.model.ModelDesk.Done;
 import io.forestall.app.model.ModelDesk.Voice;
 import io.forestall.risk.FailureMode;
-import io.forestall.risk.ModelFile;
+import io.forestall.risk.StoredModel;
 import io.forestall.risk.TrainedModels;
 import io.forestall.schemas.ModelRecord;
 import java.util.Arrays;
@@ -151,7 +151,7 @@ class ModelDeskTest {
     refused(
         ExitCodes.USAGE,
         "Model is larger than",
-        () -> publish(new byte[ModelFile.MAXIMUM_BYTES + 1], ModelStandings.ADVISE));
+        () -> publish(new byte[StoredModel.MAXIMUM_BYTES + 1], ModelStandings.ADVISE));
     refused(ExitCodes.USAGE, "before it is published", () -> publish(whole, NOW - 1));
     refused(
         ExitCodes.REFUSED,
