@@ -20,6 +20,7 @@ import io.forestall.schemas.EntityRef;
 import io.forestall.schemas.FailureMode;
 import io.forestall.schemas.FleetEntry;
 import io.forestall.schemas.ModeRisk;
+import io.forestall.schemas.ModelRecord;
 import io.forestall.schemas.Risk;
 import io.forestall.schemas.Zone;
 import io.forestall.schemas.ZoneMember;
@@ -31,6 +32,7 @@ import io.forestall.wire.GuardRecords;
 import io.forestall.wire.MapRecords;
 import io.forestall.wire.OwnershipRecords;
 import io.forestall.wire.Signatures;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -82,6 +84,35 @@ class DecideReadersTest {
         .contains("must be its entity");
     assertThat(letter(read(DecideReaders.risk(), "node/n-1", encode(risk("node/n-1", 7)))))
         .contains("0 to 1");
+  }
+
+  @Test
+  void aModelTellsItsVersionItsAgeAndWhyItOnlyAdvises() throws Exception {
+    ModelRecord record =
+        ModelRecord.newBuilder()
+            .setId("disk-lstm")
+            .setVersion(3)
+            .setMode(FailureMode.DISK)
+            .setPublishedMillis(17)
+            .setEffectiveFromMillis(18)
+            .setRollbackUntilMillis(19)
+            .setFormat("forestall-lstm-1")
+            .setWeights(ByteBuffer.wrap(new byte[] {1}))
+            .setCard("")
+            .build();
+    assertThat(read(DecideReaders.models(), "disk/disk-lstm/3", encode(record)))
+        .containsExactly(new DecideInput.ModelRead("disk-lstm", 3, 17, null));
+    record.setDemoted("of 100 alarms 1 came true");
+    assertThat(read(DecideReaders.models(), "disk/disk-lstm/3", encode(record)))
+        .containsExactly(
+            new DecideInput.ModelRead("disk-lstm", 3, 17, "of 100 alarms 1 came true"));
+    record.setDemoted("x".repeat(100_000));
+    assertThat(read(DecideReaders.models(), "disk/disk-lstm/3", encode(record)))
+        .singleElement()
+        .extracting(input -> ((DecideInput.ModelRead) input).demoted())
+        .as("it lies in state: bounded")
+        .isEqualTo("x".repeat(500));
+    assertThat(read(DecideReaders.models(), "disk/disk-lstm/3", null)).isEmpty();
   }
 
   @Test
