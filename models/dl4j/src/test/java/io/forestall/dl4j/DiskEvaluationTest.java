@@ -9,6 +9,7 @@ import io.forestall.risk.FeatureExtractor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -32,9 +33,9 @@ class DiskEvaluationTest {
         .as("no label of training reaches into the period")
         .isGreaterThan(30);
     assertThat(report.horizons()).containsOnlyKeys(7, 14, 30);
-    EvaluationReport.Horizon month = report.horizons().get(30);
+    EvaluationReport.Horizon month = Objects.requireNonNull(report.horizons().get(30));
     assertThat(month.scorers()).containsOnlyKeys(DiskEvaluation.SCORERS);
-    EvaluationReport.Scores ensemble = month.scorers().get("ensemble");
+    EvaluationReport.Scores ensemble = Objects.requireNonNull(month.scorers().get("ensemble"));
     assertThat(ensemble.auc().value()).isGreaterThan(0.9);
     assertThat(ensemble.recallPercentWeek().value()).isGreaterThan(0.5);
     assertThat(ensemble.recallPercentWeek().low())
