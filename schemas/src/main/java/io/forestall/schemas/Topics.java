@@ -23,6 +23,8 @@ public enum Topics {
   BASELINES("baselines"),
   /** Trained models. */
   MODELS("models"),
+  /** Retrainings and how they ended. */
+  MODEL_TRIALS("models.trials"),
   /** Writer schemas. */
   SCHEMAS("schemas"),
   /** What could not be taken in. */

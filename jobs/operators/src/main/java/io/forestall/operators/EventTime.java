@@ -1,6 +1,8 @@
 package io.forestall.operators;
 
+import java.io.Serializable;
 import java.time.Duration;
+import java.util.function.ToLongFunction;
 import org.apache.flink.api.common.eventtime.TimestampAssigner;
 import org.apache.flink.api.common.eventtime.TimestampAssignerSupplier;
 import org.apache.flink.api.common.eventtime.Watermark;
@@ -29,17 +31,60 @@ public final class EventTime {
    * then counts as idle.
    */
   public static WatermarkStrategy<SenseInput> telemetry(SenseSettings settings) {
-    return new Strategy(
+    return samples(
         settings.outOfOrdernessMillis(),
         settings.arrivalDelayMillis(),
         settings.quietAfterMillis(),
         settings.startWaitMillis(),
-        false);
+        SenseInput::timeMillis);
   }
+
+  /**
+   * Samples of any job, as {@link #telemetry}.
+   *
+   * @param outOfOrdernessMillis how far behind the newest sample event time stays; milliseconds
+   * @param arrivalDelayMillis how long after it came a sample moves event time; milliseconds
+   * @param quietAfterMillis silence after which a partition counts as quiet; milliseconds
+   * @param startWaitMillis how long the first sample is waited for; milliseconds
+   * @param timeMillis event time of an input, {@code Long.MIN_VALUE} for what is no sample
+   */
+  public static <T> WatermarkStrategy<T> samples(
+      long outOfOrdernessMillis,
+      long arrivalDelayMillis,
+      long quietAfterMillis,
+      long startWaitMillis,
+      TimeOf<T> timeMillis) {
+    return new Strategy<>(
+        outOfOrdernessMillis,
+        arrivalDelayMillis,
+        quietAfterMillis,
+        startWaitMillis,
+        false,
+        timeMillis);
+  }
+
+  /**
+   * Inputs of any job that must have been read before event time may begin: they hold it until
+   * their topic has once been read to its end, then never again.
+   *
+   * @param quietAfterMillis silence after which the topic counts as read; milliseconds
+   * @param startWaitMillis how long the first record is waited for; milliseconds
+   */
+  public static <T> WatermarkStrategy<T> hold(
+      long quietAfterMillis, long startWaitMillis, TimeOf<T> timeMillis) {
+    return new Strategy<>(0, 0, quietAfterMillis, startWaitMillis, true, timeMillis);
+  }
+
+  /**
+   * Event time of an input; milliseconds since 1970-01-01 UTC.
+   *
+   * @param <T> the input
+   */
+  public interface TimeOf<T> extends ToLongFunction<T>, Serializable {}
 
   /** Fleet: holds event time until the topic has once been read to its end, then never again. */
   public static WatermarkStrategy<SenseInput> fleet(SenseSettings settings) {
-    return new Strategy(0, 0, settings.fleetQuietMillis(), settings.startWaitMillis(), true);
+    return hold(settings.fleetQuietMillis(), settings.startWaitMillis(), SenseInput::timeMillis);
   }
 
   /** Models: they carry their own times and never hold event time back. */
@@ -63,30 +108,30 @@ public final class EventTime {
     }
   }
 
-  private record Strategy(
+  private record Strategy<T>(
       long outOfOrdernessMillis,
       long arrivalDelayMillis,
       long quietAfterMillis,
       long startWaitMillis,
-      boolean holdOnly)
-      implements WatermarkStrategy<SenseInput> {
+      boolean holdOnly,
+      TimeOf<T> timeOf)
+      implements WatermarkStrategy<T> {
 
     @Override
-    public WatermarkGenerator<SenseInput> createWatermarkGenerator(
+    public WatermarkGenerator<T> createWatermarkGenerator(
         WatermarkGeneratorSupplier.Context context) {
       RelativeClock clock = context.getInputActivityClock();
-      return holdOnly ? new Hold(this, clock) : new Progress(this, clock);
+      return holdOnly ? new Hold<>(this, clock) : new Progress<>(this, clock);
     }
 
     @Override
-    public TimestampAssigner<SenseInput> createTimestampAssigner(
-        TimestampAssignerSupplier.Context context) {
-      return (input, recordTimeMillis) -> input.timeMillis();
+    public TimestampAssigner<T> createTimestampAssigner(TimestampAssignerSupplier.Context context) {
+      return (input, recordTimeMillis) -> timeOf.applyAsLong(input);
     }
   }
 
   /** Quiet is counted from the newest record, and from the start while there is none. */
-  private abstract static class Quiet implements WatermarkGenerator<SenseInput> {
+  private abstract static class Quiet<T> implements WatermarkGenerator<T> {
 
     private final RelativeClock clock;
     private final long quietAfterNanos;
@@ -96,7 +141,7 @@ public final class EventTime {
     private boolean active;
     private long activeNanos;
 
-    Quiet(Strategy strategy, RelativeClock clock) {
+    Quiet(Strategy<T> strategy, RelativeClock clock) {
       this.clock = clock;
       this.quietAfterNanos = Duration.ofMillis(strategy.quietAfterMillis()).toNanos();
       this.startWaitNanos = Duration.ofMillis(strategy.startWaitMillis()).toNanos();
@@ -128,7 +173,7 @@ public final class EventTime {
     }
   }
 
-  private static final class Progress extends Quiet {
+  private static final class Progress<T> extends Quiet<T> {
 
     private final long outOfOrdernessMillis;
     private final long arrivalDelayNanos;
@@ -141,14 +186,14 @@ public final class EventTime {
     private long passedMillis = Long.MIN_VALUE;
     private boolean caughtUp;
 
-    Progress(Strategy strategy, RelativeClock clock) {
+    Progress(Strategy<T> strategy, RelativeClock clock) {
       super(strategy, clock);
       this.outOfOrdernessMillis = strategy.outOfOrdernessMillis();
       this.arrivalDelayNanos = Duration.ofMillis(strategy.arrivalDelayMillis()).toNanos();
     }
 
     @Override
-    public void onEvent(SenseInput input, long timeMillis, WatermarkOutput output) {
+    public void onEvent(T input, long timeMillis, WatermarkOutput output) {
       touch();
       caughtUp = false;
       // Whatever is no sample has the lowest time there is.
@@ -188,16 +233,16 @@ public final class EventTime {
     }
   }
 
-  private static final class Hold extends Quiet {
+  private static final class Hold<T> extends Quiet<T> {
 
     private boolean done;
 
-    Hold(Strategy strategy, RelativeClock clock) {
+    Hold(Strategy<T> strategy, RelativeClock clock) {
       super(strategy, clock);
     }
 
     @Override
-    public void onEvent(SenseInput input, long timeMillis, WatermarkOutput output) {
+    public void onEvent(T input, long timeMillis, WatermarkOutput output) {
       if (!seen() && !done) {
         output.emitWatermark(HELD);
       }

@@ -4,6 +4,7 @@ import io.forestall.operators.alert.AlertOptions;
 import io.forestall.operators.correlate.CorrelateOptions;
 import io.forestall.operators.decide.DecideOptions;
 import io.forestall.operators.move.MoveOptions;
+import io.forestall.operators.train.TrainOptions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -24,7 +25,8 @@ public final class OptionsPage {
           new Job("Correlate job", CorrelateOptions.all()),
           new Job("Decide job", DecideOptions.all()),
           new Job("Decide job: alerts", AlertOptions.all()),
-          new Job("Move job", MoveOptions.all()));
+          new Job("Move job", MoveOptions.all()),
+          new Job("Train job", TrainOptions.all()));
 
   /** The page as Markdown. */
   public static String markdown() {

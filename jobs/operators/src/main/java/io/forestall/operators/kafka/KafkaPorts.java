@@ -35,6 +35,12 @@ public final class KafkaPorts {
    */
   private static final String KEPT_READY_MILLIS = "86400000";
 
+  /** The most that a broker allows as it ships; a checkpoint must complete within it. */
+  private static final String TRANSACTION_MILLIS = "900000";
+
+  /** A model is one record; the topic takes as much. */
+  private static final String MOST_REQUEST_BYTES = "8388608";
+
   private final String topicPrefix;
   private final Map<String, String> kafka;
   private final String groupId;
@@ -116,6 +122,8 @@ public final class KafkaPorts {
     Properties properties = properties();
     ofConsumers.forEach(properties::putIfAbsent);
     properties.putIfAbsent("commit.offsets.on.checkpoint", "true");
+    // What the train job writes counts once it is committed; all else is committed at once.
+    properties.putIfAbsent("isolation.level", "read_committed");
     properties.putIfAbsent("register.consumer.metrics", "false");
     properties.putIfAbsent("partition.discovery.interval.ms", "60000");
     return KafkaSource.<T>builder()
@@ -161,7 +169,37 @@ public final class KafkaPorts {
     return sink(writer, AT_ONCE_MILLIS);
   }
 
+  /**
+   * A sink whose records are seen once a checkpoint with them is complete, and never twice.
+   *
+   * @param transactions first words of the names of its transactions; of no other sink
+   */
+  public <E, T extends SpecificRecordBase> KafkaSink<E> transactionalSink(
+      Topics topic,
+      Class<T> type,
+      RecordWriter.Part<E, String> key,
+      RecordWriter.Part<E, @Nullable T> value,
+      String transactions) {
+    Properties properties = producer(AT_ONCE_MILLIS);
+    properties.putIfAbsent("transaction.timeout.ms", TRANSACTION_MILLIS);
+    properties.putIfAbsent("max.request.size", MOST_REQUEST_BYTES);
+    return KafkaSink.<E>builder()
+        .setKafkaProducerConfig(properties)
+        .setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
+        .setTransactionalIdPrefix(groupId + "-" + transactions)
+        .setRecordSerializer(new RecordWriter<>(topic.name(topicPrefix), type, key, value))
+        .build();
+  }
+
   private <E> KafkaSink<E> sink(KafkaRecordSerializationSchema<E> writer, String lingerMillis) {
+    return KafkaSink.<E>builder()
+        .setKafkaProducerConfig(producer(lingerMillis))
+        .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
+        .setRecordSerializer(writer)
+        .build();
+  }
+
+  private Properties producer(String lingerMillis) {
     Properties properties = properties();
     ofProducers.forEach(properties::putIfAbsent);
     properties.putIfAbsent("acks", "all");
@@ -172,10 +210,6 @@ public final class KafkaPorts {
     }
     properties.putIfAbsent("batch.size", "131072");
     properties.putIfAbsent("register.producer.metrics", "false");
-    return KafkaSink.<E>builder()
-        .setKafkaProducerConfig(properties)
-        .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
-        .setRecordSerializer(writer)
-        .build();
+    return properties;
   }
 }

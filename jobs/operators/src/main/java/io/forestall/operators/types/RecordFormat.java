@@ -34,6 +34,10 @@ import io.forestall.operators.decide.Said;
 import io.forestall.operators.move.MoveInput;
 import io.forestall.operators.move.StandingUpdate;
 import io.forestall.operators.move.StepFormat;
+import io.forestall.operators.train.HandOver;
+import io.forestall.operators.train.TrainInput;
+import io.forestall.operators.train.TrainMemory;
+import io.forestall.risk.learn.DriveLog;
 import io.forestall.risk.signal.PeerSummary;
 import java.io.IOException;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
@@ -77,7 +81,11 @@ public enum RecordFormat {
   ALERT(Alert.class, true, AlertFormat::write, AlertFormat::read),
   MOVE_INPUT(MoveInput.class, true, MoveInput::write, MoveInput::read),
   SHADOW_STEP(ShadowStep.class, true, StepFormat::write, StepFormat::read),
-  STANDING_UPDATE(StandingUpdate.class, true, StandingUpdate::write, StandingUpdate::read);
+  STANDING_UPDATE(StandingUpdate.class, true, StandingUpdate::write, StandingUpdate::read),
+  TRAIN_INPUT(TrainInput.class, true, TrainInput::write, TrainInput::read),
+  HAND_OVER(HandOver.class, true, HandOver::write, HandOver::read),
+  DRIVE_LOG(DriveLog.class, false, DriveLog::write, DriveLog::read),
+  TRAIN_MEMORY(TrainMemory.class, false, TrainMemory::write, TrainMemory::read);
 
   private interface Writer<T> {
     void write(T value, DataOutputView out) throws IOException;
