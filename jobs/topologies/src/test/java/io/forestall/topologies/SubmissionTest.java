@@ -32,7 +32,8 @@ class SubmissionTest {
         new NamedJob(SenseJob.NAME, SenseJob::define),
         new NamedJob(CorrelateJob.NAME, CorrelateJob::define),
         new NamedJob(DecideJob.NAME, DecideJob::define),
-        new NamedJob(MoveJob.NAME, MoveJob::define));
+        new NamedJob(MoveJob.NAME, MoveJob::define),
+        new NamedJob(TrainJob.NAME, TrainJob::define));
   }
 
   record NamedJob(String name, Arguments.Definition definition) {

@@ -50,7 +50,9 @@ public final class SubmitCommand implements Callable<Integer> {
               "move",
               new Target("forestall-move", "io.forestall.topologies.MoveJob"),
               "sense",
-              new Target("forestall-sense", "io.forestall.topologies.SenseJob")));
+              new Target("forestall-sense", "io.forestall.topologies.SenseJob"),
+              "train",
+              new Target("forestall-train", "io.forestall.topologies.TrainJob")));
 
   private static final int SAVEPOINT_TRIES = 5;
 

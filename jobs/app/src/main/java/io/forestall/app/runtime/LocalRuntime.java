@@ -10,6 +10,7 @@ import io.forestall.topologies.CorrelateJob;
 import io.forestall.topologies.DecideJob;
 import io.forestall.topologies.MoveJob;
 import io.forestall.topologies.SenseJob;
+import io.forestall.topologies.TrainJob;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -183,6 +184,18 @@ public final class LocalRuntime implements AutoCloseable {
     Configuration configuration = configuration(options);
     return flink.submit(
         MoveJob.NAME, configuration, environment -> MoveJob.define(environment, configuration));
+  }
+
+  /**
+   * Starts the train job, from its newest complete checkpoint if it has one. Returns when the
+   * cluster has taken it; see {@link EmbeddedFlink#awaitRunning}.
+   *
+   * @param options {@code forestall.*} options of the job, or Flink's
+   */
+  public EmbeddedFlink.SubmittedJob submitTrain(Map<String, String> options) {
+    Configuration configuration = configuration(options);
+    return flink.submit(
+        TrainJob.NAME, configuration, environment -> TrainJob.define(environment, configuration));
   }
 
   private Configuration configuration(Map<String, String> options) {

@@ -32,6 +32,8 @@ public final class MetricCatalogue {
     DECIDE,
     /** Operators of the move job. */
     MOVE,
+    /** Operators of the train job. */
+    TRAIN,
     /** GET /metrics of forestall ingest scrape and telegraf, with --metrics-port. */
     INGEST,
     /** Flink itself. */

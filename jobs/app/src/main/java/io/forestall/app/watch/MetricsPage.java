@@ -19,6 +19,7 @@ public final class MetricsPage {
     section(page, catalogue, From.CORRELATE, "Operators of the correlate job, by Flink's reporter");
     section(page, catalogue, From.DECIDE, "Operators of the decide job, by Flink's reporter");
     section(page, catalogue, From.MOVE, "Operators of the move job, by Flink's reporter");
+    section(page, catalogue, From.TRAIN, "Operators of the train job, by Flink's reporter");
     page.append("\nFlink adds labels to each: `job_name`, `task_name`, `operator_name`,")
         .append(" `subtask_index`, `tm_id`, `host` and its ids.\nIts counters are gauges for")
         .append(" Prometheus that start again at 0 with a restarted task, which `rate` and")

@@ -47,6 +47,7 @@ import org.apache.flink.streaming.api.operators.TwoInputStreamOperator;
 import org.apache.flink.streaming.api.operators.TwoInputStreamOperatorFactory;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.tasks.mailbox.TaskMailbox;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -162,7 +163,15 @@ public final class TrainOperator extends AbstractStreamOperator<ModelTrial>
         StreamOperatorParameters<ModelTrial> parameters) {
       return (T)
           new TrainOperator(
-              parameters, settings, shipped, trainers, parameters.getMailboxExecutor());
+              parameters,
+              settings,
+              shipped,
+              trainers,
+              // That of the task, which serves barriers that have overtaken input too.
+              parameters
+                  .getContainingTask()
+                  .getMailboxExecutorFactory()
+                  .createExecutor(TaskMailbox.MIN_PRIORITY));
     }
 
     @Override
