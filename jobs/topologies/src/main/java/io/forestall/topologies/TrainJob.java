@@ -10,7 +10,7 @@ import io.forestall.operators.train.TrainSettings;
 import io.forestall.operators.train.TrainTags;
 import io.forestall.operators.train.TrainerFactory;
 import io.forestall.operators.types.AvroType;
-import io.forestall.risk.ModelFile;
+import io.forestall.risk.StoredModel;
 import io.forestall.risk.TrainedModels;
 import io.forestall.schemas.ModelTrial;
 import org.apache.flink.api.common.typeinfo.Types;
@@ -58,18 +58,20 @@ public final class TrainJob {
    */
   public static void define(StreamExecutionEnvironment env, Configuration configuration) {
     TrainSettings settings = TrainSettings.from(configuration);
-    define(env, new KafkaTrainPorts(settings), settings, new Dl4jTrainers(settings));
+    define(env, new KafkaTrainPorts(settings), settings, shipped(), new Dl4jTrainers(settings));
   }
 
   /**
    * Adds the job to an environment.
    *
+   * @param shipped the model that is champion as long as no other is published
    * @param trainers makes the trainer where the job runs
    */
   public static void define(
       StreamExecutionEnvironment env,
       TrainPorts ports,
       TrainSettings settings,
+      ShippedModel shipped,
       TrainerFactory trainers) {
     prepare(env, settings);
     DataStream<HandOver> histories =
@@ -88,7 +90,7 @@ public final class TrainJob {
             .transform(
                 "trainer",
                 AvroType.info(ModelTrial.class),
-                new TrainOperator.Factory(settings, shipped(), trainers))
+                new TrainOperator.Factory(settings, shipped, trainers))
             .setParallelism(1)
             .uid(TrainUids.TRAINER);
 
@@ -97,7 +99,7 @@ public final class TrainJob {
   }
 
   private static ShippedModel shipped() {
-    ModelFile file = TrainedModels.defaultDiskModelFile();
+    StoredModel file = TrainedModels.defaultDiskModelFile();
     return new ShippedModel(file.id(), file.version(), file.toBytes());
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.forestall.operators.ModelInput;
+import io.forestall.operators.train.ShippedModel;
 import io.forestall.operators.train.TrainInput;
 import io.forestall.operators.train.TrainSettings;
 import io.forestall.risk.DiskMetric;
@@ -63,7 +64,13 @@ class TrainJobTest {
   @Test
   void everyOperatorOnKafkaHasAUidOfItsOwnAndNoKryo() throws Exception {
     StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
-    TrainJob.define(env, new Configuration());
+    TrainSettings settings = TrainSettings.defaults();
+    TrainJob.define(
+        env,
+        new KafkaTrainPorts(settings),
+        settings,
+        new ShippedModel("disk-lstm", 1, new byte[] {1}),
+        new Dl4jTrainers(settings));
 
     StreamGraph graph = env.getStreamGraph();
 
@@ -138,7 +145,11 @@ class TrainJobTest {
         StreamExecutionEnvironment.getExecutionEnvironment(configuration);
     env.setParallelism(2);
     TrainJob.define(
-        env, new CollectedTrainPorts(name, run), settings(hold), TestingTrainers.factory(name));
+        env,
+        new CollectedTrainPorts(name, run),
+        settings(hold),
+        new ShippedModel("disk-lstm", 1, new byte[] {1}),
+        TestingTrainers.factory(name));
     return env.executeAsync(TrainJob.NAME);
   }
 

@@ -1,11 +1,12 @@
 package io.forestall.dl4j;
 
 import io.forestall.risk.BatchSequenceModel;
-import io.forestall.risk.CompiledLstm;
 import io.forestall.risk.DiskMetric;
+import io.forestall.risk.EnsembleFile;
 import io.forestall.risk.FeatureExtractor;
-import io.forestall.risk.ModelFile;
+import io.forestall.risk.LogitCalibration;
 import io.forestall.risk.ModelFormatException;
+import io.forestall.risk.StoredModel;
 import io.forestall.risk.learn.DriveLog;
 import io.forestall.risk.learn.ScoredDrive;
 import io.forestall.risk.learn.Trainer;
@@ -14,9 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -61,13 +60,13 @@ public final class StreamTraining implements Trainer {
     byte[] bytes = task.champion();
     @Nullable BatchSequenceModel champion = bytes == null ? null : champion(bytes);
     try {
-      ModelFile challenger = challenger(task, news);
+      StoredModel challenger = challenger(task, news);
       news.accept("scoring " + plan.heldOut().size() + " disks that judge");
-      try (BatchSequenceModel model = new CompiledLstm(challenger)) {
+      try (BatchSequenceModel model = challenger.compile()) {
         return new Trained(
             challenger.id(),
             challenger.version(),
-            ModelFile.FORMAT,
+            challenger.format(),
             challenger.toBytes(),
             card(plan, challenger),
             scored(plan, champion, model));
@@ -81,13 +80,13 @@ public final class StreamTraining implements Trainer {
 
   private static BatchSequenceModel champion(byte[] bytes) throws RefusedException {
     try {
-      return new CompiledLstm(ModelFile.fromBytes(bytes));
+      return StoredModel.fromBytes(bytes).compile();
     } catch (ModelFormatException | RuntimeException e) {
       throw new RefusedException("the champion cannot be read: " + e.getMessage(), true);
     }
   }
 
-  private ModelFile challenger(Task task, Consumer<String> news) throws RefusedException {
+  private StoredModel challenger(Task task, Consumer<String> news) throws RefusedException {
     TrialPlan plan = task.plan();
     List<DriveHistory> drives = new ArrayList<>(plan.training().size());
     for (DriveLog log : plan.training()) {
@@ -124,38 +123,34 @@ public final class StreamTraining implements Trainer {
         (int) Math.ceil(effort * standard.markedWindows()),
         standard.failingRepeats(),
         standard.learningRate(),
-        standard.calibrationStride());
+        standard.calibrationStride(),
+        standard.patience(),
+        standard.trees());
   }
 
   /**
    * The trained model under its version. Where disks that failed are kept and healthy ones only in
    * part, calibration has seen more failures than the fleet has; the offset takes that back.
    */
-  private static ModelFile finished(ModelFile trained, int version, double offset) {
-    Map<String, String> properties = new TreeMap<>(trained.properties());
-    properties.put("trained-by", "forestall-train");
-    return new ModelFile(
-        trained.id(),
-        version,
-        trained.mode(),
-        trained.horizonMillis(),
-        trained.layers(),
-        trained.outputWeights(),
-        trained.outputBias(),
-        trained.calibrationSlope(),
-        (float) (trained.calibrationIntercept() + offset),
-        trained.hazards(),
-        properties);
+  private static StoredModel finished(EnsembleFile trained, int version, double offset) {
+    LogitCalibration calibration = trained.calibration();
+    float[] logOdds = calibration.logOdds().clone();
+    for (int i = 0; i < logOdds.length; i++) {
+      logOdds[i] += (float) offset;
+    }
+    return trained
+        .recalibrated(new LogitCalibration(calibration.logits(), logOdds), trained.hazards())
+        .withVersion(version)
+        .withProperty("trained-by", "forestall-train");
   }
 
-  private static String card(TrialPlan plan, ModelFile model) {
+  private static String card(TrialPlan plan, StoredModel model) {
     return String.format(
         Locale.ROOT,
-        "Two LSTM layers and one logit over the inputs of `FeatureExtractor`, format `%s`, trained"
-            + " with Deeplearning4j on the histories of %d disks, %d of them failed, on days until"
-            + " %s; calibrated on a fifth of them. Inputs that never varied, whose weights are"
-            + " therefore zero: %s.",
-        ModelFile.FORMAT,
+        "Made as the shipped disk model, format `%s`, on the histories of %d disks, %d of them"
+            + " failed, on days until %s; calibrated on a fifth of them. Inputs that never varied:"
+            + " %s.",
+        model.format(),
         plan.training().size(),
         plan.trainingFailures(),
         DiskTraining.date(plan.trainLastDay()),

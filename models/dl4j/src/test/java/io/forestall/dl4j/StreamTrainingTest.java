@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.forestall.risk.DiskMetric;
 import io.forestall.risk.DiskSample;
-import io.forestall.risk.ModelFile;
+import io.forestall.risk.EnsembleFile;
 import io.forestall.risk.learn.DriveLog;
 import io.forestall.risk.learn.Label;
 import io.forestall.risk.learn.LabelWatch;
@@ -75,8 +75,8 @@ class StreamTrainingTest {
     assertThat(plan.refusal()).as(plan.text()).isNull();
     Trainer.Trained trained = train(plan, null);
     assertThat(trained.version()).isEqualTo(5);
-    assertThat(trained.format()).isEqualTo(ModelFile.FORMAT);
-    assertThat(ModelFile.fromBytes(trained.model()).version()).isEqualTo(5);
+    assertThat(trained.format()).isEqualTo(EnsembleFile.FORMAT);
+    assertThat(EnsembleFile.fromBytes(trained.model()).version()).isEqualTo(5);
     assertThat(trained.scored()).hasSizeGreaterThan(50);
     for (ScoredDrive drive : trained.scored()) {
       assertThat(plan.heldOut()).anyMatch(log -> log.serial().equals(drive.serial()));
@@ -114,32 +114,29 @@ class StreamTrainingTest {
             10,
             null,
             "");
-    ModelFile one = ModelFile.fromBytes(train(plan, null).model());
+    EnsembleFile one = EnsembleFile.fromBytes(train(plan, null).model());
     Trainer.Trained trained = train(weighed, null);
-    assertThat(ModelFile.fromBytes(trained.model()).calibrationIntercept())
-        .isCloseTo((float) (one.calibrationIntercept() - Math.log(10)), within(1e-4f));
+    assertThat(EnsembleFile.fromBytes(trained.model()).calibration().logOdds()[0])
+        .isCloseTo((float) (one.calibration().logOdds()[0] - Math.log(10)), within(1e-4f));
     assertThat(trained.scored())
         .allMatch(drive -> drive.weight() == (drive.failureDay() == DriveLog.NEVER ? 10 : 1));
   }
 
   @Test
-  void whatCannotBeDoneIsRefused() {
+  void whatCannotBeDoneIsRefused() throws Exception {
     TrialPlan none = plan(60, 0);
     assertThatThrownBy(() -> train(none, null))
         .isInstanceOf(Trainer.RefusedException.class)
         .hasMessageContaining("too few drives fail");
     TrialPlan plan = plan(60, 30);
-    for (byte[] bad : List.of(new byte[0], new byte[] {1, 2, 3}, cut())) {
+    byte[] whole = train(plan, null).model();
+    byte[] cut = Arrays.copyOf(whole, whole.length - 100);
+    for (byte[] bad : List.of(new byte[0], new byte[] {1, 2, 3}, cut)) {
       assertThatThrownBy(() -> train(plan, bad))
           .isInstanceOfSatisfying(
               Trainer.RefusedException.class,
               refused -> assertThat(refused.badChampion()).isTrue());
     }
-  }
-
-  private static byte[] cut() {
-    byte[] whole = io.forestall.risk.TrainedModels.defaultDiskModelFile().toBytes();
-    return Arrays.copyOf(whole, whole.length - 100);
   }
 
   @Test
