@@ -350,6 +350,61 @@ FROM (
   FROM `models`)
 WHERE `age` = 1 AND `id` IS NOT NULL;
 
+-- Each retraining with its verdict, champion against challenger, and how far the fleet has drifted.
+CREATE TABLE IF NOT EXISTS `models_trials` (
+  `record_key` STRING COMMENT 'Key: mode',
+  `id` STRING COMMENT 'Identifier, mode and time; the same when the same trial is written again; no unit.',
+  `mode` STRING COMMENT 'Failure mode that is scored; no unit.',
+  `timeMillis` BIGINT COMMENT 'Event time of the trial: nothing later was known; milliseconds since 1970-01-01 UTC.',
+  `verdict` STRING COMMENT 'How it ended; a champion changes with ACCEPTED alone; no unit.',
+  `reasons` ARRAY<STRING> COMMENT 'Why the challenger was not taken, empty when it was; no unit.',
+  `text` STRING COMMENT 'The trial in a sentence or two for a person; no unit.',
+  `challengerId` STRING COMMENT 'Identifier of the challenger, null when none was trained; no unit.',
+  `challengerVersion` INT COMMENT 'Version of the challenger, null when none was trained; count.',
+  `championId` STRING COMMENT 'Identifier of the champion, null when the count of error counters above zero stood in for one; no unit.',
+  `championVersion` INT COMMENT 'Version of the champion, null as above; count.',
+  `effectiveFromMillis` BIGINT COMMENT 'Event time from which the challenger is champion, null when it is not; milliseconds since 1970-01-01 UTC.',
+  `horizonMillis` BIGINT COMMENT 'Time ahead within which a failure is looked for; milliseconds.',
+  `trainedUntilMillis` BIGINT COMMENT 'End of the last day that trained, null when nothing was trained; milliseconds since 1970-01-01 UTC.',
+  `testFromMillis` BIGINT COMMENT 'Begin of the first day that judged, null when nothing was judged; milliseconds since 1970-01-01 UTC.',
+  `testUntilMillis` BIGINT COMMENT 'End of the last day that judged, null when nothing was judged; milliseconds since 1970-01-01 UTC.',
+  `trainingDisks` INT COMMENT 'Disks to train on; count.',
+  `trainingFailures` INT COMMENT 'Of these, disks that failed; count.',
+  `heldOutDisks` INT COMMENT 'Disks that never train and judge; count.',
+  `heldOutFailures` INT COMMENT 'Of these, disks that failed; count.',
+  `maskedFailures` INT COMMENT 'Failures that were not believed, because too much of the fleet failed at once; count.',
+  `testFailures` INT COMMENT 'Failing disks that recall counts; count.',
+  `healthyWeeks` INT COMMENT 'Weeks of healthy disks that set the thresholds; count.',
+  `testDays` BIGINT COMMENT 'Days with a known label that were judged; count.',
+  `budget` DOUBLE COMMENT 'Share of the weeks of healthy disks that may hold an alarm; ratio.',
+  `challenger` ROW<`recall` DOUBLE, `threshold` DOUBLE, `expected` DOUBLE, `observed` DOUBLE, `observedOverExpected` DOUBLE, `observedOverExpectedSince` DOUBLE> COMMENT 'Figures of the challenger, null when nothing was judged; no unit.',
+  `champion` ROW<`recall` DOUBLE, `threshold` DOUBLE, `expected` DOUBLE, `observed` DOUBLE, `observedOverExpected` DOUBLE, `observedOverExpectedSince` DOUBLE> COMMENT 'Figures of the champion on the same disks and days, null when nothing was judged; no unit.',
+  `difference` DOUBLE COMMENT 'Recall of the challenger less that of the champion, null when it cannot be told; ratio.',
+  `differenceLowest` DOUBLE COMMENT '5 % of the draws of disks gave less than this; ratio.',
+  `differenceHighest` DOUBLE COMMENT '5 % of the draws of disks gave more than this; ratio.',
+  `sureness` DOUBLE COMMENT 'Share of the draws in which the challenger found more; ratio.',
+  `drift` MAP<STRING, DOUBLE> COMMENT 'Population stability index of what healthy disks report, by canonical metric name, against the last accepted trial (or the first): under 0.1 alike, above 0.25 another fleet; no unit.',
+  `seed` BIGINT COMMENT 'Seed of training and draws; no unit.',
+  `trainingMillis` BIGINT COMMENT 'Wall-clock time that training and judging took; milliseconds.',
+  `record_partition` INT METADATA FROM 'partition' VIRTUAL,
+  `record_offset` BIGINT METADATA FROM 'offset' VIRTUAL,
+  `record_time` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  `event_time` AS TO_TIMESTAMP_LTZ(`timeMillis`, 3),
+  WATERMARK FOR `event_time` AS `event_time` - INTERVAL '1' HOUR
+) COMMENT 'Each retraining with its verdict, champion against challenger, and how far the fleet has drifted.' WITH (
+  'connector' = 'kafka',
+  'topic' = '${prefix}.models.trials.v1',
+  'properties.bootstrap.servers' = '${bootstrap}',
+  'properties.register.consumer.metrics' = 'false',
+  'scan.startup.mode' = 'earliest-offset',
+  'scan.bounded.mode' = '${bounded}',
+  'key.format' = 'raw',
+  'key.fields' = 'record_key',
+  'value.fields-include' = 'EXCEPT_KEY',
+  'value.format' = 'forestall-avro',
+  'value.forestall-avro.record' = 'ModelTrial'
+);
+
 -- Writer schemas by fingerprint, so that readers understand newer writers; never ended.
 CREATE TABLE IF NOT EXISTS `schemas` (
   `record_key` STRING COMMENT 'Key: fingerprint',

@@ -157,15 +157,15 @@ public final class Retrain {
         to,
         "drives.csv",
         (header, cells) -> {
-          String serial = cells[header.get("serial_number")];
-          LocalDate first = LocalDate.parse(cells[header.get("first_date")]);
-          LocalDate last = LocalDate.parse(cells[header.get("last_date")]);
+          String serial = cells[header.column("serial_number")];
+          LocalDate first = LocalDate.parse(cells[header.column("first_date")]);
+          LocalDate last = LocalDate.parse(cells[header.column("last_date")]);
           if (!chosen(serial, share) || first.isAfter(until)) {
             return false;
           }
           if (last.isAfter(until)) {
-            cells[header.get("last_date")] = until.toString();
-            cells[header.get("failed")] = "0";
+            cells[header.column("last_date")] = until.toString();
+            cells[header.column("failed")] = "0";
           }
           return chosen.add(serial);
         });
@@ -173,7 +173,7 @@ public final class Retrain {
         from,
         to,
         "changes.csv",
-        (header, cells) -> chosen.contains(cells[header.get("serial_number")]));
+        (header, cells) -> chosen.contains(cells[header.column("serial_number")]));
     return chosen.size();
   }
 
@@ -183,9 +183,20 @@ public final class Retrain {
     return (crc.getValue() * 0x9E3779B97F4A7C15L >>> 11) * 0x1.0p-53 < share;
   }
 
+  /** The columns of a file. */
+  private record Header(List<String> names) {
+    int column(String name) {
+      int column = names.indexOf(name);
+      if (column < 0) {
+        throw new IllegalArgumentException("the file has no column " + name);
+      }
+      return column;
+    }
+  }
+
   /** Whether a row is kept; it may be changed. */
   private interface Row {
-    boolean keep(Map<String, Integer> header, String[] cells);
+    boolean keep(Header header, String[] cells);
   }
 
   private static void copy(Path from, Path to, String name, Row row) throws IOException {
@@ -203,11 +214,7 @@ public final class Retrain {
       if (first == null) {
         throw new IOException(name + " is empty");
       }
-      String[] names = first.split(",", -1);
-      Map<String, Integer> header = new HashMap<>();
-      for (int i = 0; i < names.length; i++) {
-        header.put(names[i], i);
-      }
+      Header header = new Header(List.of(first.split(",", -1)));
       out.write(first + "\n");
       for (String line = in.readLine(); line != null; line = in.readLine()) {
         String[] cells = line.split(",", -1);
