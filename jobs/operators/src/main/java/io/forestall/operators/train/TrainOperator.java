@@ -597,7 +597,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelTrial>
     for (Map.Entry<String, ModelRecord> each : models.entrySet()) {
       ModelRecord record = each.getValue();
       long effective = record.getEffectiveFromMillis();
-      if (effective == Long.MAX_VALUE) {
+      if (effective == Long.MAX_VALUE || record.getWithdrawn()) {
         continue;
       }
       if (best == null

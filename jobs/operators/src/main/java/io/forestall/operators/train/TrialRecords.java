@@ -174,6 +174,9 @@ final class TrialRecords {
   static ModelRecord model(
       ModelTrial trial, Trainer.Trained trained, TrainSettings settings, long effectiveFromMillis) {
     ModelRecord record = new ModelRecord();
+    record.setAuthor("");
+    record.setReason("");
+    record.setDemoted("");
     record.setId(trained.id());
     record.setVersion(trained.version());
     record.setMode(MODE);

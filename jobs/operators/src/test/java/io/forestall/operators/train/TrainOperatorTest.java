@@ -129,6 +129,9 @@ class TrainOperatorTest {
 
   private static ModelInput published(int version, long effectiveFromMillis) {
     ModelRecord record = new ModelRecord();
+    record.setAuthor("");
+    record.setReason("");
+    record.setDemoted("");
     record.setId("disk-lstm");
     record.setVersion(version);
     record.setMode(FailureMode.DISK);
