@@ -23,7 +23,7 @@ class EvaluateDiskCommandTest {
 
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
-  @TempDir private Path folder;
+  @TempDir private Path folder = Path.of("");
 
   /** A change log of made-up drives: a third collects pending sectors and dies. */
   private Path fleet(int drives, int days) throws IOException {
