@@ -39,7 +39,7 @@ public final class DiskEvaluation {
   static final int TREES = 4;
   static final int SEQUENCE = 5;
 
-  /** The ensemble's log-odds after recalibration: what the running system says. */
+  /** The ensemble's log-odds, moved each month by what had become known. */
   static final int ENSEMBLE = 6;
 
   /** Its log-odds as they were calibrated before the period. */

@@ -7,7 +7,7 @@ import java.util.List;
  * itself. Rows A11, A12. Not thread-safe: one instance per thread.
  */
 public interface SequenceModel {
-  /** Identifier of the model family, for example {@code disk-lstm}. */
+  /** Identifier of the model family, for example {@code disk-ensemble}. */
   String id();
 
   /** Version within the family, growing. */

@@ -270,7 +270,7 @@ public final class ModelCommand implements Runnable {
 
   /** A model by its name (picocli mixin). Not thread-safe. */
   static final class Name {
-    @Parameters(index = "0", paramLabel = "ID", description = "Its family, such as disk-lstm.")
+    @Parameters(index = "0", paramLabel = "ID", description = "Its family, such as disk-ensemble.")
     private String id = "";
 
     @Parameters(index = "1", paramLabel = "VERSION", description = "Its version.")

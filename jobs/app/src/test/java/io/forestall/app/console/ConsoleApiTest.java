@@ -114,7 +114,7 @@ class ConsoleApiTest {
     questions.put("/late", List.of("/late", "/late?state=never&kind=node"));
     questions.put("/dead-letters", List.of("/dead-letters", "/dead-letters?reason=late&limit=1"));
     questions.put("/models", List.of("/models"));
-    questions.put("/models/{mode}/{id}/{version}", List.of("/models/disk/disk-lstm/1"));
+    questions.put("/models/{mode}/{id}/{version}", List.of("/models/disk/disk-ensemble/1"));
     questions.put("/risk", List.of("/risk?mode=fail_slow&sort=probability&order=asc&offset=1"));
     questions.put("/risk/{kind}/{id}", List.of("/risk/disk/" + disk));
     questions.put(

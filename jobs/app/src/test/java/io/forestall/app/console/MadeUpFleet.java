@@ -193,9 +193,9 @@ final class MadeUpFleet {
       }
     }
     view.model(
-        "disk/disk-lstm/1",
+        "disk/disk-ensemble/1",
         new ModelRecord(
-            "disk-lstm",
+            "disk-ensemble",
             1,
             FailureMode.DISK,
             START_MILLIS - 40 * DAY_MILLIS,
@@ -203,7 +203,7 @@ final class MadeUpFleet {
             START_MILLIS + 400 * DAY_MILLIS,
             "forestall-lstm-1",
             ByteBuffer.wrap(new byte[49_280]),
-            "# disk-lstm 1\n\n"
+            "# disk-ensemble 1\n\n"
                 + "A made-up card: this fleet is simulated.\n\n"
                 + "* AUC: 0.80 within 30 days\n"
                 + "* Sees SMART counters only; what shows no sign there it cannot find.\n",
@@ -213,9 +213,9 @@ final class MadeUpFleet {
             false,
             ""));
     view.model(
-        "disk/disk-lstm/2",
+        "disk/disk-ensemble/2",
         new ModelRecord(
-            "disk-lstm",
+            "disk-ensemble",
             2,
             FailureMode.DISK,
             START_MILLIS - 20 * DAY_MILLIS,
@@ -223,7 +223,7 @@ final class MadeUpFleet {
             Long.MIN_VALUE,
             "forestall-lstm-1",
             ByteBuffer.wrap(new byte[49_280]),
-            "# disk-lstm 2\n\nA made-up card of a model that only advises.\n",
+            "# disk-ensemble 2\n\nA made-up card of a model that only advises.\n",
             "mara",
             "trained on our own drives",
             START_MILLIS - 20 * DAY_MILLIS,
@@ -478,7 +478,7 @@ final class MadeUpFleet {
         mode,
         probability,
         mode == FailureMode.DISK ? 30 * DAY_MILLIS : DAY_MILLIS,
-        mode == FailureMode.DISK ? "disk-lstm" : "symptoms",
+        mode == FailureMode.DISK ? "disk-ensemble" : "symptoms",
         1,
         reasons);
   }
