@@ -39,8 +39,8 @@ final class Reasons {
 
   private static final double DAY_MILLIS = 86_400_000.0;
 
-  /** Before the name of an ensemble's part in {@link ReasonPart#metric}. */
-  private static final String PART = "ensemble_";
+  /** {@link ReasonPart#metric} of the reason that tells what the parts of an ensemble say. */
+  private static final String ENSEMBLE = "ensemble";
 
   /** Derived reasons, beside those that are named after a metric. */
   private enum Derived {
@@ -145,8 +145,8 @@ final class Reasons {
   }
 
   /**
-   * What the parts of an ensemble say, behind the metrics: the same log-odds told in another way,
-   * so the two are not to be added.
+   * What the parts of an ensemble say, behind the metrics and as one reason that contributes
+   * nothing: it tells the same log-odds in another way.
    *
    * @param whole log-odds above those of a healthy input
    */
@@ -164,19 +164,17 @@ final class Reasons {
     }
     // The calibration bends logits; each part keeps its share.
     double scale = raw > LEAST_CONTRIBUTION && whole > 0 ? whole / raw : 1;
+    StringBuilder text = new StringBuilder("of all this the ensemble's");
     for (int i = 0; i < now.length; i++) {
-      double contribution = (now[i] - healthy[i]) * scale;
-      found.add(
-          new ReasonPart(
-              PART + names.get(i),
-              now[i],
-              contribution,
-              String.format(
-                  Locale.ROOT,
-                  "of all this the ensemble's %s say %+.1f nats",
-                  names.get(i),
-                  contribution)));
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "%s %s say %+.1f",
+              i == 0 ? "" : i == now.length - 1 ? " and" : ",",
+              names.get(i),
+              (now[i] - healthy[i]) * scale));
     }
+    found.add(new ReasonPart(ENSEMBLE, whole, 0, text.append(" nats").toString()));
   }
 
   private static List<Group> groups(DiskState state, float[] input) {

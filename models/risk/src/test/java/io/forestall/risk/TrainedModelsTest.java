@@ -9,6 +9,7 @@ import static io.forestall.risk.DiskMetric.REALLOCATED_SECTORS;
 import static io.forestall.risk.DiskMetric.REPORTED_UNCORRECTABLE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** What must hold of any weights that ship, however they were trained. */
@@ -73,6 +74,14 @@ class TrainedModelsTest {
       assertThat(dying.tier())
           .as("tier at probability %s", dying.probability())
           .isEqualTo(Tier.CRITICAL);
+      List<ReasonPart> reasons = dying.modes().get(0).reasons();
+      ReasonPart parts = reasons.get(reasons.size() - 1);
+      assertThat(parts.metric()).isEqualTo("ensemble");
+      assertThat(parts.contribution()).as("it tells the others in another way").isZero();
+      assertThat(parts.text())
+          .matches(
+              "of all this the ensemble's sequences say [+-]\\d.*, trees say \\+\\d.*, detectors"
+                  + " say .* and rules say .* nats");
       assertThat(dying.modes().get(0).reasons())
           .isNotEmpty()
           .extracting(ReasonPart::metric)
