@@ -67,6 +67,10 @@ public final class InventoryReader {
     String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
     List<Entry> entries =
         name.endsWith(".json") ? readJson(file, problems) : readCsv(file, problems);
+    if (entries.isEmpty() && problems.isEmpty()) {
+      // A header whose line end was lost swallows everything behind it: nobody means such a file.
+      problems.add(problem(file, 1, true, DeadReason.MISSING_FIELD, "file has no entry"));
+    }
     Map<String, FleetMember> nodes = new LinkedHashMap<>();
     for (Entry entry : entries) {
       if (field(entry, "kind").equalsIgnoreCase("node")) {

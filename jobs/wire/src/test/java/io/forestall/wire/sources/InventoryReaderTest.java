@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -98,6 +99,20 @@ final class InventoryReaderTest {
               assertThat(problem.reason()).isEqualTo(DeadReason.UNDECODABLE);
               assertThat(problem.wholeFile()).isTrue();
             });
+  }
+
+  @Test
+  void saysThatAFileHasNoEntry(@TempDir Path folder) throws IOException {
+    for (InventoryReader.Inventory inventory :
+        List.of(
+            read(folder, "fleet.csv", "kind,id,node,notedisk,Z1,store-1,x\n"),
+            read(folder, "fleet.json", "[]"))) {
+      assertThat(inventory.members()).isEmpty();
+      assertThat(inventory.problems())
+          .singleElement()
+          .extracting(SourceProblem::detail)
+          .isEqualTo("file has no entry");
+    }
   }
 
   @Test
