@@ -4,7 +4,6 @@ import io.forestall.risk.BatchSequenceModel;
 import io.forestall.risk.DiskMetric;
 import io.forestall.risk.EnsembleFile;
 import io.forestall.risk.FeatureExtractor;
-import io.forestall.risk.LogitCalibration;
 import io.forestall.risk.ModelFormatException;
 import io.forestall.risk.StoredModel;
 import io.forestall.risk.learn.DriveLog;
@@ -133,13 +132,8 @@ public final class StreamTraining implements Trainer {
    * part, calibration has seen more failures than the fleet has; the offset takes that back.
    */
   private static StoredModel finished(EnsembleFile trained, int version, double offset) {
-    LogitCalibration calibration = trained.calibration();
-    float[] logOdds = calibration.logOdds().clone();
-    for (int i = 0; i < logOdds.length; i++) {
-      logOdds[i] += (float) offset;
-    }
     return trained
-        .recalibrated(new LogitCalibration(calibration.logits(), logOdds), trained.hazards())
+        .recalibrated(trained.calibration().shifted(offset), trained.hazards())
         .withVersion(version)
         .withProperty("trained-by", "forestall-train");
   }
@@ -148,13 +142,11 @@ public final class StreamTraining implements Trainer {
     return String.format(
         Locale.ROOT,
         "Made as the shipped disk model, format `%s`, on the histories of %d disks, %d of them"
-            + " failed, on days until %s; calibrated on a fifth of them. Inputs that never varied:"
-            + " %s.",
+            + " failed, on days until %s; calibrated on a fifth of them.",
         model.format(),
         plan.training().size(),
         plan.trainingFailures(),
-        DiskTraining.date(plan.trainLastDay()),
-        model.properties().getOrDefault("unused-inputs", ""));
+        DiskTraining.date(plan.trainLastDay()));
   }
 
   /**
