@@ -1,19 +1,14 @@
 package io.forestall.risk;
 
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.zip.CRC32C;
 
 /**
  * A calibrated ensemble as bytes, format {@value #FORMAT}: a sequence model, boosted trees, the
@@ -52,10 +47,6 @@ public record EnsembleFile(
     implements StoredModel {
   /** Name of the format, as in the models topic. */
   public static final String FORMAT = "forestall-ensemble-1";
-
-  private static final byte[] MAGIC = FORMAT.getBytes(StandardCharsets.US_ASCII);
-  private static final int MAXIMUM_PROPERTIES = 1000;
-  private static final int MAXIMUM_DRIVE_MODELS = 100_000;
 
   /**
    * @throws IllegalArgumentException when a value is out of its range or the parts do not fit each
@@ -128,80 +119,43 @@ public record EnsembleFile(
         properties);
   }
 
-  static boolean isOne(byte[] bytes) {
-    if (bytes.length < MAGIC.length) {
-      return false;
-    }
-    for (int i = 0; i < MAGIC.length; i++) {
-      if (bytes[i] != MAGIC[i]) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   @Override
   public byte[] toBytes() {
-    try {
-      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-      DataOutputStream out = new DataOutputStream(bytes);
-      out.write(MAGIC);
-      out.writeUTF(id);
-      out.writeInt(version);
-      out.writeUTF(mode.name());
-      out.writeLong(horizonMillis);
-      out.writeInt(properties.size());
-      for (Map.Entry<String, String> property : new TreeMap<>(properties).entrySet()) {
-        out.writeUTF(property.getKey());
-        out.writeUTF(property.getValue());
+    return ModelFrame.write(this, this::writeRest);
+  }
+
+  private void writeRest(DataOutputStream out) throws IOException {
+    byte[] inner = sequence.toBytes();
+    out.writeInt(inner.length);
+    out.write(inner);
+    out.writeInt(trees.trees().size());
+    for (TreeEnsemble.Tree tree : trees.trees()) {
+      out.writeInt(tree.inputs().length);
+      for (int i = 0; i < tree.inputs().length; i++) {
+        out.writeShort(tree.inputs()[i]);
+        out.writeFloat(tree.thresholds()[i]);
+        out.writeShort(tree.left()[i]);
+        out.writeShort(tree.right()[i]);
       }
-      out.writeDouble(hazards.fleetRate());
-      out.writeInt(hazards.rates().size());
-      for (Map.Entry<String, Double> rate : hazards.sorted().entrySet()) {
-        out.writeUTF(rate.getKey());
-        out.writeDouble(rate.getValue());
+      for (float leaf : tree.leaves()) {
+        out.writeFloat(leaf);
       }
-      byte[] inner = sequence.toBytes();
-      out.writeInt(inner.length);
-      out.write(inner);
-      out.writeInt(trees.trees().size());
-      for (TreeEnsemble.Tree tree : trees.trees()) {
-        out.writeInt(tree.inputs().length);
-        for (int i = 0; i < tree.inputs().length; i++) {
-          out.writeShort(tree.inputs()[i]);
-          out.writeFloat(tree.thresholds()[i]);
-          out.writeShort(tree.left()[i]);
-          out.writeShort(tree.right()[i]);
-        }
-        for (float leaf : tree.leaves()) {
-          out.writeFloat(leaf);
-        }
-      }
-      out.writeFloat(weights.bias());
-      out.writeFloat(weights.sequence());
-      out.writeFloat(weights.trees());
-      for (float weight : weights.detectors()) {
-        out.writeFloat(weight);
-      }
-      for (float weight : weights.rules()) {
-        out.writeFloat(weight);
-      }
-      float[] knots = calibration.logits();
-      float[] logOdds = calibration.logOdds();
-      out.writeInt(knots.length);
-      for (int i = 0; i < knots.length; i++) {
-        out.writeFloat(knots[i]);
-        out.writeFloat(logOdds[i]);
-      }
-      CRC32C crc = new CRC32C();
-      crc.update(bytes.toByteArray());
-      out.writeInt((int) crc.getValue());
-      return bytes.toByteArray();
-    } catch (
-        IOException
-            impossible) { // memory does not fail to be written; a text too long for its length does
-      throw new UncheckedIOException(
-          "Model " + id + " cannot be written: " + impossible.getMessage(), impossible);
+    }
+    out.writeFloat(weights.bias());
+    out.writeFloat(weights.sequence());
+    out.writeFloat(weights.trees());
+    for (float weight : weights.detectors()) {
+      out.writeFloat(weight);
+    }
+    for (float weight : weights.rules()) {
+      out.writeFloat(weight);
+    }
+    float[] knots = calibration.logits();
+    float[] logOdds = calibration.logOdds();
+    out.writeInt(knots.length);
+    for (int i = 0; i < knots.length; i++) {
+      out.writeFloat(knots[i]);
+      out.writeFloat(logOdds[i]);
     }
   }
 
@@ -212,67 +166,19 @@ public record EnsembleFile(
    *     impossible shape or value
    */
   public static EnsembleFile fromBytes(byte[] bytes) throws ModelFormatException {
-    if (bytes.length > MAXIMUM_BYTES) {
-      throw new ModelFormatException("Model is larger than " + MAXIMUM_BYTES + " bytes");
-    }
-    if (!isOne(bytes)) {
-      throw new ModelFormatException(
-          "These " + bytes.length + " bytes are no ensemble: they do not begin with " + FORMAT);
-    }
-    int end = bytes.length - 4;
-    if (end < MAGIC.length) {
-      throw new ModelFormatException("Model of " + bytes.length + " bytes is cut short");
-    }
-    CRC32C crc = new CRC32C();
-    crc.update(bytes, 0, end);
-    int stored =
-        (bytes[end] & 0xFF) << 24
-            | (bytes[end + 1] & 0xFF) << 16
-            | (bytes[end + 2] & 0xFF) << 8
-            | bytes[end + 3] & 0xFF;
-    if ((int) crc.getValue() != stored) {
-      throw new ModelFormatException(
-          "Model of " + bytes.length + " bytes is damaged or cut short: its checksum does not fit");
-    }
-    try {
-      ByteArrayInputStream left = new ByteArrayInputStream(bytes, MAGIC.length, end - MAGIC.length);
-      EnsembleFile file = body(new DataInputStream(left));
-      if (left.available() > 0) {
-        throw new ModelFormatException(
-            "Model " + file.id() + " has " + left.available() + " bytes after its calibration");
-      }
-      return file;
-    } catch (EOFException shorter) {
-      throw new ModelFormatException("Model of " + bytes.length + " bytes is cut short");
-    } catch (ModelFormatException known) {
-      throw known;
-    } catch (IOException | IllegalArgumentException wrong) {
-      throw new ModelFormatException("Model cannot be read: " + wrong.getMessage());
-    }
+    return ModelFrame.read(bytes, FORMAT, EnsembleFile::parse);
   }
 
-  private static EnsembleFile body(DataInputStream in) throws IOException {
-    String id = in.readUTF();
-    int version = in.readInt();
-    FailureMode mode = FailureMode.valueOf(in.readUTF());
-    long horizonMillis = in.readLong();
-    Map<String, String> properties = new HashMap<>();
-    for (int i = count(in, "properties", MAXIMUM_PROPERTIES); i > 0; i--) {
-      properties.put(in.readUTF(), in.readUTF());
-    }
-    double fleetRate = in.readDouble();
-    Map<String, Double> rates = new HashMap<>();
-    for (int i = count(in, "drive models", MAXIMUM_DRIVE_MODELS); i > 0; i--) {
-      rates.put(in.readUTF(), in.readDouble());
-    }
-    int innerBytes = count(in, "bytes of its sequence model", MAXIMUM_BYTES);
+  private static EnsembleFile parse(DataInputStream in) throws IOException {
+    ModelFrame.Header header = ModelFrame.header(in);
+    int innerBytes = ModelFrame.count(in, "bytes of its sequence model", MAXIMUM_BYTES);
     byte[] inner = in.readNBytes(innerBytes);
     if (inner.length < innerBytes) {
       throw new EOFException();
     }
     ModelFile sequence = ModelFile.fromBytes(inner);
     List<TreeEnsemble.Tree> trees = new ArrayList<>();
-    for (int i = count(in, "trees", TreeEnsemble.MAXIMUM_TREES); i > 0; i--) {
+    for (int i = ModelFrame.count(in, "trees", TreeEnsemble.MAXIMUM_TREES); i > 0; i--) {
       trees.add(tree(in));
     }
     EnsembleWeights weights =
@@ -282,7 +188,7 @@ public record EnsembleFile(
             in.readFloat(),
             floats(in, EnsembleWeights.DETECTORS),
             floats(in, EnsembleWeights.RULES));
-    int knots = count(in, "knots", LogitCalibration.MAXIMUM_KNOTS);
+    int knots = ModelFrame.count(in, "knots", LogitCalibration.MAXIMUM_KNOTS);
     float[] logits = new float[knots];
     float[] logOdds = new float[knots];
     for (int i = 0; i < knots; i++) {
@@ -290,20 +196,20 @@ public record EnsembleFile(
       logOdds[i] = in.readFloat();
     }
     return new EnsembleFile(
-        id,
-        version,
-        mode,
-        horizonMillis,
+        header.id(),
+        header.version(),
+        header.mode(),
+        header.horizonMillis(),
         sequence,
         new TreeEnsemble(trees),
         weights,
         new LogitCalibration(logits, logOdds),
-        new DriveModelHazards(fleetRate, rates),
-        properties);
+        header.hazards(),
+        header.properties());
   }
 
   private static TreeEnsemble.Tree tree(DataInputStream in) throws IOException {
-    int splits = count(in, "splits of a tree", Short.MAX_VALUE);
+    int splits = ModelFrame.count(in, "splits of a tree", Short.MAX_VALUE);
     if (in.available() < 10L * splits) {
       throw new EOFException(); // before the arrays are made: a damaged shape must not take memory
     }
@@ -326,15 +232,6 @@ public record EnsembleFile(
       values[i] = in.readFloat();
     }
     return values;
-  }
-
-  private static int count(DataInputStream in, String what, int most) throws IOException {
-    int count = in.readInt();
-    if (count < 0 || count > most) {
-      throw new ModelFormatException(
-          "Model names " + count + " " + what + ", at most " + most + " are possible");
-    }
-    return count;
   }
 
   private static void require(boolean holds, String what) {

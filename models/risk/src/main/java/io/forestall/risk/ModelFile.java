@@ -1,12 +1,9 @@
 package io.forestall.risk;
 
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -14,8 +11,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.zip.CRC32C;
 
 /**
  * A trained model as bytes, format {@value #FORMAT}. The raw logit is output bias + output weights
@@ -58,11 +53,8 @@ public record ModelFile(
   /** Name of the format, as in the models topic. */
   public static final String FORMAT = "forestall-lstm-1";
 
-  private static final byte[] MAGIC = FORMAT.getBytes(StandardCharsets.US_ASCII);
   private static final int MAXIMUM_LAYERS = 8;
   private static final int MAXIMUM_WIDTH = 1024;
-  private static final int MAXIMUM_PROPERTIES = 1000;
-  private static final int MAXIMUM_DRIVE_MODELS = 100_000;
 
   /**
    * @throws IllegalArgumentException when shapes do not fit each other, a weight is not a finite
@@ -163,47 +155,22 @@ public record ModelFile(
 
   @Override
   public byte[] toBytes() {
-    try {
-      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-      DataOutputStream out = new DataOutputStream(bytes);
-      out.write(MAGIC);
-      out.writeUTF(id);
-      out.writeInt(version);
-      out.writeUTF(mode.name());
-      out.writeLong(horizonMillis);
-      out.writeInt(properties.size());
-      for (Map.Entry<String, String> property : new TreeMap<>(properties).entrySet()) {
-        out.writeUTF(property.getKey());
-        out.writeUTF(property.getValue());
-      }
-      out.writeDouble(hazards.fleetRate());
-      out.writeInt(hazards.rates().size());
-      for (Map.Entry<String, Double> rate : hazards.sorted().entrySet()) {
-        out.writeUTF(rate.getKey());
-        out.writeDouble(rate.getValue());
-      }
-      out.writeInt(layers.size());
-      for (LstmLayer layer : layers) {
-        out.writeInt(layer.inputs());
-        out.writeInt(layer.hidden());
-      }
-      for (LstmLayer layer : layers) {
-        writeFloats(out, layer.inputWeights());
-        writeFloats(out, layer.recurrentWeights());
-        writeFloats(out, layer.bias());
-      }
-      writeFloats(out, outputWeights);
-      writeFloats(out, outputBias, calibrationSlope, calibrationIntercept);
-      CRC32C crc = new CRC32C();
-      crc.update(bytes.toByteArray());
-      out.writeInt((int) crc.getValue());
-      return bytes.toByteArray();
-    } catch (
-        IOException
-            impossible) { // memory does not fail to be written; a text too long for its length does
-      throw new UncheckedIOException(
-          "Model " + id + " cannot be written: " + impossible.getMessage(), impossible);
+    return ModelFrame.write(this, this::writeRest);
+  }
+
+  private void writeRest(DataOutputStream out) throws IOException {
+    out.writeInt(layers.size());
+    for (LstmLayer layer : layers) {
+      out.writeInt(layer.inputs());
+      out.writeInt(layer.hidden());
     }
+    for (LstmLayer layer : layers) {
+      writeFloats(out, layer.inputWeights());
+      writeFloats(out, layer.recurrentWeights());
+      writeFloats(out, layer.bias());
+    }
+    writeFloats(out, outputWeights);
+    writeFloats(out, outputBias, calibrationSlope, calibrationIntercept);
   }
 
   /**
@@ -213,56 +180,17 @@ public record ModelFile(
    *     impossible shape or value
    */
   public static ModelFile fromBytes(byte[] bytes) throws ModelFormatException {
-    if (bytes.length > MAXIMUM_BYTES) {
-      throw new ModelFormatException("Model is larger than " + MAXIMUM_BYTES + " bytes");
-    }
-    if (bytes.length < MAGIC.length || !startsWithMagic(bytes)) {
-      throw new ModelFormatException(
-          "These " + bytes.length + " bytes are no model: they do not begin with " + FORMAT);
-    }
-    int end = bytes.length - 4;
-    if (end < MAGIC.length) {
-      throw new ModelFormatException("Model of " + bytes.length + " bytes is cut short");
-    }
-    CRC32C crc = new CRC32C();
-    crc.update(bytes, 0, end);
-    if ((int) crc.getValue() != ByteBuffer.wrap(bytes, end, 4).getInt()) {
-      throw new ModelFormatException(
-          "Model of " + bytes.length + " bytes is cut short or damaged: its checksum does not fit");
-    }
-    try {
-      return parse(bytes, end);
-    } catch (EOFException shorter) {
-      throw new ModelFormatException(
-          "Model of " + bytes.length + " bytes ends before its weights do");
-    } catch (IOException | IllegalArgumentException wrong) {
-      throw new ModelFormatException(
-          wrong.getMessage() == null ? wrong.toString() : wrong.getMessage());
-    }
+    return ModelFrame.read(bytes, FORMAT, ModelFile::parse);
   }
 
-  private static ModelFile parse(byte[] bytes, int end) throws IOException {
-    ByteArrayInputStream left = new ByteArrayInputStream(bytes, MAGIC.length, end - MAGIC.length);
-    DataInputStream in = new DataInputStream(left);
-    String id = in.readUTF();
-    int version = in.readInt();
-    FailureMode mode = FailureMode.valueOf(in.readUTF());
-    long horizonMillis = in.readLong();
-    Map<String, String> properties = new HashMap<>();
-    for (int i = count(in, "properties", MAXIMUM_PROPERTIES); i > 0; i--) {
-      properties.put(in.readUTF(), in.readUTF());
-    }
-    double fleetRate = in.readDouble();
-    Map<String, Double> rates = new HashMap<>();
-    for (int i = count(in, "drive models", MAXIMUM_DRIVE_MODELS); i > 0; i--) {
-      rates.put(in.readUTF(), in.readDouble());
-    }
-    int layerCount = count(in, "layers", MAXIMUM_LAYERS);
+  private static ModelFile parse(DataInputStream in) throws IOException {
+    ModelFrame.Header header = ModelFrame.header(in);
+    int layerCount = ModelFrame.count(in, "layers", MAXIMUM_LAYERS);
     int[] inputs = new int[layerCount];
     int[] hidden = new int[layerCount];
     for (int i = 0; i < layerCount; i++) {
-      inputs[i] = count(in, "inputs of a layer", MAXIMUM_WIDTH);
-      hidden[i] = count(in, "outputs of a layer", MAXIMUM_WIDTH);
+      inputs[i] = ModelFrame.count(in, "inputs of a layer", MAXIMUM_WIDTH);
+      hidden[i] = ModelFrame.count(in, "outputs of a layer", MAXIMUM_WIDTH);
     }
     List<LstmLayer> layers = new ArrayList<>();
     for (int i = 0; i < layerCount; i++) {
@@ -276,40 +204,18 @@ public record ModelFile(
     }
     float[] outputWeights = readFloats(in, layerCount == 0 ? 0 : hidden[layerCount - 1]);
     float[] last = readFloats(in, 3);
-    if (left.available() > 0) {
-      throw new ModelFormatException(
-          "Model " + id + " has " + left.available() + " bytes after its weights");
-    }
     return new ModelFile(
-        id,
-        version,
-        mode,
-        horizonMillis,
+        header.id(),
+        header.version(),
+        header.mode(),
+        header.horizonMillis(),
         layers,
         outputWeights,
         last[0],
         last[1],
         last[2],
-        new DriveModelHazards(fleetRate, rates),
-        properties);
-  }
-
-  private static int count(DataInputStream in, String what, int most) throws IOException {
-    int count = in.readInt();
-    if (count < 0 || count > most) {
-      throw new ModelFormatException(
-          "Model names " + count + " " + what + ", at most " + most + " are possible");
-    }
-    return count;
-  }
-
-  private static boolean startsWithMagic(byte[] bytes) {
-    for (int i = 0; i < MAGIC.length; i++) {
-      if (bytes[i] != MAGIC[i]) {
-        return false;
-      }
-    }
-    return true;
+        header.hazards(),
+        header.properties());
   }
 
   private static void writeFloats(DataOutputStream out, float... values) throws IOException {

@@ -67,6 +67,8 @@ public sealed interface StoredModel permits ModelFile, EnsembleFile {
    * @throws ModelFormatException as {@link #read}
    */
   static StoredModel fromBytes(byte[] bytes) throws ModelFormatException {
-    return EnsembleFile.isOne(bytes) ? EnsembleFile.fromBytes(bytes) : ModelFile.fromBytes(bytes);
+    return ModelFrame.begins(bytes, EnsembleFile.FORMAT)
+        ? EnsembleFile.fromBytes(bytes)
+        : ModelFile.fromBytes(bytes);
   }
 }
