@@ -127,6 +127,39 @@ class ConsolePageTest {
   }
 
   @Test
+  void theMapCutsNoDiskOffHoweverManyANodeHas() throws Exception {
+    FleetView wide = new FleetView();
+    new MadeUpFleet(wide, 22, STEPS, 11, 102).next(1);
+    try (ConsoleServer other =
+        ConsoleServer.start(
+            new ConsoleServer.Options("127.0.0.1", 0, Set.of()),
+            wide,
+            acts,
+            () -> FleetFeed.Progress.DONE)) {
+      open(other.url());
+      for (int width : List.of(1400, 420)) {
+        chrome().window(width, 900, 1);
+        chrome()
+            .await(
+                "document.querySelector('.tile canvas').getBoundingClientRect().right"
+                    + " <= document.querySelector('.map').getBoundingClientRect().right");
+        double cell =
+            chrome().eval("document.querySelector('.tile canvas').clientWidth").asDouble() / 102;
+        assertThat(cell).as("a cell at %d", width).isGreaterThanOrEqualTo(3);
+      }
+      assertThat(chrome().complaints()).isEmpty();
+    }
+  }
+
+  @Test
+  void modelsThatAreNotOnTheTopicAreNotSaidToBeWithoutWeights() throws Exception {
+    open("#/models");
+    assertThat(text("main .explain"))
+        .contains("what ships with the jobs", "symptoms 1")
+        .doesNotContain("weights");
+  }
+
+  @Test
   void theKeysReachEverything() throws Exception {
     open("");
     chrome().eval("document.querySelector('.map [tabindex=\"0\"]').focus()");

@@ -141,6 +141,11 @@ final class MadeUpFleet {
    * @param planned steps over which the planted faults grow to their full size
    */
   MadeUpFleet(FleetView view, int nodes, int planned, long seed) {
+    this(view, nodes, planned, seed, DISKS_PER_NODE);
+  }
+
+  /** Places a fleet whose nodes have so many disks. */
+  MadeUpFleet(FleetView view, int nodes, int planned, long seed, int disksPerNode) {
     this.view = view;
     this.planned = planned;
     this.small = nodes < 200;
@@ -161,10 +166,10 @@ final class MadeUpFleet {
         fault = i < PLANTED.size() ? PLANTED.get(i) : Fault.NONE;
       }
       place(EntityKind.NODE, node, null, i, fault);
-      for (int d = 0; d < DISKS_PER_NODE; d++) {
+      for (int d = 0; d < disksPerNode; d++) {
         String serial =
             String.format(
-                Locale.ROOT, "MU%08d", ((long) i * DISKS_PER_NODE + d) * 7919L % 99_999_989L);
+                Locale.ROOT, "MU%08d", ((long) i * disksPerNode + d) * 7919L % 99_999_989L);
         double sick = random.nextDouble();
         Fault diskFault =
             fault == Fault.SILENT || fault == Fault.NEVER

@@ -6,6 +6,9 @@ import { TIERS, compact, integer, link, measured, percent, placeLink, placeName,
 // that a poll brings only what has changed.
 let shown = null;
 
+// What border and padding of a tile take from its width, see .tile.
+const TILE_FRAME = 14;
+
 const worstFirst = [...TIERS].reverse();
 const AT_RISK = ['critical', 'warning', 'watch'];
 const tierOf = (cell) => (cell === '-' ? 'unscored' : TIERS[cell >= 'a' ? cell.charCodeAt(0) - 97 : cell >= 'A' ? cell.charCodeAt(0) - 65 : Number(cell)]);
@@ -72,11 +75,14 @@ function colorsNow() {
   };
 }
 
+/** Disks of the node with the most. */
+const widest = (rack) => Math.max(4, ...rack.rows.map((row) => row.cells.length));
+
 /** Where the cells of a rack stand: rows of nodes with their disks, or a block of nodes. */
 function grid(rack, kind, pitch) {
   if (kind === 'disks') {
-    const columns = Math.max(4, ...rack.rows.map((row) => row.cells.length));
-    return { columns: Math.min(60, columns), rows: rack.rows.map((row) => row.cells), width: Math.min(60, columns) * pitch, height: rack.rows.length * pitch };
+    const columns = widest(rack);
+    return { columns, rows: rack.rows.map((row) => row.cells), width: columns * pitch, height: rack.rows.length * pitch };
   }
   const count = rack.nodeCells.length;
   let columns = Math.max(3, Math.ceil(Math.sqrt(count * 1.3)));
@@ -347,9 +353,39 @@ function merge(answer) {
   shown.version = answer.version;
   const newCells = answer.cells !== shown.cells;
   shown.cells = answer.cells;
-  const { nodes } = answer.place;
-  shown.pitch = answer.cells === 'disks' ? (nodes <= 24 ? 24 : nodes <= 60 ? 15 : 10) : nodes > 2500 ? 8 : nodes > 800 ? 11 : 13;
+  shown.nodes = answer.place.nodes;
+  const before = shown.pitch;
+  shown.pitch = pitchNow();
+  if (before !== shown.pitch) for (const key of shown.racks.keys()) changed.add(key);
   return { full: full || newCells, changed };
+}
+
+/** From one cell to the next: large where there is room, and never so large that the last disks of a node are cut off. */
+function pitchNow() {
+  const { nodes } = shown;
+  if (shown.cells !== 'disks') return nodes > 2500 ? 8 : nodes > 800 ? 11 : 13;
+  const usual = nodes <= 24 ? 24 : nodes <= 60 ? 15 : 10;
+  const room = shown.map.clientWidth - TILE_FRAME;
+  const most = Math.max(...[...shown.racks.values()].map((rack) => (rack.rows ? widest(rack) : 0)));
+  return room > 0 && most > 0 ? Math.max(3, Math.min(usual, Math.floor(room / most))) : usual;
+}
+
+addEventListener('resize', () => {
+  if (!shown || !shown.map.isConnected || !shown.racks.size) return;
+  const pitch = pitchNow();
+  if (pitch === shown.pitch) return;
+  shown.pitch = pitch;
+  redraw();
+});
+
+/** Draws every tile that can be seen anew, the others when they come near. */
+function redraw() {
+  const colors = colorsNow();
+  for (const tile of shown.tiles.values()) {
+    tile.drawn = false;
+    if (tile.near) draw(tile, colors);
+    else sizeOnly(tile);
+  }
 }
 
 /** Shows a place, or brings what is shown up to date. */
@@ -422,12 +458,7 @@ function sectionCounts() {
 }
 
 onTheme(() => {
-  if (!shown) return;
-  const colors = colorsNow();
-  for (const tile of shown.tiles.values()) {
-    tile.drawn = false;
-    if (tile.near) draw(tile, colors);
-  }
+  if (shown) redraw();
 });
 
 /** The place above the one that is shown. */
