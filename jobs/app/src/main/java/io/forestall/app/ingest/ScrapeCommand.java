@@ -39,6 +39,7 @@ import picocli.CommandLine.Spec;
           + " everywhere, use forestall ingest --remove node/ID."
     })
 final class ScrapeCommand implements Callable<Integer> {
+  private static final long TIMEOUT_MILLIS = 10_000;
 
   @Mixin private KafkaOptions kafka = new KafkaOptions();
   @Mixin private MetricsOptions metrics = new MetricsOptions();
@@ -49,7 +50,8 @@ final class ScrapeCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description =
           "Targets as YAML or JSON, as Prometheus's file_sd_config: groups of targets with labels"
-              + " job, node, rack, zone, region, pool.")
+              + " job, node, rack, zone, region, pool. For example: [{targets: ['n-1:9100'],"
+              + " labels: {job: node_exporter, node: n-1, rack: r-1}}]")
   private Path targets = Path.of("targets.yaml");
 
   @Option(
@@ -62,9 +64,8 @@ final class ScrapeCommand implements Callable<Integer> {
   @Option(
       names = "--timeout",
       paramLabel = "TIME",
-      defaultValue = "10s",
-      description = "Longest time of one page. Default: ${DEFAULT-VALUE}.")
-  private String timeout = "10s";
+      description = "Longest time of one page. Default: 10s, or --interval where that is shorter.")
+  private @Nullable String timeout;
 
   @Option(
       names = "--smart-interval",
@@ -129,7 +130,10 @@ final class ScrapeCommand implements Callable<Integer> {
     PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
     PrintWriter err = Objects.requireNonNull(spec).commandLine().getErr();
     long intervalMillis = Durations.millis("--interval", interval);
-    long timeoutMillis = Durations.millis("--timeout", timeout);
+    long timeoutMillis =
+        timeout == null
+            ? Math.min(TIMEOUT_MILLIS, intervalMillis)
+            : Durations.millis("--timeout", timeout);
     long smartMillis = Durations.millis("--smart-interval", smartInterval);
     if (intervalMillis < 100 || timeoutMillis < 10) {
       throw CommandFailure.usage("--interval is at least 100ms and --timeout at least 10ms");

@@ -192,6 +192,21 @@ final class IngestSourcesTest {
     assertThat(run("ingest", "scrape", "--targets", good.toString(), "--interval", "soon"))
         .isEqualTo(ExitCodes.USAGE);
     assertThat(err).contains("--interval is a length of time such as");
+    assertThat(run("ingest", "scrape", "--targets", bad.toString(), "--interval", "5s"))
+        .isEqualTo(ExitCodes.USAGE);
+    assertThat(err).contains("the label job is missing").doesNotContain("--timeout");
+    assertThat(
+            run(
+                "ingest",
+                "scrape",
+                "--targets",
+                good.toString(),
+                "--interval",
+                "5s",
+                "--timeout",
+                "6s"))
+        .isEqualTo(ExitCodes.USAGE);
+    assertThat(err).contains("--timeout is longer than --interval");
     assertThat(run("ingest", "csv", "--mapping", mapping.toString(), "x.csv"))
         .isEqualTo(ExitCodes.USAGE);
     assertThat(
