@@ -65,8 +65,8 @@ public final class DemoCommand implements Callable<Integer> {
   private static final Duration LOOK_EVERY = Duration.ofSeconds(10);
   private static final long END_PATIENCE_SECONDS = 30;
 
-  /** Each unanswered question took a minute already. */
-  private static final int MOST_UNANSWERED = 5;
+  /** Each waits as long as Kafka's clients do: minutes in all. */
+  private static final int MOST_UNANSWERED = 20;
 
   /** Where Flink's own reporter would listen, so that a Prometheus finds it. */
   private static final int FIRST_METRICS_PORT = 9249;
