@@ -522,16 +522,8 @@ public final class SenseBenchmark {
 
   private void createTopics(String prefix) throws Exception {
     List<NewTopic> topics = new ArrayList<>();
-    for (Topics topic :
-        List.of(
-            Topics.TELEMETRY,
-            Topics.FLEET,
-            Topics.MODELS,
-            Topics.RISK,
-            Topics.DEAD_LETTERS,
-            Topics.PREDICTED_EVENTS,
-            Topics.ANOMALIES,
-            Topics.BASELINES)) {
+    // All of them: a job does not start where a topic that it reads is missing.
+    for (Topics topic : Topics.values()) {
       TopicSpec spec = topic.spec();
       topics.add(
           new NewTopic(topic.name(prefix), spec.partitions(), (short) 1)
