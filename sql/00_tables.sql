@@ -383,6 +383,8 @@ CREATE TABLE IF NOT EXISTS `models_trials` (
   `differenceLowest` DOUBLE COMMENT '5 % of the draws of disks gave less than this; ratio.',
   `differenceHighest` DOUBLE COMMENT '5 % of the draws of disks gave more than this; ratio.',
   `sureness` DOUBLE COMMENT 'Share of the draws in which the challenger found more; ratio.',
+  `recalibrationNats` DOUBLE COMMENT 'By how much the champion''s log-odds were moved, because failures came more or less often than it expected; null when they were left; nats.',
+  `recalibratedVersion` INT COMMENT 'Version under which the champion was published so, null as above; count.',
   `drift` MAP<STRING, DOUBLE> COMMENT 'Population stability index of what healthy disks report, by canonical metric name, against the last accepted trial (or the first): under 0.1 alike, above 0.25 another fleet; no unit.',
   `seed` BIGINT COMMENT 'Seed of training and draws; no unit.',
   `trainingMillis` BIGINT COMMENT 'Wall-clock time that training and judging took; milliseconds.',
@@ -404,6 +406,47 @@ CREATE TABLE IF NOT EXISTS `models_trials` (
   'value.format' = 'forestall-avro',
   'value.forestall-avro.record' = 'ModelTrial'
 );
+
+-- How each version of a model keeps its word, what it foretold joined with what happened.
+CREATE TABLE IF NOT EXISTS `models_tallies` (
+  `record_key` STRING COMMENT 'Key: mode/id/version',
+  `id` STRING COMMENT 'Identifier of the model family; no unit.',
+  `version` INT COMMENT 'Version within the family; count.',
+  `mode` STRING COMMENT 'Failure mode that it scores; no unit.',
+  `timeMillis` BIGINT COMMENT 'Event time until which alarms are judged; milliseconds since 1970-01-01 UTC.',
+  `judged` DOUBLE COMMENT 'Alarms whose horizon has passed or whose thing has failed; 200 further ones make one count half; count.',
+  `cameTrue` DOUBLE COMMENT 'Of these, those that failed within the horizon; count.',
+  `promised` DOUBLE COMMENT 'Mean probability that the model gave them; 0 to 1.',
+  `share` DOUBLE COMMENT 'Share that came true; 0 to 1.',
+  `lowest` DOUBLE COMMENT 'Lower end of the 95 % interval of that share; 0 to 1.',
+  `highest` DOUBLE COMMENT 'Upper end of it; 0 to 1.',
+  `demoted` BOOLEAN COMMENT 'True while even the upper end is below half of what it promised: its predictions only advise; no unit.',
+  `text` STRING COMMENT 'The same as a sentence for a person; no unit.',
+  `record_partition` INT METADATA FROM 'partition' VIRTUAL,
+  `record_offset` BIGINT METADATA FROM 'offset' VIRTUAL,
+  `record_time` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  `event_time` AS TO_TIMESTAMP_LTZ(`timeMillis`, 3)
+) COMMENT 'How each version of a model keeps its word, what it foretold joined with what happened.' WITH (
+  'connector' = 'kafka',
+  'topic' = '${prefix}.models.tallies.v1',
+  'properties.bootstrap.servers' = '${bootstrap}',
+  'properties.register.consumer.metrics' = 'false',
+  'scan.startup.mode' = 'earliest-offset',
+  'scan.bounded.mode' = '${bounded}',
+  'key.format' = 'raw',
+  'key.fields' = 'record_key',
+  'value.fields-include' = 'EXCEPT_KEY',
+  'value.format' = 'forestall-avro',
+  'value.forestall-avro.record' = 'ModelTally',
+  'value.forestall-avro.tombstones' = 'true'
+);
+
+CREATE VIEW IF NOT EXISTS `models_tallies_now` AS
+SELECT `record_key`, `id`, `version`, `mode`, `timeMillis`, `judged`, `cameTrue`, `promised`, `share`, `lowest`, `highest`, `demoted`, `text`, `record_time`, `event_time`
+FROM (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY `record_key` ORDER BY `record_offset` DESC) AS `age`
+  FROM `models_tallies`)
+WHERE `age` = 1 AND `id` IS NOT NULL;
 
 -- Writer schemas by fingerprint, so that readers understand newer writers; never ended.
 CREATE TABLE IF NOT EXISTS `schemas` (

@@ -25,6 +25,7 @@ public enum Topics {
   MODELS("models"),
   /** Retrainings and how they ended. */
   MODEL_TRIALS("models.trials"),
+  MODEL_TALLIES("models.tallies"),
   /** Writer schemas. */
   SCHEMAS("schemas"),
   /** What could not be taken in. */

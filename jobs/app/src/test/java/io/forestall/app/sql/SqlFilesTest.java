@@ -19,6 +19,8 @@ import io.forestall.schemas.EntityRef;
 import io.forestall.schemas.FailureMode;
 import io.forestall.schemas.FleetEntry;
 import io.forestall.schemas.ModeRisk;
+import io.forestall.schemas.ModelTally;
+import io.forestall.schemas.ModelTrial;
 import io.forestall.schemas.Reason;
 import io.forestall.schemas.Risk;
 import io.forestall.schemas.Sample;
@@ -28,6 +30,9 @@ import io.forestall.schemas.Tier;
 import io.forestall.schemas.TopicCatalogue;
 import io.forestall.schemas.TopicSpec;
 import io.forestall.schemas.Topics;
+import io.forestall.schemas.TrialFigures;
+import io.forestall.schemas.TrialReason;
+import io.forestall.schemas.TrialVerdict;
 import io.forestall.wire.AvroCodec;
 import io.forestall.wire.Keys;
 import java.io.IOException;
@@ -129,6 +134,11 @@ class SqlFilesTest {
     advised("B", 2, 2, 66, Tier.WARNING, 2, 0.45);
     advised("C", 1, 2, 70, Tier.WARNING, 2, 0.9);
     advised("NOBODY", 2, 3, 99, Tier.CRITICAL, 2, 0.9);
+    trial(1, TrialVerdict.REFUSED, List.of(TrialReason.NOT_BETTER), 3);
+    trial(2, TrialVerdict.ACCEPTED, List.of(), null);
+    tally(1, 0.02, true);
+    tally(2, 0.21, false);
+    tally(2, 0.22, false);
     send(
         Topics.RISK,
         "node/n-0001",
@@ -145,6 +155,50 @@ class SqlFilesTest {
             .setModes(
                 List.of(new ModeRisk(FailureMode.SOFTWARE, 0.5, DAY, "symptoms", 1, List.of())))
             .build());
+  }
+
+  private static void trial(
+      int day, TrialVerdict verdict, List<TrialReason> reasons, @Nullable Integer moved)
+      throws Exception {
+    send(
+        Topics.MODEL_TRIALS,
+        "disk",
+        ModelTrial.newBuilder()
+            .setId("disk/" + day)
+            .setMode(FailureMode.DISK)
+            .setTimeMillis(START + day * DAY)
+            .setVerdict(verdict)
+            .setReasons(reasons)
+            .setText("a sentence")
+            .setChallengerId("disk-lstm")
+            .setChallengerVersion(day + 1)
+            .setHorizonMillis(30 * DAY)
+            .setTestFailures(40)
+            .setChallenger(new TrialFigures(0.5, 0.1, 10.0, 12.0, 1.2, 1.25))
+            .setChampion(new TrialFigures(0.45, 3.0, null, 12.0, null, null))
+            .setSureness(0.8)
+            .setRecalibratedVersion(moved)
+            .setRecalibrationNats(moved == null ? null : 0.3)
+            .build());
+  }
+
+  private static void tally(int version, double share, boolean demoted) throws Exception {
+    send(
+        Topics.MODEL_TALLIES,
+        "disk/disk-lstm/" + version,
+        new ModelTally(
+            "disk-lstm",
+            version,
+            FailureMode.DISK,
+            START + DAY,
+            100.0,
+            100 * share,
+            0.2,
+            share,
+            share / 2,
+            2 * share,
+            demoted,
+            "a sentence"));
   }
 
   private static void anomaly(String key, String signal, int hour, double score, boolean ended)
@@ -448,6 +502,8 @@ class SqlFilesTest {
             "70_models_in_use.sql",
             "71_challenger_against_champion.sql",
             "72_disks_on_which_models_differ.sql",
+            "73_trials_of_models.sql",
+            "74_models_that_keep_their_word.sql",
             "80_silent_or_never_scored.sql",
             "90_anomalies_now.sql",
             "91_baselines_of_one.sql",
@@ -590,6 +646,38 @@ class SqlFilesTest {
     assertThat(disks.get(0).get("champion_reason").isNull()).isTrue();
     assertThat(disks.get(0).get("who_would_act").asText())
         .isEqualTo("only the challenger would act");
+  }
+
+  @Test
+  void trialsAndWhatModelsPromisedAreTold() throws Exception {
+    assertThat(ask("73_trials_of_models.sql"))
+        .extracting(
+            r ->
+                r.get("verdict").asText()
+                    + " "
+                    + r.get("reason").asText()
+                    + " "
+                    + r.get("challenger").asText()
+                    + " "
+                    + r.get("champion").asText()
+                    + " "
+                    + r.get("challenger_found_percent").asDouble()
+                    + " "
+                    + r.get("champion_moved_to_version").asText())
+        .containsExactly(
+            "ACCEPTED  disk-lstm 3 count of error counters 50.0 null",
+            "REFUSED NOT_BETTER disk-lstm 2 count of error counters 50.0 3");
+    assertThat(ask("74_models_that_keep_their_word.sql"))
+        .extracting(
+            r ->
+                r.get("version").asInt()
+                    + " "
+                    + r.get("promised_percent").asDouble()
+                    + " "
+                    + r.get("came_true_percent").asDouble()
+                    + " "
+                    + r.get("demoted").asBoolean())
+        .containsExactly("1 20.0 2.0 true", "2 20.0 22.0 false");
   }
 
   @Test
