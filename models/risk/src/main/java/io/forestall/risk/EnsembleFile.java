@@ -120,6 +120,11 @@ public record EnsembleFile(
   }
 
   @Override
+  public EnsembleFile shifted(double nats) {
+    return recalibrated(calibration.shifted(nats), hazards);
+  }
+
+  @Override
   public byte[] toBytes() {
     return ModelFrame.write(this, this::writeRest);
   }

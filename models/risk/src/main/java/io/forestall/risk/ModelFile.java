@@ -154,6 +154,22 @@ public record ModelFile(
   }
 
   @Override
+  public ModelFile shifted(double nats) {
+    return new ModelFile(
+        id,
+        version,
+        mode,
+        horizonMillis,
+        layers,
+        outputWeights,
+        outputBias,
+        calibrationSlope,
+        calibrationIntercept + (float) nats,
+        hazards,
+        properties);
+  }
+
+  @Override
   public byte[] toBytes() {
     return ModelFrame.write(this, this::writeRest);
   }

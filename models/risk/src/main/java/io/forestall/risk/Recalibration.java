@@ -1,5 +1,9 @@
 package io.forestall.risk;
 
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+
 /**
  * Moves a model's level with the failure rate of the fleet: what was expected and what came, both
  * forgotten slowly. Row A9. The order of disks is not touched. A day is taken in once its horizon
@@ -43,6 +47,16 @@ public final class Recalibration {
     }
   }
 
+  /**
+   * Notes that the model itself was moved: what it would have expected then, had it been so all
+   * along. Of rare failures, as all here are, the probability moves as the odds do.
+   *
+   * @param nats what was added to its log-odds
+   */
+  public void moved(double nats) {
+    expected *= Math.exp(nats);
+  }
+
   /** What to add to log-odds; nats, within -2 to 2, 0 before anything is known. */
   public double nats() {
     double nats = Math.log((observed + PULL) / (expected + PULL));
@@ -52,5 +66,21 @@ public final class Recalibration {
   /** Observed over expected as remembered, NaN when nothing was expected. */
   public double ratio() {
     return expected > 0 ? observed / expected : Double.NaN;
+  }
+
+  /** Writes it. */
+  public void write(DataOutput out) throws IOException {
+    out.writeDouble(expected);
+    out.writeDouble(observed);
+    out.writeDouble(lastDay);
+  }
+
+  /** Reads what {@link #write} wrote. */
+  public static Recalibration read(DataInput in) throws IOException {
+    Recalibration recalibration = new Recalibration();
+    recalibration.expected = in.readDouble();
+    recalibration.observed = in.readDouble();
+    recalibration.lastDay = in.readDouble();
+    return recalibration;
   }
 }

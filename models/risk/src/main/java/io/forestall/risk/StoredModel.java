@@ -46,6 +46,13 @@ public sealed interface StoredModel permits ModelFile, EnsembleFile {
   /** The same model with another property, replacing one of the same name. */
   StoredModel withProperty(String name, String value);
 
+  /**
+   * The same model with its log-odds moved: another level, the same order of disks.
+   *
+   * @param nats what is added; finite
+   */
+  StoredModel shifted(double nats);
+
   /** Writes the model. */
   default void write(OutputStream out) throws IOException {
     out.write(toBytes());

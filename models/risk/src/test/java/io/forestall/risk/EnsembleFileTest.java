@@ -177,21 +177,4 @@ class EnsembleFileTest {
     assertThatThrownBy(() -> new EnsembleWeights(0, 1, 1, new float[3], new float[5]))
         .hasMessageContaining("4 detectors");
   }
-
-  @Test
-  void recalibrationFollowsTheLevelAndForgets() {
-    Recalibration recalibration = new Recalibration();
-    assertThat(recalibration.nats()).isZero();
-    for (int month = 0; month < 24; month++) {
-      recalibration.add(30.0 * month, 1000, 3000);
-    }
-    assertThat(recalibration.nats()).isCloseTo(Math.log(3), within(0.1));
-    assertThat(recalibration.ratio()).isCloseTo(3, within(1e-6));
-    for (int month = 24; month < 48; month++) {
-      recalibration.add(30.0 * month, 1000, 500);
-    }
-    assertThat(recalibration.nats()).isCloseTo(Math.log(0.5), within(0.1));
-    recalibration.add(2000, 1, 1e9);
-    assertThat(recalibration.nats()).as("bounded").isEqualTo(2);
-  }
 }
