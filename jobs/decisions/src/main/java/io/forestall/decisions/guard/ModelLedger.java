@@ -1,9 +1,16 @@
 package io.forestall.decisions.guard;
 
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,7 +31,8 @@ public final class ModelLedger {
    * @param leastKept share of what it promised that its record must still allow, 0 to 1
    * @param restoredAt share from which it is trusted again, above leastKept; 0 to 1
    * @param halfLifeJudged after how many further judgements one counts half; count
-   * @param mostOpen alarms that wait at most, the oldest go first; count
+   * @param mostOpen alarms that wait, and failures that are remembered, at most; the oldest go
+   *     first; count
    * @param mostModels versions of models that are remembered at most; count
    */
   public record Rules(
@@ -98,16 +106,35 @@ public final class ModelLedger {
   private record Alarm(String model, int version, double probability, long untilMillis) {}
 
   private static final class Tally {
+    final String model;
+    final int version;
     double judged;
     double cameTrue;
     double promised;
     boolean demoted;
     long touched;
+
+    Tally(String model, int version) {
+      this.model = model;
+      this.version = version;
+    }
   }
+
+  private static final int FORMAT = 1;
+
+  /**
+   * A failure that is remembered, because alarms that came before it may be heard after it.
+   *
+   * @param timeMillis when; epoch milliseconds
+   * @param proof true when an alarm has been judged by it
+   */
+  private record Failure(long timeMillis, boolean proof) {}
 
   private final Rules rules;
   private final LinkedHashMap<String, Alarm> open = new LinkedHashMap<>();
+  private final LinkedHashMap<String, Failure> failures = new LinkedHashMap<>();
   private final Map<String, Tally> tallies = new TreeMap<>();
+  private final Set<String> judgedSince = new TreeSet<>();
   private long touches;
 
   /** A ledger with these rules and nothing in it. */
@@ -146,9 +173,18 @@ public final class ModelLedger {
       open.remove(thing);
       judge(before, false); // the time came before anybody looked
     }
-    long until = timeMillis + horizonMillis;
-    open.put(
-        thing, new Alarm(model, version, probability, until < timeMillis ? Long.MAX_VALUE : until));
+    long end = timeMillis + horizonMillis;
+    long until = end < timeMillis ? Long.MAX_VALUE : end;
+    Alarm alarm = new Alarm(model, version, probability, until);
+    Failure failure = failures.get(thing);
+    if (failure != null && timeMillis <= failure.timeMillis) {
+      if (!failure.proof) {
+        judge(alarm, failure.timeMillis <= until);
+        failures.put(thing, new Failure(failure.timeMillis, true));
+      }
+      return;
+    }
+    open.put(thing, alarm);
     if (open.size() > rules.mostOpen) {
       open.remove(open.keySet().iterator().next()); // unjudged: nobody knows how it came out
     }
@@ -159,6 +195,11 @@ public final class ModelLedger {
     Alarm alarm = open.remove(thing);
     if (alarm != null) {
       judge(alarm, timeMillis <= alarm.untilMillis);
+    }
+    failures.remove(thing);
+    failures.put(thing, new Failure(timeMillis, alarm != null));
+    if (failures.size() > rules.mostOpen) {
+      failures.remove(failures.keySet().iterator().next());
     }
   }
 
@@ -191,17 +232,93 @@ public final class ModelLedger {
     return tally == null ? null : standing(model, version, tally);
   }
 
+  /** The versions of which something was judged since this was asked last. */
+  public List<Standing> news() {
+    List<Standing> news = new ArrayList<>();
+    for (String key : judgedSince) {
+      Tally tally = tallies.get(key);
+      if (tally != null) {
+        news.add(standing(tally.model, tally.version, tally));
+      }
+    }
+    judgedSince.clear();
+    return news;
+  }
+
+  /** Writes all that it knows, but for what {@link #news} would tell. */
+  public void write(DataOutput out) throws IOException {
+    out.writeByte(FORMAT);
+    out.writeInt(open.size());
+    for (Map.Entry<String, Alarm> each : open.entrySet()) {
+      Alarm alarm = each.getValue();
+      out.writeUTF(each.getKey());
+      out.writeUTF(alarm.model);
+      out.writeInt(alarm.version);
+      out.writeDouble(alarm.probability);
+      out.writeLong(alarm.untilMillis);
+    }
+    out.writeInt(failures.size());
+    for (Map.Entry<String, Failure> each : failures.entrySet()) {
+      out.writeUTF(each.getKey());
+      out.writeLong(each.getValue().timeMillis);
+      out.writeBoolean(each.getValue().proof);
+    }
+    out.writeLong(touches);
+    out.writeInt(tallies.size());
+    for (Tally tally : tallies.values()) {
+      out.writeUTF(tally.model);
+      out.writeInt(tally.version);
+      out.writeDouble(tally.judged);
+      out.writeDouble(tally.cameTrue);
+      out.writeDouble(tally.promised);
+      out.writeBoolean(tally.demoted);
+      out.writeLong(tally.touched);
+    }
+  }
+
+  /**
+   * Reads what {@link #write} wrote.
+   *
+   * @throws IOException when it is of a newer format
+   */
+  public static ModelLedger read(DataInput in, Rules rules) throws IOException {
+    int format = in.readUnsignedByte();
+    if (format != FORMAT) {
+      throw new IOException("ledger of models: format " + format + " is unknown to this build");
+    }
+    ModelLedger ledger = new ModelLedger(rules);
+    for (int i = in.readInt(); i > 0; i--) {
+      ledger.open.put(
+          in.readUTF(), new Alarm(in.readUTF(), in.readInt(), in.readDouble(), in.readLong()));
+    }
+    for (int i = in.readInt(); i > 0; i--) {
+      ledger.failures.put(in.readUTF(), new Failure(in.readLong(), in.readBoolean()));
+    }
+    ledger.touches = in.readLong();
+    for (int i = in.readInt(); i > 0; i--) {
+      Tally tally = new Tally(in.readUTF(), in.readInt());
+      tally.judged = in.readDouble();
+      tally.cameTrue = in.readDouble();
+      tally.promised = in.readDouble();
+      tally.demoted = in.readBoolean();
+      tally.touched = in.readLong();
+      ledger.tallies.put(key(tally.model, tally.version), tally);
+    }
+    return ledger;
+  }
+
   private void judge(Alarm alarm, boolean cameTrue) {
     String key = key(alarm.model, alarm.version);
     Tally tally = tallies.get(key);
     if (tally == null) {
-      tally = new Tally();
+      tally = new Tally(alarm.model, alarm.version);
       tallies.put(key, tally);
       if (tallies.size() > rules.mostModels) {
         forgetOldest(key);
       }
     }
     tally.touched = ++touches;
+    judgedSince.add(key);
     double kept = Math.pow(0.5, 1.0 / rules.halfLifeJudged);
     tally.judged = tally.judged * kept + 1;
     tally.cameTrue = tally.cameTrue * kept + (cameTrue ? 1 : 0);

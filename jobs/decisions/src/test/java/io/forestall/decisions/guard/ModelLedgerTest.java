@@ -7,6 +7,11 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.forestall.decisions.guard.ModelLedger.Rules;
 import io.forestall.decisions.guard.ModelLedger.Standing;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -166,5 +171,70 @@ class ModelLedgerTest {
     assertThatThrownBy(() -> new Rules(30, 0.8, 0.7, 200, 1, 1))
         .hasMessageContaining("leastKept < restoredAt");
     assertThatThrownBy(() -> new Rules(30, 0.5, 0.7, 20, 1, 1)).hasMessageContaining("halfLife");
+  }
+
+  /** A job that lags hears of the failure before it has said the alarm. */
+  @Test
+  void anAlarmThatIsHeardBehindItsFailureIsJudgedByItOnce() {
+    ledger.failed("disk/a", 10 * DAY);
+    ledger.alarm("disk/a", "m", 1, 0.2, MONTH, 2 * DAY);
+    ledger.alarm("disk/a", "m", 1, 0.4, MONTH, 3 * DAY);
+    assertThat(ledger.open()).isZero();
+    assertThat(standing().judged()).isEqualTo(1);
+    assertThat(standing().cameTrue()).isEqualTo(1);
+    ledger.failed("disk/b", 100 * DAY);
+    ledger.alarm("disk/b", "m", 1, 0.2, MONTH, 2 * DAY);
+    assertThat(standing().cameTrue()).as("it failed long after").isLessThan(1.01);
+    assertThat(standing().judged()).isGreaterThan(1.9);
+    ledger.alarm("disk/a", "m", 1, 0.2, MONTH, 11 * DAY);
+    assertThat(ledger.open()).as("it came back, and is at risk again").isEqualTo(1);
+  }
+
+  /** The order in which a failure and its alarm are heard changes no standing. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3})
+  void whoIsHeardFirstChangesNothing(long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    ModelLedger late = new ModelLedger(Rules.DEFAULTS);
+    for (int i = 0; i < 200; i++) {
+      String thing = "disk/" + i;
+      long alarm = i * DAY;
+      long failure = alarm + (long) (random.nextDouble() * 2 * MONTH);
+      ledger.alarm(thing, "m", 1, 0.2, MONTH, alarm);
+      ledger.failed(thing, failure);
+      late.failed(thing, failure);
+      late.alarm(thing, "m", 1, 0.2, MONTH, alarm);
+    }
+    assertThat(late.standing("m", 1)).as("seed %d", seed).isEqualTo(standing());
+  }
+
+  @Test
+  void newsTellsEachJudgementOnce() {
+    assertThat(ledger.news()).isEmpty();
+    ledger.alarm("disk/a", "m", 1, 0.2, MONTH, 0);
+    ledger.alarm("disk/b", "n", 2, 0.2, MONTH, 0);
+    ledger.passed(MONTH + 1);
+    assertThat(ledger.news()).extracting(Standing::model).containsExactly("m", "n");
+    assertThat(ledger.news()).isEmpty();
+  }
+
+  @Test
+  void readsWhatItWrote() throws IOException {
+    judged(100, 1);
+    ledger.alarm("disk/open", "m", 1, 0.5, MONTH, clock);
+    ledger.failed("disk/unheard", clock);
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    ledger.write(new DataOutputStream(bytes));
+    ModelLedger back =
+        ModelLedger.read(
+            new DataInputStream(new ByteArrayInputStream(bytes.toByteArray())), Rules.DEFAULTS);
+    assertThat(back.standing("m", 1)).isEqualTo(standing());
+    assertThat(standing().demoted()).isTrue();
+    assertThat(back.open()).isEqualTo(1);
+    for (ModelLedger each : new ModelLedger[] {ledger, back}) {
+      each.failed("disk/open", clock + 1);
+      each.alarm("disk/unheard", "m", 1, 0.3, MONTH, clock - 1);
+    }
+    assertThat(back.standing("m", 1)).isEqualTo(standing());
   }
 }
