@@ -1,6 +1,7 @@
 package io.forestall.operators.train;
 
 import io.forestall.operators.types.Wired;
+import io.forestall.risk.Recalibration;
 import io.forestall.risk.learn.InputDrift;
 import io.forestall.risk.learn.LabelWatch;
 import java.io.IOException;
@@ -11,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** What the trainer of a mode remembers beside the histories and the models. For one thread. */
 public final class TrainMemory {
 
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
 
   /** Stands for "none". */
   static final long NONE = Long.MIN_VALUE;
@@ -37,6 +38,17 @@ public final class TrainMemory {
   /** Event time of the newest trial that a disk was handed over for; milliseconds. */
   long countedMillis = NONE;
 
+  /** Failures expected of the champion and observed; of the one named beside it. */
+  Recalibration recalibration = new Recalibration();
+
+  /** Whose {@link #recalibration} is, as {@link #name} says it; empty before any trial. */
+  String recalibrated = "";
+
+  /** One version of a model as a name. */
+  static String name(String id, int version) {
+    return id + "/" + version;
+  }
+
   /** Writes it. */
   public static void write(TrainMemory memory, DataOutputView out) throws IOException {
     out.writeByte(VERSION);
@@ -51,11 +63,13 @@ public final class TrainMemory {
     if (reference != null) {
       reference.write(out);
     }
+    out.writeUTF(memory.recalibrated);
+    memory.recalibration.write(out);
   }
 
   /** Reads what {@link #write} wrote. */
   public static TrainMemory read(DataInputView in) throws IOException {
-    Wired.version(in, VERSION, "memory of the trainer");
+    int version = Wired.version(in, VERSION, "memory of the trainer");
     TrainMemory memory = new TrainMemory();
     memory.lastTrialMillis = in.readLong();
     memory.runningMillis = in.readLong();
@@ -64,6 +78,10 @@ public final class TrainMemory {
     memory.countedMillis = in.readLong();
     memory.watch = LabelWatch.read(in);
     memory.reference = in.readBoolean() ? InputDrift.read(in) : null;
+    if (version >= 2) {
+      memory.recalibrated = in.readUTF();
+      memory.recalibration = Recalibration.read(in);
+    }
     return memory;
   }
 }

@@ -3,6 +3,9 @@ package io.forestall.operators.train;
 import io.forestall.operators.ModelInput;
 import io.forestall.operators.train.TrialRecords.Champion;
 import io.forestall.operators.types.RecordFormat;
+import io.forestall.risk.ModelFormatException;
+import io.forestall.risk.Recalibration;
+import io.forestall.risk.StoredModel;
 import io.forestall.risk.learn.DriveLog;
 import io.forestall.risk.learn.InputDrift;
 import io.forestall.risk.learn.ModelContest;
@@ -525,8 +528,13 @@ public final class TrainOperator extends AbstractStreamOperator<ModelTrial>
               "Training failed: " + failure + "."));
     } else {
       TrialRecords.judged(trial, was.plan(), trained, verdict, ended.trainingMillis());
+      // A version that a trial has named is never another model's.
+      memory.highestVersion = Math.max(memory.highestVersion, trained.version());
+      remember(was.champion(), trial, verdict.champion());
       if (verdict.accepted()) {
         accept(was, trial, trained);
+      } else {
+        recalibrate(was.champion(), trial);
       }
       end(trial);
     }
@@ -576,6 +584,66 @@ public final class TrainOperator extends AbstractStreamOperator<ModelTrial>
     String key = TrialRecords.key(record);
     keep(key, codec.encode(record));
     memory.reference = spread(was.plan());
+    output.collect(TrainTags.MODELS, new StreamRecord<>(record, trial.getTimeMillis()));
+  }
+
+  /** What the champion expected of the days whose labels are new, and what came. */
+  private void remember(
+      @Nullable Champion champion, ModelTrial trial, ModelContest.Figures figures) {
+    if (champion == null) {
+      return;
+    }
+    String name = TrainMemory.name(champion.id(), champion.version());
+    if (!name.equals(memory.recalibrated)) {
+      memory.recalibrated = name;
+      memory.recalibration = new Recalibration();
+    }
+    memory.recalibration.add(
+        (double) trial.getTimeMillis() / DAY_MILLIS,
+        figures.expectedSince(),
+        figures.observedSince());
+  }
+
+  /**
+   * Publishes the champion with its probabilities moved, when failures have become more or fewer
+   * than it expects. Row A9. As a version of its own, warmed like any other: a version stands for
+   * the same bytes for ever, and no record of an operator's is written over.
+   */
+  private void recalibrate(@Nullable Champion champion, ModelTrial trial) throws Exception {
+    double nats = memory.recalibration.nats();
+    if (champion == null
+        || !settings.promote()
+        || Math.abs(nats) < Math.log(settings.recalibrationBound())
+        || !champion.equals(champion())) {
+      return;
+    }
+    StoredModel moved;
+    try {
+      moved = StoredModel.fromBytes(bytes(champion));
+    } catch (ModelFormatException e) {
+      LOG.warn("the champion cannot be calibrated anew: {}", e.getMessage());
+      return;
+    }
+    int version = memory.highestVersion + 1;
+    byte[] model =
+        moved
+            .shifted(nats)
+            .withVersion(version)
+            .withProperty("recalibrated-from", Integer.toString(champion.version()))
+            .toBytes();
+    ModelRecord record =
+        TrialRecords.recalibrated(
+            trial,
+            moved,
+            models.get(champion.key()),
+            version,
+            model,
+            nats,
+            trial.getTimeMillis() + settings.warmUpMillis(),
+            settings);
+    keep(TrialRecords.key(record), codec.encode(record));
+    memory.recalibrated = TrainMemory.name(record.getId(), version);
+    memory.recalibration.moved(nats);
     output.collect(TrainTags.MODELS, new StreamRecord<>(record, trial.getTimeMillis()));
   }
 

@@ -140,6 +140,16 @@ public final class TrainOptions {
               "Largest factor by which observed and expected failures may differ for a challenger"
                   + " to be taken.");
 
+  public static final ConfigOption<Double> RECALIBRATION_BOUND =
+      ConfigOptions.key(PREFIX + "recalibration-bound")
+          .doubleType()
+          .defaultValue(1.2)
+          .withDescription(
+              "Factor between the failures that the champion expects and those that came, half"
+                  + " forgotten in 90 days, from which on it is published anew with its"
+                  + " probabilities moved; a version of its own, warmed like a challenger. 1000"
+                  + " for never. Where nothing is promoted by itself, neither is this.");
+
   public static final ConfigOption<Boolean> PROMOTE =
       ConfigOptions.key(PREFIX + "promote")
           .booleanType()
@@ -245,6 +255,7 @@ public final class TrainOptions {
         BUDGET,
         CONFIDENCE,
         CALIBRATION_BOUND,
+        RECALIBRATION_BOUND,
         PROMOTE,
         WARM_UP,
         ROLLBACK_WINDOW,

@@ -33,6 +33,8 @@ import org.apache.flink.configuration.Configuration;
  * @param budget share of the weeks of healthy disks that may hold an alarm
  * @param confidence how sure a difference must be; share
  * @param calibrationBound largest factor between observed and expected
+ * @param recalibrationBound factor between observed and expected from which on the champion is
+ *     published anew
  * @param promote whether accepted challengers become champion by themselves
  * @param warmUpMillis event time before that; milliseconds
  * @param rollbackMillis event time for which the former champion is kept; milliseconds
@@ -64,6 +66,7 @@ public record TrainSettings(
     double budget,
     double confidence,
     double calibrationBound,
+    double recalibrationBound,
     boolean promote,
     long warmUpMillis,
     long rollbackMillis,
@@ -122,6 +125,7 @@ public record TrainSettings(
             reader.within(TrainOptions.BUDGET, 1e-6, 0.5),
             reader.within(TrainOptions.CONFIDENCE, 0.5, 1),
             reader.within(TrainOptions.CALIBRATION_BOUND, 1.01, 1000),
+            reader.within(TrainOptions.RECALIBRATION_BOUND, 1.01, 1000),
             reader.get(TrainOptions.PROMOTE),
             reader.millis(TrainOptions.WARM_UP),
             reader.millis(TrainOptions.ROLLBACK_WINDOW),

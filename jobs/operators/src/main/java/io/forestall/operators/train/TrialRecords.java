@@ -1,5 +1,6 @@
 package io.forestall.operators.train;
 
+import io.forestall.risk.StoredModel;
 import io.forestall.risk.learn.ModelContest;
 import io.forestall.risk.learn.Trainer;
 import io.forestall.risk.learn.TrialPlan;
@@ -24,6 +25,9 @@ final class TrialRecords {
 
   private static final long DAY_MILLIS = TimeUnit.DAYS.toMillis(1);
   private static final FailureMode MODE = FailureMode.DISK;
+
+  /** Who publishes, as a model's record says it. */
+  static final String AUTHOR = "forestall-train";
 
   private TrialRecords() {}
 
@@ -174,8 +178,16 @@ final class TrialRecords {
   static ModelRecord model(
       ModelTrial trial, Trainer.Trained trained, TrainSettings settings, long effectiveFromMillis) {
     ModelRecord record = new ModelRecord();
-    record.setAuthor("");
-    record.setReason("");
+    record.setAuthor(AUTHOR);
+    record.setReason(
+        String.format(
+            Locale.ROOT,
+            "Trial %s: it finds %.1f %% of %d failing disks, the champion %.1f %%.",
+            trial.getId(),
+            100 * orZero(trial.getChallenger()),
+            trial.getTestFailures(),
+            100 * orZero(trial.getChampion())));
+    record.setChangedMillis(trial.getTimeMillis());
     record.setDemoted("");
     record.setId(trained.id());
     record.setVersion(trained.version());
@@ -189,6 +201,63 @@ final class TrialRecords {
     record.setFormat(trained.format());
     record.setWeights(ByteBuffer.wrap(trained.model()));
     record.setCard(card(trial, trained));
+    return record;
+  }
+
+  private static double orZero(@Nullable TrialFigures figures) {
+    return figures == null || figures.getRecall() == null ? 0 : figures.getRecall();
+  }
+
+  /**
+   * The record of a champion whose probabilities are moved, noted in the trial too.
+   *
+   * @param former the champion
+   * @param published its record, null when it is only shipped
+   * @param model the moved model's bytes
+   * @param nats by how much its log-odds were moved
+   */
+  static ModelRecord recalibrated(
+      ModelTrial trial,
+      StoredModel former,
+      @Nullable ModelRecord published,
+      int version,
+      byte[] model,
+      double nats,
+      long effectiveFromMillis,
+      TrainSettings settings) {
+    String what =
+        String.format(
+            Locale.ROOT,
+            "Version %d with its probabilities times %.2f: that many failures came for each one"
+                + " expected, as the weeks before trial %s tell",
+            former.version(),
+            Math.exp(nats),
+            trial.getId());
+    trial.setRecalibrationNats(nats);
+    trial.setRecalibratedVersion(version);
+    trial.setText(trial.getText() + " " + what + "; published as version " + version + ".");
+    ModelRecord record = new ModelRecord();
+    record.setAuthor(AUTHOR);
+    record.setReason(what + ".");
+    record.setChangedMillis(trial.getTimeMillis());
+    // It is the same model: what was said against it still holds.
+    record.setDemoted(published == null ? "" : published.getDemoted());
+    record.setId(former.id());
+    record.setVersion(version);
+    record.setMode(MODE);
+    record.setPublishedMillis(trial.getTimeMillis());
+    record.setEffectiveFromMillis(effectiveFromMillis);
+    record.setRollbackUntilMillis(effectiveFromMillis + settings.rollbackMillis());
+    record.setFormat(former.format());
+    record.setWeights(ByteBuffer.wrap(model));
+    record.setCard(
+        String.format(
+            Locale.ROOT,
+            "# %s, version %d%n%n%s. Nothing else is changed.%n%n%s",
+            former.id(),
+            version,
+            what,
+            published == null ? "Its card is that of the shipped model.\n" : published.getCard()));
     return record;
   }
 

@@ -27,6 +27,9 @@ public final class TestingTrainer implements Trainer {
     /** Whether the challenger finds the failing disks; else the champion does. */
     public volatile boolean better = true;
 
+    /** What both models say of every day, so that neither is better; 0 when one is. */
+    public volatile double both;
+
     /** Thrown instead of a result. */
     public volatile @Nullable Throwable failure;
 
@@ -84,8 +87,8 @@ public final class TestingTrainer implements Trainer {
       for (int i = 0; i < days.length; i++) {
         boolean fails =
             log.failureDay() != DriveLog.NEVER && log.failureDay() - days[i] <= task.horizonDays();
-        base[i] = 0.02;
-        found[i] = fails ? 0.9 : 0.001;
+        base[i] = script.both > 0 ? script.both : 0.02;
+        found[i] = script.both > 0 ? script.both : fails ? 0.9 : 0.001;
       }
       if (days.length > 0) {
         scored.add(

@@ -26,12 +26,16 @@ final class TrainHarness extends AbstractStreamOperatorTestHarness<ModelTrial> {
 
   TrainHarness(TrainSettings settings, TrainerFactory trainers, @Nullable OperatorSubtaskState from)
       throws Exception {
-    super(
-        new TrainOperator.Factory(
-            settings, new ShippedModel("disk-lstm", 1, new byte[] {1, 2, 3}), trainers),
-        MAX_PARALLELISM,
-        1,
-        0);
+    this(settings, new ShippedModel("disk-lstm", 1, new byte[] {1, 2, 3}), trainers, from);
+  }
+
+  TrainHarness(
+      TrainSettings settings,
+      ShippedModel shipped,
+      TrainerFactory trainers,
+      @Nullable OperatorSubtaskState from)
+      throws Exception {
+    super(new TrainOperator.Factory(settings, shipped, trainers), MAX_PARALLELISM, 1, 0);
     KeySelector<Object, String> key = input -> HandOver.MODE;
     config.setStatePartitioner(0, key);
     config.setStatePartitioner(1, key);

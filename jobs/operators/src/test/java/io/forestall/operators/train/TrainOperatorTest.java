@@ -6,7 +6,9 @@ import static io.forestall.operators.train.TestingFleetLogs.log;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.forestall.operators.ModelInput;
+import io.forestall.operators.TestingModels;
 import io.forestall.operators.train.TestingTrainer.Script;
+import io.forestall.risk.StoredModel;
 import io.forestall.risk.learn.DriveLog;
 import io.forestall.risk.learn.Trainer;
 import io.forestall.schemas.FailureMode;
@@ -96,6 +98,68 @@ class TrainOperatorTest {
       assertThat(job.trials().get(1).getChallengerVersion()).isEqualTo(3);
       assertThat(new String(script.tasks.get(1).champion())).startsWith("model of 2");
       assertThat(script.tasks.get(1).seed()).isNotEqualTo(script.tasks.get(0).seed());
+    }
+  }
+
+  /** Failures have become fewer than the champion expects: its level is moved, once. */
+  @Test
+  void aChampionThatExpectsTooMuchIsPublishedAnewAsAVersionOfItsOwn() throws Exception {
+    Script script = TestingTrainer.script("level");
+    script.both = 0.4;
+    StoredModel real = TestingModels.file("disk-lstm", 1);
+    ShippedModel shipped = new ShippedModel(real.id(), real.version(), real.toBytes());
+    OperatorSubtaskState snapshot;
+    try (TrainHarness job = new TrainHarness(SETTINGS, shipped, TestingTrainer.of("level"), null)) {
+      trial(job, DAY);
+      ModelTrial trial = job.trials().get(0);
+      assertThat(trial.getVerdict()).isEqualTo(TrialVerdict.REFUSED);
+      double nats = trial.getRecalibrationNats();
+      assertThat(nats).isBetween(-2.0, Math.log(1 / 1.2));
+      assertThat(trial.getChallengerVersion()).isEqualTo(2);
+      assertThat(trial.getRecalibratedVersion())
+          .as("the refused challenger's version is not another model's")
+          .isEqualTo(3);
+      assertThat(job.models()).hasSize(1);
+      ModelRecord record = job.models().get(0);
+      assertThat(record.getAuthor()).isEqualTo("forestall-train");
+      assertThat(record.getReason()).contains("Version 1 with its probabilities times 0.");
+      assertThat(record.getEffectiveFromMillis()).isEqualTo((DAY + 20) * DAY_MILLIS);
+      StoredModel moved = StoredModel.fromBytes(record.getWeights().array());
+      assertThat(moved.version()).isEqualTo(3);
+      assertThat(moved.properties()).containsEntry("recalibrated-from", "1");
+      assertThat(moved.toBytes())
+          .isEqualTo(
+              real.shifted(nats).withVersion(3).withProperty("recalibrated-from", "1").toBytes());
+      snapshot = job.snapshot(1, 1);
+    }
+    try (TrainHarness job =
+        new TrainHarness(SETTINGS, shipped, TestingTrainer.of("level"), snapshot)) {
+      // As the moved model would say it.
+      script.both = 0.4 * Math.exp(-1);
+      trial(job, DAY + 10);
+      ModelTrial trial = job.trials().get(0);
+      assertThat(trial.getChampionVersion()).isEqualTo(3);
+      assertThat(trial.getChallengerVersion()).isEqualTo(4);
+    }
+  }
+
+  @Test
+  void aChampionAtItsLevelAndOneOfAdviseAloneAreLeft() throws Exception {
+    Script script = TestingTrainer.script("left");
+    StoredModel real = TestingModels.file("disk-lstm", 1);
+    ShippedModel shipped = new ShippedModel(real.id(), real.version(), real.toBytes());
+    script.both = 0.4;
+    for (Map<String, String> less :
+        List.of(
+            Map.of("forestall.train.promote", "false"),
+            Map.of("forestall.train.recalibration-bound", "1000"))) {
+      TrainSettings settings = TrainHarness.settings(less);
+      try (TrainHarness job =
+          new TrainHarness(settings, shipped, TestingTrainer.of("left"), null)) {
+        trial(job, DAY);
+        assertThat(job.trials().get(0).getRecalibrationNats()).isNull();
+        assertThat(job.models()).isEmpty();
+      }
     }
   }
 

@@ -47,6 +47,7 @@ class TrainSettingsTest {
     all.put("forestall.train.calibration-bound", "1.5");
     all.put("forestall.train.promote", "false");
     all.put("forestall.train.warm-up", "10 d");
+    all.put("forestall.train.recalibration-bound", "1.3");
     all.put("forestall.train.rollback-window", "11 d");
     all.put("forestall.train.shipped-champion", "false");
     all.put("forestall.train.hold-while-training", "true");
@@ -78,6 +79,7 @@ class TrainSettingsTest {
                 0.02,
                 0.8,
                 1.5,
+                1.3,
                 false,
                 10L * 86_400_000,
                 11L * 86_400_000,
