@@ -8,6 +8,7 @@ import io.forestall.operators.train.TrainInput;
 import io.forestall.operators.train.TrainReader;
 import io.forestall.operators.train.TrainSettings;
 import io.forestall.schemas.ModelRecord;
+import io.forestall.schemas.ModelTally;
 import io.forestall.schemas.ModelTrial;
 import io.forestall.schemas.Topics;
 import java.util.Locale;
@@ -76,7 +77,7 @@ public final class KafkaTrainPorts implements TrainPorts {
   }
 
   @Override
-  public void accepted(DataStream<ModelRecord> models) {
+  public void published(DataStream<ModelRecord> models) {
     models
         .sinkTo(
             kafka.transactionalSink(
@@ -92,6 +93,25 @@ public final class KafkaTrainPorts implements TrainPorts {
         + model.getId()
         + "/"
         + model.getVersion();
+  }
+
+  @Override
+  public void tallies(DataStream<ModelTally> tallies) {
+    tallies
+        .sinkTo(
+            kafka.sink(
+                Topics.MODEL_TALLIES,
+                ModelTally.class,
+                tally ->
+                    tally.getMode().name().toLowerCase(Locale.ROOT)
+                        + "/"
+                        + tally.getId()
+                        + "/"
+                        + tally.getVersion(),
+                tally -> tally))
+        .setParallelism(1)
+        .name("tallies")
+        .uid(TrainUids.TALLY_SINK);
   }
 
   @Override

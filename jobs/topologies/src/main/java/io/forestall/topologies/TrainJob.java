@@ -3,6 +3,7 @@ package io.forestall.topologies;
 import io.forestall.operators.ModelInput;
 import io.forestall.operators.train.HandOver;
 import io.forestall.operators.train.HistoryFunction;
+import io.forestall.operators.train.LedgerFunction;
 import io.forestall.operators.train.ShippedModel;
 import io.forestall.operators.train.TrainInput;
 import io.forestall.operators.train.TrainOperator;
@@ -12,6 +13,7 @@ import io.forestall.operators.train.TrainerFactory;
 import io.forestall.operators.types.AvroType;
 import io.forestall.risk.StoredModel;
 import io.forestall.risk.TrainedModels;
+import io.forestall.schemas.ModelTally;
 import io.forestall.schemas.ModelTrial;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.configuration.CheckpointingOptions;
@@ -28,9 +30,11 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  *
  * <pre>
  * telemetry --+
- * fleet ------+-> histories (by disk) --> trainer (one a mode) -+-> models
- * failures ---+                             ^                   +-> trials
- * models -----------------------------------+
+ * fleet ----+-+-> histories (by disk) --> trainer (one a mode) -+-> models
+ * events ---+-+                             ^                   +-> trials
+ *           |                               |
+ *           +-> ledger <-- models ----------+
+ *                 +-> tallies, models (demoted)
  * </pre>
  */
 public final class TrainJob {
@@ -74,10 +78,13 @@ public final class TrainJob {
       ShippedModel shipped,
       TrainerFactory trainers) {
     prepare(env, settings);
+    DataStream<TrainInput> fleet = ports.fleet(env);
+    DataStream<TrainInput> failures = ports.failures(env);
+    DataStream<ModelInput> models = ports.models(env);
+    DataStream<TrainInput> telemetry = ports.telemetry(env);
     DataStream<HandOver> histories =
-        ports
-            .telemetry(env)
-            .union(ports.fleet(env), ports.failures(env))
+        telemetry
+            .union(fleet, failures)
             .keyBy(TrainInput::disk, Types.STRING)
             .process(new HistoryFunction(settings), HandOver.type())
             .name("histories")
@@ -86,7 +93,7 @@ public final class TrainJob {
     SingleOutputStreamOperator<ModelTrial> trials =
         histories
             .keyBy(handOver -> HandOver.MODE, Types.STRING)
-            .connect(ports.models(env).keyBy((ModelInput model) -> HandOver.MODE, Types.STRING))
+            .connect(models.keyBy((ModelInput model) -> HandOver.MODE, Types.STRING))
             .transform(
                 "trainer",
                 AvroType.info(ModelTrial.class),
@@ -94,8 +101,24 @@ public final class TrainJob {
             .setParallelism(1)
             .uid(TrainUids.TRAINER);
 
-    ports.accepted(trials.getSideOutput(TrainTags.MODELS));
+    SingleOutputStreamOperator<ModelTally> tallies =
+        // Rebalanced throughout: over a forward edge no barrier overtakes what a training holds.
+        failures
+            .rebalance()
+            .union(
+                fleet.rebalance(),
+                // Of telemetry its event time alone: it says when an alarm's horizon is over.
+                telemetry.filter(input -> false).name("event-time").uid(TrainUids.TIME).rebalance())
+            .connect(models.rebalance())
+            .process(new LedgerFunction(shipped), AvroType.info(ModelTally.class))
+            .setParallelism(1)
+            .name("ledger")
+            .uid(TrainUids.LEDGER);
+
+    ports.published(
+        trials.getSideOutput(TrainTags.MODELS).union(tallies.getSideOutput(TrainTags.MODELS)));
     ports.trials(trials);
+    ports.tallies(tallies);
   }
 
   private static ShippedModel shipped() {

@@ -14,6 +14,9 @@ public final class TrainUids {
   public static final String TRAINER = "train-trainer";
   public static final String MODEL_SINK = "train-model-sink";
   public static final String TRIAL_SINK = "train-trial-sink";
+  public static final String TIME = "train-event-time";
+  public static final String LEDGER = "train-ledger";
+  public static final String TALLY_SINK = "train-tally-sink";
 
   private TrainUids() {}
 }

@@ -3,6 +3,7 @@ package io.forestall.topologies;
 import io.forestall.operators.ModelInput;
 import io.forestall.operators.train.TrainInput;
 import io.forestall.schemas.ModelRecord;
+import io.forestall.schemas.ModelTally;
 import io.forestall.schemas.ModelTrial;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -44,6 +45,7 @@ final class CollectedTrainPorts implements TrainPorts {
     volatile CompletableFuture<Void> last = CompletableFuture.completedFuture(null);
 
     final Queue<ModelRecord> accepted = new ConcurrentLinkedQueue<>();
+    final Queue<ModelTally> tallies = new ConcurrentLinkedQueue<>();
     final Queue<ModelTrial> trials = new ConcurrentLinkedQueue<>();
   }
 
@@ -139,13 +141,18 @@ final class CollectedTrainPorts implements TrainPorts {
   }
 
   @Override
-  public void accepted(DataStream<ModelRecord> models) {
+  public void published(DataStream<ModelRecord> models) {
     models.sinkTo(new Collecting<ModelRecord>(name)).uid(TrainUids.MODEL_SINK);
   }
 
   @Override
   public void trials(DataStream<ModelTrial> trials) {
     trials.sinkTo(new Collecting<ModelTrial>(name)).uid(TrainUids.TRIAL_SINK);
+  }
+
+  @Override
+  public void tallies(DataStream<ModelTally> tallies) {
+    tallies.sinkTo(new Collecting<ModelTally>(name)).uid(TrainUids.TALLY_SINK);
   }
 
   private record Collecting<T>(String name) implements Sink<T>, Serializable {
@@ -157,6 +164,8 @@ final class CollectedTrainPorts implements TrainPorts {
         public void write(T element, Context context) {
           if (element instanceof ModelRecord model) {
             run.accepted.add(model);
+          } else if (element instanceof ModelTally tally) {
+            run.tallies.add(tally);
           } else {
             run.trials.add((ModelTrial) element);
           }

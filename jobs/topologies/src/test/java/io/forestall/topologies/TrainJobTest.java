@@ -198,6 +198,9 @@ class TrainJobTest {
     Configuration checkpoints = new Configuration();
     // With none at all, barriers would be tracked and never overtake.
     checkpoints.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofHours(1));
+    // One that meets a source at its very end may hang: it gives way to the next.
+    checkpoints.set(CheckpointingOptions.CHECKPOINTING_TIMEOUT, Duration.ofSeconds(15));
+    checkpoints.set(CheckpointingOptions.TOLERABLE_FAILURE_NUMBER, 100);
     checkpoints.set(CheckpointingOptions.CHECKPOINTS_DIRECTORY, folder.toUri().toString());
     checkpoints.set(
         CheckpointingOptions.EXTERNALIZED_CHECKPOINT_RETENTION,

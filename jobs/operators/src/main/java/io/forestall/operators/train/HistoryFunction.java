@@ -76,7 +76,7 @@ public final class HistoryFunction extends KeyedProcessFunction<String, TrainInp
       case FAILED -> failed(input, context);
       case DESCRIBED -> described(input);
       case LEFT -> left(context);
-      case NOTHING -> {}
+      case NOTHING, ALARM -> {}
     }
   }
 

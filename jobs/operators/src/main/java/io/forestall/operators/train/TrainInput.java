@@ -22,10 +22,26 @@ import org.jspecify.annotations.Nullable;
  * @param model drive model, null when not stated
  * @param values what was measured, by {@link DiskMetric#ordinal()}, NaN where absent; null for what
  *     is no sample
+ * @param alarm what was foretold; null for what is no alarm
  */
 @SuppressWarnings("ArrayRecordComponent") // a carrier of values, never compared
 public record TrainInput(
-    Kind kind, String disk, long timeMillis, @Nullable String model, double @Nullable [] values) {
+    Kind kind,
+    String disk,
+    long timeMillis,
+    @Nullable String model,
+    double @Nullable [] values,
+    @Nullable Alarm alarm) {
+
+  /**
+   * What a model foretold of a disk.
+   *
+   * @param model identifier of the model
+   * @param version its version
+   * @param probability of a failure within the horizon, above 0, at most 1
+   * @param horizonMillis that horizon; milliseconds, above 0
+   */
+  public record Alarm(String model, int version, double probability, long horizonMillis) {}
 
   /** What an input says. */
   public enum Kind {
@@ -38,7 +54,9 @@ public record TrainInput(
     /** It failed. */
     FAILED,
     /** Nothing; the topic is still being read. */
-    NOTHING
+    NOTHING,
+    /** It is foretold to fail. */
+    ALARM
   }
 
   private static final Kind[] KINDS = Kind.values();
@@ -46,27 +64,32 @@ public record TrainInput(
   /** The disk was measured. */
   public static TrainInput sample(DiskSample sample) {
     return new TrainInput(
-        Kind.SAMPLE, sample.disk(), sample.timeMillis(), sample.model(), sample.values());
+        Kind.SAMPLE, sample.disk(), sample.timeMillis(), sample.model(), sample.values(), null);
   }
 
   /** The fleet has it. */
   public static TrainInput described(String disk, @Nullable String model) {
-    return new TrainInput(Kind.DESCRIBED, disk, Long.MIN_VALUE, model, null);
+    return new TrainInput(Kind.DESCRIBED, disk, Long.MIN_VALUE, model, null, null);
   }
 
   /** The fleet has it no more. */
   public static TrainInput left(String disk) {
-    return new TrainInput(Kind.LEFT, disk, Long.MIN_VALUE, null, null);
+    return new TrainInput(Kind.LEFT, disk, Long.MIN_VALUE, null, null, null);
   }
 
   /** It failed. */
   public static TrainInput failed(String disk, long timeMillis) {
-    return new TrainInput(Kind.FAILED, disk, timeMillis, null, null);
+    return new TrainInput(Kind.FAILED, disk, timeMillis, null, null, null);
+  }
+
+  /** It is foretold to fail. */
+  public static TrainInput alarm(String disk, long timeMillis, Alarm alarm) {
+    return new TrainInput(Kind.ALARM, disk, timeMillis, null, null, alarm);
   }
 
   /** Nothing; keeps a topic from counting as read to its end. */
   public static TrainInput nothing() {
-    return new TrainInput(Kind.NOTHING, "", Long.MIN_VALUE, null, null);
+    return new TrainInput(Kind.NOTHING, "", Long.MIN_VALUE, null, null, null);
   }
 
   /**
@@ -76,6 +99,15 @@ public record TrainInput(
    */
   public double[] measured() {
     return Objects.requireNonNull(values, "only a sample has values");
+  }
+
+  /**
+   * What was foretold.
+   *
+   * @throws NullPointerException when it is no alarm
+   */
+  public Alarm foretold() {
+    return Objects.requireNonNull(alarm, "only an alarm foretells");
   }
 
   /** Type information with a serializer of its own. */
@@ -100,6 +132,16 @@ public record TrainInput(
         out.writeDouble(values[Integer.numberOfTrailingZeros(left)]);
       }
     }
+    if (input.alarm != null) {
+      writeAlarm(input.alarm, out);
+    }
+  }
+
+  private static void writeAlarm(Alarm alarm, DataOutputView out) throws IOException {
+    out.writeUTF(alarm.model);
+    out.writeInt(alarm.version);
+    out.writeDouble(alarm.probability);
+    out.writeLong(alarm.horizonMillis);
   }
 
   /** Reads what {@link #write} wrote. */
@@ -119,7 +161,11 @@ public record TrainInput(
         }
       }
     }
-    return new TrainInput(kind, disk, timeMillis, model, values);
+    Alarm alarm =
+        kind == Kind.ALARM
+            ? new Alarm(in.readUTF(), in.readInt(), in.readDouble(), in.readLong())
+            : null;
+    return new TrainInput(kind, disk, timeMillis, model, values, alarm);
   }
 
   @Override

@@ -21,6 +21,7 @@ import org.apache.flink.metrics.Counter;
 import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.record.TimestampType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads of telemetry, fleet and events what concerns disks. What cannot be read is counted: the
@@ -102,7 +103,7 @@ public final class TrainReader implements KafkaRecordDeserializationSchema<Train
   }
 
   /**
-   * A reader of events, of which only failed disks matter.
+   * A reader of events, of which only disks that failed, or are foretold to, matter.
    *
    * @param futureToleranceMillis how far ahead of the broker's clock a failure may be; milliseconds
    */
@@ -118,7 +119,6 @@ public final class TrainReader implements KafkaRecordDeserializationSchema<Train
             Event event = codec.decode(value);
             EntityRef entity = event.getEntity();
             if (!event.getType().equals(FAILED)
-                || event.getPredicted()
                 || entity.getKind() != EntityKind.DISK
                 || !named(entity)) {
               return false;
@@ -130,10 +130,38 @@ public final class TrainReader implements KafkaRecordDeserializationSchema<Train
               unreadable.inc();
               return false;
             }
-            out.collect(TrainInput.failed(entity.getId(), event.getTimeMillis()));
+            TrainInput read =
+                event.getPredicted()
+                    ? alarm(entity.getId(), event)
+                    : TrainInput.failed(entity.getId(), event.getTimeMillis());
+            if (read == null) {
+              return false;
+            }
+            out.collect(read);
             return true;
           };
         });
+  }
+
+  /** Null when it does not say who foretold it, or with which probability until when. */
+  private static @Nullable TrainInput alarm(String disk, Event event) {
+    String model = event.getModel();
+    Integer version = event.getModelVersion();
+    Double probability = event.getProbability();
+    Long horizonMillis = event.getHorizonMillis();
+    return model == null
+            || model.isEmpty()
+            || model.length() > FrameLimits.MAX_ID_LENGTH
+            || version == null
+            || probability == null
+            || !(probability > 0 && probability <= 1)
+            || horizonMillis == null
+            || horizonMillis <= 0
+        ? null
+        : TrainInput.alarm(
+            disk,
+            event.getTimeMillis(),
+            new TrainInput.Alarm(model, version, probability, horizonMillis));
   }
 
   private static boolean named(EntityRef entity) {

@@ -7,7 +7,7 @@ import org.apache.flink.util.OutputTag;
 /** Side outputs of the steps of the train job. */
 public final class TrainTags {
 
-  /** Challengers that were accepted. */
+  /** Models that are published: challengers that were accepted, and what else is said of one. */
   public static final OutputTag<ModelRecord> MODELS =
       new OutputTag<>("models", AvroType.info(ModelRecord.class));
 

@@ -29,10 +29,12 @@ class TrainTypesTest {
             TrainInput.described("D", null),
             TrainInput.left("D"),
             TrainInput.failed("D", 9),
+            TrainInput.alarm("D", 9, new TrainInput.Alarm("m", 3, 0.25, 7)),
             TrainInput.nothing())) {
       TrainInput back = through(TrainInput.type(), input);
       assertThat(back.toString()).isEqualTo(input.toString());
       assertThat(back.model()).isEqualTo(input.model());
+      assertThat(back.alarm()).isEqualTo(input.alarm());
       if (input.kind() == TrainInput.Kind.SAMPLE) {
         assertThat(back.measured()).containsExactly(input.measured());
       } else {
@@ -68,6 +70,8 @@ class TrainTypesTest {
     memory.highestVersion = 3;
     memory.counted = 4;
     memory.countedMillis = 5;
+    memory.recalibrated = TrainMemory.name("disk-lstm", 4);
+    memory.recalibration.add(6, 1_000, 3_000);
     TrainMemory back = through(memory);
     assertThat(back.watch.failures(7, 7)).isEqualTo(1);
     assertThat(back.watch.living()).isEqualTo(70);
@@ -77,6 +81,8 @@ class TrainTypesTest {
     assertThat(back.highestVersion).isEqualTo(3);
     assertThat(back.counted).isEqualTo(4);
     assertThat(back.countedMillis).isEqualTo(5);
+    assertThat(back.recalibrated).isEqualTo("disk-lstm/4");
+    assertThat(back.recalibration.ratio()).isEqualTo(3);
   }
 
   private static TrainMemory through(TrainMemory memory) throws IOException {
