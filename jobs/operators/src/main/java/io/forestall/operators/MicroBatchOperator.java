@@ -93,7 +93,7 @@ public final class MicroBatchOperator extends AbstractStreamOperator<RiskUpdate>
     for (Map.Entry<String, byte[]> entry : published.immutableEntries()) {
       shelf.put(entry.getKey(), entry.getValue());
     }
-    engine = new DiskRiskEngine(settings.policy(), shelf.models());
+    engine = new DiskRiskEngine(settings.policy(), shelf.models(), settings.modes());
     metrics = new SenseMetrics(getMetricGroup());
     samplesScored = metrics.group().counter("samplesScored");
     batches = metrics.group().counter("batches");

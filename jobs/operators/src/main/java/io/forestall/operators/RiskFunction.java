@@ -104,7 +104,10 @@ public final class RiskFunction
     double share = settings.adviseShare();
     engine =
         new DiskRiskEngine(
-            settings.policy(), shelf.models(), disk -> advise && inLane(disk, share));
+            settings.policy(),
+            shelf.models(),
+            settings.modes(),
+            disk -> advise && inLane(disk, share));
     letters = new DeadLetters("sense");
     metrics = new SenseMetrics(getRuntimeContext().getMetricGroup());
     samplesScored = metrics.group().counter("samplesScored");

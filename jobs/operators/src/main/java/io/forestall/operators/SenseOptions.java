@@ -114,6 +114,16 @@ public final class SenseOptions {
                   + " Deeplearning4j, in micro-batches (its jars must be in the cluster's lib); or"
                   + " off.");
 
+  public static final ConfigOption<String> MODE_MODEL =
+      ConfigOptions.key("forestall.sense.mode-model")
+          .stringType()
+          .defaultValue("shipped")
+          .withDescription(
+              "What evidence of failure modes network, software and fail-slow is worth: shipped for"
+                  + " the model that comes with the job, a file that 'forestall train modes' wrote,"
+                  + " or none for the weights stated with the symptoms. A file is read where the"
+                  + " job is submitted; one that is cut short or odd is refused there.");
+
   public static final ConfigOption<Double> ADVISE_SHARE =
       ConfigOptions.key("forestall.sense.advise-share")
           .doubleType()
@@ -310,6 +320,7 @@ public final class SenseOptions {
         UNKNOWN_ENTITY_GRACE,
         UNKNOWN_ENTITY_LIMIT,
         LANE,
+        MODE_MODEL,
         ADVISE_SHARE,
         LANE_SHARE,
         LANE_BATCH_SIZE,

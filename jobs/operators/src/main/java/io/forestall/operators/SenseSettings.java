@@ -1,8 +1,17 @@
 package io.forestall.operators;
 
+import io.forestall.risk.ModeModel;
+import io.forestall.risk.ModelFormatException;
 import io.forestall.risk.RiskPolicy;
+import io.forestall.risk.TrainedModels;
 import io.forestall.risk.symptom.NodeRiskPolicy;
+import java.io.IOException;
 import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
@@ -27,6 +36,7 @@ import org.apache.flink.configuration.Configuration;
  * @param unknownEntityGraceMillis how long a sample waits for its fleet entry; milliseconds
  * @param unknownEntityLimit how many samples of a disk wait at most; count
  * @param lane second scoring lane
+ * @param modeModel {@code shipped}, {@code none}, or the text of a model of modes
  * @param adviseShare share of the disks of which the challenger is asked, 0 to 1
  * @param laneShare share of the disks in lane DL4J, 0 to 1
  * @param laneBatchSize samples in a micro-batch at most; count
@@ -49,6 +59,7 @@ public record SenseSettings(
     long unknownEntityGraceMillis,
     int unknownEntityLimit,
     SenseLane lane,
+    String modeModel,
     double adviseShare,
     double laneShare,
     int laneBatchSize,
@@ -109,6 +120,9 @@ public record SenseSettings(
   public record Windows(long peerMillis, int peerWaitLimit, long baselineMillis, long blameMillis)
       implements Serializable {}
 
+  private static final String SHIPPED_MODES = "shipped";
+  private static final String NO_MODES = "none";
+
   public SenseSettings {
     kafka = Map.copyOf(kafka);
   }
@@ -126,6 +140,21 @@ public record SenseSettings(
    */
   public static SenseSettings from(Configuration configuration) {
     return new Mapping(configuration).settings();
+  }
+
+  /** What evidence of a failure mode is worth. */
+  public ModeModel modes() {
+    if (modeModel.equals(SHIPPED_MODES)) {
+      return TrainedModels.nodeModes();
+    }
+    if (modeModel.equals(NO_MODES)) {
+      return ModeModel.none();
+    }
+    try {
+      return ModeModel.fromBytes(modeModel.getBytes(StandardCharsets.UTF_8));
+    } catch (ModelFormatException e) {
+      throw new IllegalStateException("the model of modes was checked before", e);
+    }
   }
 
   /** The policy of the risk engine. */
@@ -248,6 +277,7 @@ public record SenseSettings(
               reader.millis(SenseOptions.UNKNOWN_ENTITY_GRACE),
               (int) reader.within(SenseOptions.UNKNOWN_ENTITY_LIMIT, 0, 1024),
               reader.get(SenseOptions.LANE),
+              modeModel(reader.notEmpty(SenseOptions.MODE_MODEL)),
               reader.within(SenseOptions.ADVISE_SHARE, 0, 1),
               reader.within(SenseOptions.LANE_SHARE, 0, 1),
               (int) reader.within(SenseOptions.LANE_BATCH_SIZE, 1, 4096),
@@ -295,6 +325,36 @@ public record SenseSettings(
       }
       reader.check();
       return settings;
+    }
+
+    /** The words as they are, or the text of the file that is named. */
+    private String modeModel(String value) {
+      if (value.equals(SHIPPED_MODES) || value.equals(NO_MODES) || value.isBlank()) {
+        return value;
+      }
+      String wrong;
+      try {
+        Path file = Path.of(value);
+        if (Files.size(file) > ModeModel.MAXIMUM_BYTES) {
+          throw new ModelFormatException(
+              "it is larger than " + ModeModel.MAXIMUM_BYTES + " bytes, which no such model is");
+        }
+        byte[] bytes = Files.readAllBytes(file);
+        if (ModeModel.fromBytes(bytes).fitsSymptoms()) {
+          return new String(bytes, StandardCharsets.UTF_8);
+        }
+        wrong = "it learned from the symptoms of another version";
+      } catch (InvalidPathException | IOException e) {
+        wrong = e instanceof NoSuchFileException ? "there is no such file" : "" + e.getMessage();
+      }
+      reader.error(
+          SenseOptions.MODE_MODEL.key()
+              + " is '"
+              + value
+              + "', which cannot be used: "
+              + wrong
+              + "; give a file that 'forestall train modes' wrote, shipped or none");
+      return SHIPPED_MODES;
     }
 
     private void longer(

@@ -1,5 +1,6 @@
 package io.forestall.operators;
 
+import io.forestall.risk.ModeModel;
 import io.forestall.risk.series.EnsembleDetector;
 import io.forestall.risk.signal.SignalDeriver;
 import io.forestall.risk.signal.Signals;
@@ -44,11 +45,11 @@ public final class StandardEngines implements Engines {
 
   @Override
   public NodeRiskEngine nodes() {
-    return new NodeRiskEngine(settings.nodePolicy());
+    return new NodeRiskEngine(settings.nodePolicy(), settings.modes(), ModeModel.Subject.MACHINE);
   }
 
   @Override
   public NodeRiskEngine volumes() {
-    return new NodeRiskEngine(settings.volumePolicy());
+    return new NodeRiskEngine(settings.volumePolicy(), settings.modes(), ModeModel.Subject.VOLUME);
   }
 }

@@ -3,16 +3,22 @@ package io.forestall.operators;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.forestall.risk.ModeModel;
 import io.forestall.risk.RiskPolicy;
+import io.forestall.risk.TrainedModels;
 import io.forestall.risk.symptom.NodeRiskPolicy;
+import io.forestall.risk.symptom.StandardSymptomEngine;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.util.InstantiationUtil;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class SenseSettingsTest {
 
@@ -36,6 +42,7 @@ class SenseSettingsTest {
     assertThat(settings.unknownEntityGraceMillis()).isEqualTo(3_600_000);
     assertThat(settings.lane()).isEqualTo(SenseLane.ADVISE);
     assertThat(settings.adviseShare()).isEqualTo(1);
+    assertThat(settings.modes().toBytes()).isEqualTo(TrainedModels.nodeModes().toBytes());
     assertThat(settings.policy()).isEqualTo(RiskPolicy.defaults());
   }
 
@@ -54,6 +61,7 @@ class SenseSettingsTest {
     set(configuration, "forestall.sense.unknown-entity-grace", "6 h");
     set(configuration, "forestall.sense.unknown-entity-limit", "7");
     set(configuration, "forestall.sense.lane", "dl4j");
+    set(configuration, "forestall.sense.mode-model", "none");
     set(configuration, "forestall.sense.advise-share", "0.25");
     set(configuration, "forestall.sense.lane-share", "0.5");
     set(configuration, "forestall.sense.lane-batch-size", "32");
@@ -95,6 +103,7 @@ class SenseSettingsTest {
                 6 * 3_600_000,
                 7,
                 SenseLane.DL4J,
+                "none",
                 0.25,
                 0.5,
                 32,
@@ -168,6 +177,61 @@ class SenseSettingsTest {
     set(configuration, "forestall.sense.peer-window", "5 min");
     set(configuration, "forestall.sense.state-ttl", "0 s");
     assertThat(SenseSettings.from(configuration).stateTtlMillis()).isZero();
+  }
+
+  @Test
+  void anOperatorsModelOfModesWins(@TempDir Path folder) throws Exception {
+    ModeModel own =
+        new ModeModel(
+            "mine",
+            4,
+            StandardSymptomEngine.MODEL,
+            StandardSymptomEngine.MODEL_VERSION,
+            Map.of(),
+            List.of());
+    Path file = Files.write(folder.resolve("own.txt"), own.toBytes());
+    Configuration configuration = new Configuration();
+    set(configuration, "forestall.sense.mode-model", file.toString());
+    SenseSettings settings = SenseSettings.from(configuration);
+    Files.delete(file); // read where the job is submitted; the machines that run it have no file
+    SenseSettings there = InstantiationUtil.clone(settings);
+    assertThat(there.modes().id()).isEqualTo("mine");
+    assertThat(there.modes().toBytes()).isEqualTo(own.toBytes());
+    set(configuration, "forestall.sense.mode-model", "none");
+    assertThat(SenseSettings.from(configuration).modes().curves()).isEmpty();
+  }
+
+  @Test
+  void aModelOfModesThatCannotBeUsedIsRefusedAtTheStart(@TempDir Path folder) throws Exception {
+    byte[] whole = TrainedModels.nodeModes().toBytes();
+    Path cut = Files.write(folder.resolve("cut.txt"), Arrays.copyOf(whole, whole.length - 9));
+    Path large = Files.write(folder.resolve("large.txt"), new byte[ModeModel.MAXIMUM_BYTES + 1]);
+    ModeModel older =
+        new ModeModel("old", 1, "other-symptoms", 1, Map.of(), TrainedModels.nodeModes().curves());
+    Path other = Files.write(folder.resolve("other.txt"), older.toBytes());
+    for (Map.Entry<Path, String> each :
+        Map.of(
+                cut,
+                "cut short or damaged",
+                large,
+                "larger than",
+                other,
+                "symptoms of another version",
+                folder.resolve("none.txt"),
+                "there is no such file",
+                folder,
+                "cannot be used")
+            .entrySet()) {
+      Configuration configuration = new Configuration();
+      set(configuration, "forestall.sense.mode-model", each.getKey().toString());
+      assertThatThrownBy(() -> SenseSettings.from(configuration))
+          .hasMessageContaining("forestall.sense.mode-model is '" + each.getKey() + "'")
+          .hasMessageContaining(each.getValue())
+          .hasMessageContaining("shipped or none");
+    }
+    Configuration configuration = new Configuration();
+    set(configuration, "forestall.sense.mode-model", " ");
+    assertThatThrownBy(() -> SenseSettings.from(configuration)).hasMessageContaining("is empty");
   }
 
   @Test

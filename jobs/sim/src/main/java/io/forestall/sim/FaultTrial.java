@@ -40,7 +40,7 @@ public final class FaultTrial {
   private static final long DAY = 24 * HOUR;
 
   /** What a fault leaves behind, such as caches to fill, is not a false alarm for so long. */
-  private static final long AFTERMATH = 2 * HOUR;
+  static final long AFTERMATH = 2 * HOUR;
 
   /**
    * What to run.
@@ -171,17 +171,7 @@ public final class FaultTrial {
       OfflineSense.Settings settings,
       ModelSet models,
       Supplier<SeriesDetector> detectors) {
-    SimulatedWorld world =
-        new SimulatedWorld(
-            new SimulatedFleet(
-                new SimulatedFleet.Options(
-                    options.seed(),
-                    options.nodes(),
-                    options.disksPerNode(),
-                    options.startMillis(),
-                    DAY,
-                    0)),
-            FleetTelemetry.Options.forNodes(options.seed(), options.nodes()));
+    SimulatedWorld world = world(options);
     Heard heard = new Heard();
     OfflineSense sense = new OfflineSense(settings, models, detectors, heard);
     long end = options.startMillis() + options.days() * DAY;
@@ -220,10 +210,24 @@ public final class FaultTrial {
     return new Result(outcomes, falseAlarms, options.nodes() * weeks, sense.samples());
   }
 
+  /** The world of a trial, still without faults. */
+  static SimulatedWorld world(Options options) {
+    return new SimulatedWorld(
+        new SimulatedFleet(
+            new SimulatedFleet.Options(
+                options.seed(),
+                options.nodes(),
+                options.disksPerNode(),
+                options.startMillis(),
+                DAY,
+                0)),
+        FleetTelemetry.Options.forNodes(options.seed(), options.nodes()));
+  }
+
   private record Blameless(Fault fault, Set<String> touched) {
     /** True when it is right to be alarmed because of this fault. */
     boolean explains(Alarm alarm) {
-      return covers(alarm) && rightly(fault, alarm, touched);
+      return covers(alarm) && rightly(fault, alarm.entity(), alarm.mode(), touched);
     }
 
     boolean covers(Alarm alarm) {
@@ -234,7 +238,7 @@ public final class FaultTrial {
   }
 
   /** Faults at random times on random things, never two at a time on one thing. */
-  private static List<Fault> plan(
+  static List<Fault> plan(
       Options options, FleetTelemetry telemetry, long fromMillis, long untilMillis) {
     SplittableRandom random = new SplittableRandom(Noise.mix(options.seed() ^ 0x7a11L));
     List<String> targets = telemetry.targets();
@@ -291,7 +295,7 @@ public final class FaultTrial {
   }
 
   /** What may rightly look ill because of a fault, or is so close that only blame can tell. */
-  private static Set<String> consequences(FleetTelemetry telemetry, Fault fault) {
+  static Set<String> consequences(FleetTelemetry telemetry, Fault fault) {
     Set<String> all = new LinkedHashSet<>(telemetry.touched(fault));
     for (String entity : List.copyOf(all)) {
       if (entity.startsWith("pair/")) {
@@ -355,15 +359,14 @@ public final class FaultTrial {
   }
 
   /** Whether an alarm on something that a fault touches is a fair consequence of it. */
-  private static boolean rightly(Fault fault, Alarm alarm, Set<String> touched) {
-    String entity = alarm.entity();
+  static boolean rightly(Fault fault, String entity, FailureMode mode, Set<String> touched) {
     boolean own = entity.equals(fault.target());
     return switch (fault.kind()) {
       // The disk, by any of its modes; and the node that holds it.
       case SLOW_DISK, DYING_DISK -> touched.contains(entity);
       case DYING_NIC -> own || entity.startsWith("volume/");
       case FLAPPING_LINK -> own;
-      case MEMORY_LEAK, CRASH_LOOP -> own && alarm.mode() != FailureMode.DISK;
+      case MEMORY_LEAK, CRASH_LOOP -> own && mode != FailureMode.DISK;
       case SILENT_NODE, HALF_SILENT, CLOCK_JUMP, DUPLICATE_FRAMES, RENAMED_EXPORTER -> false;
     };
   }

@@ -6,9 +6,11 @@ import io.forestall.risk.Assessment;
 import io.forestall.risk.DiskRiskEngine;
 import io.forestall.risk.DiskSample;
 import io.forestall.risk.DiskState;
+import io.forestall.risk.ModeModel;
 import io.forestall.risk.ModelSet;
 import io.forestall.risk.RiskPolicy;
 import io.forestall.risk.Tier;
+import io.forestall.risk.TrainedModels;
 import io.forestall.risk.Verdict;
 import io.forestall.risk.series.SeriesDetector;
 import io.forestall.risk.signal.EntitySample;
@@ -80,6 +82,7 @@ public final class OfflineSense {
    * @param symptoms weights of the evidence
    * @param nodes how findings become the score of a machine
    * @param disks how the probability of a disk becomes its score
+   * @param modes what evidence of a failure mode is worth
    * @param peerWindowMillis length of the windows of peers; milliseconds
    * @param blameWindowMillis length of the windows of blame; milliseconds
    * @param outOfOrdernessMillis how far event time stays behind; milliseconds
@@ -89,6 +92,7 @@ public final class OfflineSense {
       SymptomPolicy symptoms,
       NodeRiskPolicy nodes,
       RiskPolicy disks,
+      ModeModel modes,
       long peerWindowMillis,
       long blameWindowMillis,
       long outOfOrdernessMillis,
@@ -96,14 +100,33 @@ public final class OfflineSense {
 
     /** The defaults of the sense job. */
     public static Settings defaults() {
+      return defaults(TrainedModels.nodeModes());
+    }
+
+    /** The defaults with another model of modes. */
+    public static Settings defaults(ModeModel modes) {
       return new Settings(
           SymptomPolicy.defaults(),
           NodeRiskPolicy.defaults(),
           RiskPolicy.defaults(),
+          modes,
           300_000,
           60_000,
           15_000,
           600_000);
+    }
+
+    /** The same with another model of modes. */
+    public Settings withModes(ModeModel other) {
+      return new Settings(
+          symptoms,
+          nodes,
+          disks,
+          other,
+          peerWindowMillis,
+          blameWindowMillis,
+          outOfOrdernessMillis,
+          futureAllowanceMillis);
     }
   }
 
@@ -166,9 +189,10 @@ public final class OfflineSense {
             new Signals());
     this.blame = new NetworkBlame(settings.symptoms());
     this.blameWindow = blame.window();
-    this.nodes = new NodeRiskEngine(settings.nodes());
-    this.volumes = new NodeRiskEngine(NodeRiskPolicy.volumes());
-    this.disks = new DiskRiskEngine(settings.disks(), models);
+    this.nodes = new NodeRiskEngine(settings.nodes(), settings.modes(), ModeModel.Subject.MACHINE);
+    this.volumes =
+        new NodeRiskEngine(NodeRiskPolicy.volumes(), settings.modes(), ModeModel.Subject.VOLUME);
+    this.disks = new DiskRiskEngine(settings.disks(), models, settings.modes());
   }
 
   /** Samples taken in so far, of every kind; count. */

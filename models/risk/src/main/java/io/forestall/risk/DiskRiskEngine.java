@@ -46,23 +46,36 @@ public final class DiskRiskEngine {
   private final FeatureExtractor extractor = new FeatureExtractor();
   private final Reasons reasons;
   private final Predicate<String> lane;
+  private final ModeModel modeModel;
   private final Prepared own = new Prepared();
   private ModelSet models;
   private ModelSet.@Nullable Schedule schedule;
 
   /** An engine with this policy and these models; no challenger is asked. */
   public DiskRiskEngine(RiskPolicy policy, ModelSet models) {
-    this(policy, models, disk -> false);
+    this(policy, models, ModeModel.none());
+  }
+
+  /**
+   * An engine with a model of what slow I/O is worth; no challenger is asked.
+   *
+   * @param modeModel gives mode FAIL_SLOW its probability
+   */
+  public DiskRiskEngine(RiskPolicy policy, ModelSet models, ModeModel modeModel) {
+    this(policy, models, modeModel, disk -> false);
   }
 
   /**
    * An engine that also asks the challenger, which is warmed in any case.
    *
+   * @param modeModel gives mode FAIL_SLOW its probability
    * @param lane of which disks the challenger is asked, by their names
    */
-  public DiskRiskEngine(RiskPolicy policy, ModelSet models, Predicate<String> lane) {
+  public DiskRiskEngine(
+      RiskPolicy policy, ModelSet models, ModeModel modeModel, Predicate<String> lane) {
     this.policy = policy;
     this.models = models;
+    this.modeModel = modeModel;
     this.lane = lane;
     curve = policy.curve();
     tiers = new TierMachine(policy);
@@ -480,16 +493,19 @@ public final class DiskRiskEngine {
                   : reasons));
     }
     if (symptoms.isFresh(nowMillis)) {
+      ModeAssessment slow =
+          modeModel.calibrated(
+              ModeModel.Subject.DRIVE,
+              new ModeAssessment(
+                  FailureMode.FAIL_SLOW,
+                  symptoms.slowProbability,
+                  symptoms.horizonMillis,
+                  StandardSymptomEngine.MODEL,
+                  StandardSymptomEngine.MODEL_VERSION,
+                  symptoms.slowReasons));
       // Its horizon is a day: what fails within the day fails within the month.
-      survival *= 1 - symptoms.slowProbability;
-      all.add(
-          new ModeAssessment(
-              FailureMode.FAIL_SLOW,
-              symptoms.slowProbability,
-              symptoms.horizonMillis,
-              StandardSymptomEngine.MODEL,
-              StandardSymptomEngine.MODEL_VERSION,
-              symptoms.slowReasons));
+      survival *= 1 - slow.probability();
+      all.add(slow);
     }
     return new Told(all, Math.max(0, Math.min(1, 1 - survival)));
   }

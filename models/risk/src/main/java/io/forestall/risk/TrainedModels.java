@@ -9,6 +9,9 @@ public final class TrainedModels {
   /** Folder on the class path of the default disk model. */
   public static final String DEFAULT_DISK_MODEL = "io/forestall/trained/disk-ensemble/1/";
 
+  /** Folder on the class path of the default model of the modes that symptoms tell. */
+  public static final String NODE_MODES = "io/forestall/trained/node-modes/1/";
+
   private TrainedModels() {}
 
   /**
@@ -36,6 +39,34 @@ public final class TrainedModels {
    */
   public static String defaultDiskModelCard() {
     return new String(resource(DEFAULT_DISK_MODEL + "card.md"), StandardCharsets.UTF_8);
+  }
+
+  /**
+   * The default model of the modes that symptoms tell: network, software, fail-slow.
+   *
+   * @throws IllegalStateException as {@link #defaultDiskModel}
+   */
+  public static ModeModel nodeModes() {
+    try {
+      return ModeModel.fromBytes(resource(NODE_MODES + "model.txt"));
+    } catch (ModelFormatException damaged) {
+      throw new IllegalStateException(
+          "Shipped model "
+              + NODE_MODES
+              + "model.txt is damaged ("
+              + damaged.getMessage()
+              + "): build the jar again",
+          damaged);
+    }
+  }
+
+  /**
+   * Card of {@link #nodeModes}; Markdown.
+   *
+   * @throws IllegalStateException as {@link #defaultDiskModel}
+   */
+  public static String nodeModesCard() {
+    return new String(resource(NODE_MODES + "card.md"), StandardCharsets.UTF_8);
   }
 
   static StoredModel modelFile(String folder) {

@@ -53,7 +53,7 @@ class ChallengerTest {
   }
 
   private DiskRiskEngine lane(ModelSet models) {
-    return new DiskRiskEngine(POLICY, models, disk -> true);
+    return new DiskRiskEngine(POLICY, models, ModeModel.none(), disk -> true);
   }
 
   private static int version(Assessment assessment) {
@@ -158,7 +158,8 @@ class ChallengerTest {
   void onlyDisksOfTheLaneAreAskedAndOnlyWhileThereIsAChallenger() {
     champion.say(0.001);
     challenger.say(0.2);
-    DiskRiskEngine others = new DiskRiskEngine(POLICY, advised(), disk -> disk.equals("another"));
+    DiskRiskEngine others =
+        new DiskRiskEngine(POLICY, advised(), ModeModel.none(), disk -> disk.equals("another"));
     DiskState state = DiskState.fresh();
     assertThat(run(others, state, 0, 3).challenger()).isNull();
     assertThat(requireNonNull(state.slot("scripted", 2)).steps)

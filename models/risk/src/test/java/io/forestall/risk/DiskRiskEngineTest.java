@@ -541,6 +541,49 @@ class DiskRiskEngineTest {
   }
 
   @Test
+  void aModelSaysWhatSlownessIsWorthAndTheStateKeepsWhatWasStated() {
+    ModeModel modes =
+        new ModeModel(
+            "node-modes",
+            7,
+            "symptoms",
+            1,
+            Map.of(),
+            List.of(
+                new ModeModel.Curve(
+                    ModeModel.Subject.DRIVE,
+                    FailureMode.FAIL_SLOW,
+                    DAY,
+                    0.0002,
+                    List.of(new ModeModel.Knot(0, 0), new ModeModel.Knot(20, 10)))));
+    Finding slow =
+        new Finding(
+            "disk/S1",
+            START,
+            1,
+            10,
+            List.of(new ModeAssessment(FailureMode.FAIL_SLOW, 0.5, DAY, "symptoms", 1, List.of())));
+    DiskState state = DiskState.fresh();
+    DiskRiskEngine learned = new DiskRiskEngine(POLICY, ModelSet.of(List.of()), modes);
+    Assessment told = requireNonNull(learned.finding(state, slow));
+    ModeAssessment mode = told.modes().get(0);
+    assertThat(mode.model()).isEqualTo("node-modes");
+    assertThat(mode.modelVersion()).isEqualTo(7);
+    double base = Math.log(0.0002 / 0.9998);
+    assertThat(mode.probability()).isCloseTo(1 / (1 + Math.exp(-base / 2)), within(1e-12));
+    assertThat(told.probability()).isCloseTo(mode.probability(), within(1e-12));
+    assertThat(requireNonNull(state.symptoms).slowProbability).isEqualTo(0.5);
+    DiskState other = DiskState.fresh();
+    assertThat(
+            requireNonNull(new DiskRiskEngine(POLICY, ModelSet.of(List.of())).finding(other, slow))
+                .modes()
+                .get(0)
+                .probability())
+        .as("without a model as stated")
+        .isEqualTo(0.5);
+  }
+
+  @Test
   void aLookThatComesVeryLateGoesStraightToUnknown() {
     DiskRiskEngine engine = engine();
     DiskState state = DiskState.fresh();

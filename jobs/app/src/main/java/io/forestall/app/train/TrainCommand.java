@@ -28,7 +28,8 @@ import picocli.CommandLine.Spec;
       "Takes about ten minutes of one core. The same data and options give the same bytes. Called"
           + " again with the same options, it goes on behind the last whole epoch of a training"
           + " that was stopped."
-    })
+    },
+    subcommands = TrainModesCommand.class)
 public final class TrainCommand implements Callable<Integer> {
   /** What a training that was stopped goes on from; gone when it is over. */
   private static final String RESUME_FILE = "training.resume";
@@ -37,18 +38,16 @@ public final class TrainCommand implements Callable<Integer> {
 
   @Option(
       names = "--data",
-      required = true,
       paramLabel = "DIR",
       description =
-          "Folder with drives.csv[.gz] and changes.csv[.gz] (a change log), or with daily"
+          "Required. Folder with drives.csv[.gz] and changes.csv[.gz] (a change log), or with daily"
               + " drive-stats CSV files, plain or gzip.")
   private Path data = Path.of("");
 
   @Option(
       names = "--output",
-      required = true,
       paramLabel = "DIR",
-      description = "Folder for model.bin and card.md; made if it does not exist.")
+      description = "Required. Folder for model.bin and card.md; made if it does not exist.")
   private Path output = Path.of("");
 
   @Option(
@@ -82,6 +81,9 @@ public final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     PrintWriter out = spec().commandLine().getOut();
+    // Not required by declaration: 'forestall train modes' has no use for them.
+    required("--data", data);
+    required("--output", output);
     TrainingRecipe recipe = recipe();
     try {
       // Before minutes of work, not after.
@@ -120,6 +122,13 @@ public final class TrainCommand implements Callable<Integer> {
             + output.resolve(DiskTraining.CARD_FILE));
     out.flush();
     return ExitCodes.OK;
+  }
+
+  private void required(String option, Path folder) {
+    if (folder.toString().isEmpty()) {
+      throw new ParameterException(
+          spec().commandLine(), "Missing required option: '" + option + "=DIR'");
+    }
   }
 
   private TrainingRecipe recipe() {

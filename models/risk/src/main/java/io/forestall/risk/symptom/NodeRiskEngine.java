@@ -3,6 +3,7 @@ package io.forestall.risk.symptom;
 import io.forestall.risk.Assessment;
 import io.forestall.risk.FailureMode;
 import io.forestall.risk.ModeAssessment;
+import io.forestall.risk.ModeModel;
 import io.forestall.risk.ReasonPart;
 import io.forestall.risk.RiskPolicy;
 import io.forestall.risk.Tier;
@@ -61,10 +62,24 @@ public final class NodeRiskEngine {
   private final RiskPolicy risk;
   private final RiskPolicy.Curve curve;
   private final TierMachine tiers;
+  private final ModeModel model;
+  private final ModeModel.Subject subject;
 
-  /** An engine with this policy. */
+  /** An engine with this policy, for which each mode is as probable as the symptoms state. */
   public NodeRiskEngine(NodeRiskPolicy policy) {
+    this(policy, ModeModel.none(), ModeModel.Subject.MACHINE);
+  }
+
+  /**
+   * An engine with a model of what symptoms are worth.
+   *
+   * @param model gives each mode but DISK its probability
+   * @param subject what is scored; what is only blamed counts as a link all the same
+   */
+  public NodeRiskEngine(NodeRiskPolicy policy, ModeModel model, ModeModel.Subject subject) {
     this.policy = policy;
+    this.model = model;
+    this.subject = subject;
     risk = policy.risk();
     curve = risk.curve();
     tiers = new TierMachine(risk);
@@ -327,9 +342,18 @@ public final class NodeRiskEngine {
 
   private @Nullable ModeAssessment mode(NodeRiskState state, FailureMode mode, long now) {
     ModeAssessment own = find(state.modes, mode);
-    return mode == FailureMode.DISK
-        ? both(both(own, disks(state, now)), wrong(state, now))
-        : both(own, blamed(state, mode, now));
+    if (mode == FailureMode.DISK) {
+      return both(both(own, disks(state, now)), wrong(state, now));
+    }
+    ModeAssessment told = both(own, blamed(state, mode, now));
+    // The state keeps what the symptoms state: a model that comes later, or with a restore, weighs
+    // what is remembered too.
+    return told == null ? null : model.calibrated(subjectOf(state), told);
+  }
+
+  private ModeModel.Subject subjectOf(NodeRiskState state) {
+    boolean onlyBlamed = state.lastMillis == NodeRiskState.NEVER && state.disks.isEmpty();
+    return onlyBlamed ? ModeModel.Subject.LINK : subject;
   }
 
   /** Two that speak for one mode, as if they were independent; the horizon is the first one's. */

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.forestall.risk.Assessment;
 import io.forestall.risk.FailureMode;
 import io.forestall.risk.ModeAssessment;
+import io.forestall.risk.ModeModel;
 import io.forestall.risk.ReasonPart;
 import io.forestall.risk.RiskPolicy;
 import io.forestall.risk.Tier;
@@ -18,6 +19,7 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -193,6 +195,80 @@ class NodeRiskEngineTest {
     assertThat(engine.blame(state, blamed(5, 0.9))).isNull();
     engine.disk(state, share("d", 5, 0.01, Tier.HEALTHY));
     assertThat(engine.disk(state, share("d", 4, 0.9, Tier.CRITICAL))).isNull();
+  }
+
+  // The model of modes.
+
+  private static final ModeModel MODEL =
+      new ModeModel(
+          "node-modes",
+          7,
+          "symptoms",
+          1,
+          Map.of(),
+          List.of(
+              new ModeModel.Curve(
+                  ModeModel.Subject.MACHINE,
+                  FailureMode.NETWORK,
+                  HOUR,
+                  0.0001,
+                  List.of(new ModeModel.Knot(0, 0), new ModeModel.Knot(20, 10))),
+              new ModeModel.Curve(
+                  ModeModel.Subject.LINK,
+                  FailureMode.NETWORK,
+                  HOUR,
+                  0.0001,
+                  List.of(new ModeModel.Knot(0, 0), new ModeModel.Knot(20, 5)))));
+
+  private static double halved(double probability, double share) {
+    double base = Math.log(0.0001 / 0.9999);
+    double told = Math.log(probability / (1 - probability));
+    return 1 / (1 + Math.exp(-(base + share * (told - base))));
+  }
+
+  @Test
+  void aModelWeighsTheEvidenceAndIsNamed() {
+    NodeRiskEngine learned = new NodeRiskEngine(POLICY, MODEL, ModeModel.Subject.MACHINE);
+    Assessment assessment = requireNonNull(learned.observe(state, own(0, 0.5, 0.04)));
+    ModeAssessment network = find(assessment, FailureMode.NETWORK);
+    assertThat(network.model()).isEqualTo("node-modes");
+    assertThat(network.modelVersion()).isEqualTo(7);
+    assertThat(network.probability()).isCloseTo(halved(0.5, 0.5), within(1e-12));
+    assertThat(network.reasons().get(0).contribution()).isCloseTo(2.5, within(1e-9));
+    ModeAssessment software = find(assessment, FailureMode.SOFTWARE);
+    assertThat(software.model()).as("no curve: as stated").isEqualTo("symptoms");
+    assertThat(software.probability()).isEqualTo(0.04);
+    assertThat(assessment.probability())
+        .isCloseTo(1 - (1 - halved(0.5, 0.5)) * 0.96 * 0.9998 * 0.9999, within(1e-12));
+    assertThat(find(requireNonNull(learned.observe(state, healthy(1))), FailureMode.NETWORK))
+        .as("the base rate while nothing speaks for it")
+        .satisfies(quiet -> assertThat(quiet.probability()).isEqualTo(0.0001));
+  }
+
+  @Test
+  void blameCountsWithTheOwnEvidenceAndALinkHasItsOwnCurve() {
+    NodeRiskEngine learned = new NodeRiskEngine(POLICY, MODEL, ModeModel.Subject.MACHINE);
+    ModeAssessment link =
+        find(requireNonNull(learned.blame(state, blamed(0, 0.5))), FailureMode.NETWORK);
+    assertThat(link.probability()).isCloseTo(halved(0.5, 0.25), within(1e-12));
+    ModeAssessment machine =
+        find(requireNonNull(learned.observe(state, healthy(1))), FailureMode.NETWORK);
+    assertThat(machine.probability()).isCloseTo(halved(1 - (1 - 0.0001) * 0.5, 0.5), within(1e-12));
+  }
+
+  /** A savepoint of before the model has what the symptoms stated: the model weighs that too. */
+  @Test
+  void theStateKeepsWhatTheSymptomsStated() throws IOException {
+    engine.observe(state, own(0, 0.5, 0.0003));
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    state.write(new DataOutputStream(bytes));
+    NodeRiskState read =
+        NodeRiskState.read(new DataInputStream(new ByteArrayInputStream(bytes.toByteArray())));
+    NodeRiskEngine learned = new NodeRiskEngine(POLICY, MODEL, ModeModel.Subject.MACHINE);
+    Assessment later = requireNonNull(learned.foundWrong(read, "a", START + MINUTE));
+    assertThat(find(later, FailureMode.NETWORK).probability())
+        .isCloseTo(halved(0.5, 0.5), within(1e-12));
+    assertThat(read.modes.get(0).model()).isEqualTo("symptoms");
   }
 
   // Disks.
