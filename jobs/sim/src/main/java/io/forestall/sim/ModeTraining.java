@@ -33,7 +33,7 @@ public final class ModeTraining {
   public static final int VERSION = 1;
 
   /** Faults below which nothing is learned; count. */
-  public static final int LEAST_FAULTS = 10;
+  public static final int LEAST_FAULTS = 20;
 
   /** False alarms a node-week at which recall is told. */
   public static final double FALSE_ALARMS = 0.1;

@@ -71,7 +71,7 @@ class ModeTrainingTest {
   @ValueSource(longs = {1, 2, 3, 4, 5, 6})
   void aCurveIsMonotoneAndNeverAboveWhatIsStatedOrSeen(long seed) {
     double share = new SplittableRandom(seed).nextDouble(0.1, 0.8);
-    List<Lesson> lessons = training(seed, share, 4, false).lessons();
+    List<Lesson> lessons = training(seed, share, 8, false).lessons();
     assertThat(lessons).as("seed %d", seed).hasSize(1);
     Lesson lesson = lessons.get(0);
     Curve curve = requireNonNull(lesson.curve());
@@ -93,14 +93,14 @@ class ModeTrainingTest {
 
   @Test
   void whatIsWorthNothingAddsNothing() {
-    Curve curve = requireNonNull(training(3, 0, 4, false).lessons().get(0).curve());
+    Curve curve = requireNonNull(training(3, 0, 8, false).lessons().get(0).curve());
     assertThat(curve.probability(5)).isCloseTo(curve.baseRate(), within(2 * curve.baseRate()));
   }
 
   @Test
   void strongerEvidenceIsWorthMore() {
-    Curve weak = requireNonNull(training(3, 0.3, 4, false).lessons().get(0).curve());
-    Curve strong = requireNonNull(training(3, 0.7, 4, false).lessons().get(0).curve());
+    Curve weak = requireNonNull(training(3, 0.3, 8, false).lessons().get(0).curve());
+    Curve strong = requireNonNull(training(3, 0.7, 8, false).lessons().get(0).curve());
     assertThat(strong.added(8)).isGreaterThan(weak.added(8) + 0.5);
   }
 
@@ -114,16 +114,16 @@ class ModeTrainingTest {
 
   @Test
   void theSameFleetsGiveTheSameBytesInAnyOrder() {
-    byte[] first = ModeTraining.model(training(9, 0.5, 4, false).lessons(), Map.of()).toBytes();
-    assertThat(ModeTraining.model(training(9, 0.5, 4, false).lessons(), Map.of()).toBytes())
+    byte[] first = ModeTraining.model(training(9, 0.5, 8, false).lessons(), Map.of()).toBytes();
+    assertThat(ModeTraining.model(training(9, 0.5, 8, false).lessons(), Map.of()).toBytes())
         .isEqualTo(first);
-    assertThat(ModeTraining.model(training(9, 0.5, 4, true).lessons(), Map.of()).toBytes())
+    assertThat(ModeTraining.model(training(9, 0.5, 8, true).lessons(), Map.of()).toBytes())
         .isEqualTo(first);
   }
 
   @Test
   void expectedFailuresAddUpToThoseThatWere() {
-    Lesson lesson = training(4, 0.5, 4, false).lessons().get(0);
+    Lesson lesson = training(4, 0.5, 8, false).lessons().get(0);
     double expected = lesson.tenths().stream().mapToDouble(ModeTraining.Tenth::expected).sum();
     long failures = lesson.tenths().stream().mapToLong(ModeTraining.Tenth::failures).sum();
     long examples = lesson.tenths().stream().mapToLong(ModeTraining.Tenth::examples).sum();

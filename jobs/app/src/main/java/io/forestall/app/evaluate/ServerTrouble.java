@@ -82,7 +82,7 @@ public record ServerTrouble(
           labelled[level] += labels[row] ? 1 : 0;
           expected[level] += shares[level];
           steps[labels[row] ? 1 : 0][(int) Math.min(STEPS - 1, scores[row] * STEPS)]++;
-          segments += labels[row] && !labels[row - 1] ? 1 : 0;
+          segments += labels[row] && (row == 0 || !labels[row - 1]) ? 1 : 0;
         }
         counts.add(steps);
       }

@@ -102,7 +102,7 @@ record ModesCard(
           mode(lesson.training().mode()),
           curve == null ? "as stated" : hours(curve.horizonMillis()),
           curve == null ? "as stated" : number(curve.baseRate()) + ", stated",
-          curve == null ? "none: weights stay as stated" : "simulated faults",
+          curve == null ? "too few: weights stay as stated" : "simulated faults",
           lesson.training().faultCount(),
           lesson.test().faultCount(),
           curve == null ? "-" : number(lesson.factor()),

@@ -77,7 +77,7 @@ class TrainModesCommandTest {
     assertThat(output.resolve("card.md"))
         .content()
         .contains("A simulator's faults are not your fleet's")
-        .contains("set: 4 servers, 8000 rows")
+        .contains("set: 4 servers, 4000 rows")
         .contains("--fleets 4");
   }
 
