@@ -22,8 +22,9 @@ import org.jspecify.annotations.Nullable;
  * regression, with half an hour of each added so that no ratio is larger than the hours without a
  * failure can show. How far to trust it is one factor, at most 1, chosen on fleets of its own. And
  * it never says more than the symptoms state: a simulated fleet is calmer than a real one, so it
- * can show that evidence is worth less, not that it is worth more. How often things fail cannot be
- * learned from planted faults at all: the base rates are those of the policy.
+ * can show that evidence is worth less, not that it is worth more. Nor does it take an alarm away
+ * where few alarms of the calibration fleets are false: it would only come later. How often things
+ * fail cannot be learned from planted faults at all: the base rates are those of the policy.
  */
 public final class ModeTraining {
   /** Name of the model family. */
@@ -43,6 +44,10 @@ public final class ModeTraining {
 
   private static final double EXAMPLES_AN_HOUR = 3_600_000.0 / ModeTrial.EXAMPLE_MILLIS;
   private static final double HALF_AN_HOUR = 0.5;
+
+  /** So close below an alarm a curve is still what was learned; nats. */
+  private static final double BRINK = 0.001;
+
   private static final int RESAMPLES = 500;
   private static final int TENTHS = 10;
 
@@ -189,6 +194,10 @@ public final class ModeTraining {
       List<Span> shape = shape(training);
       factor = factor(shape, calibration, mode);
       curve = curve(subject, mode, shape, factor);
+      double alarm = alarmEvidence(curve);
+      if (calibration.falseAlarmsFrom(EvidenceTally.step(alarm)) <= FALSE_ALARMS) {
+        curve = keepingAlarms(curve, alarm);
+      }
     }
     Curve judged = curve == null ? curve(subject, mode, List.of(), 0) : curve;
     int threshold = threshold(calibration);
@@ -282,6 +291,32 @@ public final class ModeTraining {
       knot(knots, span.to(), Math.min(span.to(), added));
     }
     return new Curve(subject, mode, policy.horizonMillisOf(mode), policy.priorOf(mode), knots);
+  }
+
+  /** Evidence from which on the symptoms state an alarm; nats. */
+  private static double alarmEvidence(Curve curve) {
+    return Math.ceil(ModeModel.evidence(curve.baseRate(), ALARM) * 10_000) / 10_000;
+  }
+
+  /**
+   * The curve, but an alarm stays one: where few are false, a later alarm would cost more than a
+   * better probability is worth.
+   */
+  private static Curve keepingAlarms(Curve curve, double alarm) {
+    List<Knot> knots = new ArrayList<>();
+    for (Knot knot : curve.knots()) {
+      if (knot.evidence() < alarm - BRINK) {
+        knots.add(knot);
+      }
+    }
+    knots.add(new Knot(alarm - BRINK, curve.added(alarm - BRINK)));
+    knots.add(new Knot(alarm, alarm));
+    for (Knot knot : curve.knots()) {
+      if (knot.evidence() > alarm) {
+        knots.add(new Knot(knot.evidence(), Math.max(alarm, knot.added())));
+      }
+    }
+    return new Curve(curve.subject(), curve.mode(), curve.horizonMillis(), curve.baseRate(), knots);
   }
 
   private static void knot(List<Knot> knots, double evidence, double added) {

@@ -101,7 +101,16 @@ class ModeTrainingTest {
   void strongerEvidenceIsWorthMore() {
     Curve weak = requireNonNull(training(3, 0.3, 8, false).lessons().get(0).curve());
     Curve strong = requireNonNull(training(3, 0.7, 8, false).lessons().get(0).curve());
-    assertThat(strong.added(8)).isGreaterThan(weak.added(8) + 0.5);
+    assertThat(strong.added(5)).isGreaterThan(weak.added(5) + 0.5);
+  }
+
+  /** Few alarms of these fleets are false, so none may come later than the symptoms state it. */
+  @Test
+  void anAlarmStaysAnAlarm() {
+    Curve curve = requireNonNull(training(3, 0.3, 8, false).lessons().get(0).curve());
+    double alarm = ModeModel.evidence(curve.baseRate(), ModeTraining.ALARM);
+    assertThat(curve.probability(alarm + 0.001)).isGreaterThanOrEqualTo(ModeTraining.ALARM);
+    assertThat(curve.probability(alarm - 0.01)).isLessThan(ModeTraining.ALARM / 2);
   }
 
   @Test

@@ -86,6 +86,8 @@ record ModesCard(
           are calmer than real ones, so they can show that evidence is worth less than its weight, not that it is worth more.
         - **Never above what was seen.** Half an hour without a failure is added to each step, so that no evidence counts for
           more than the hours that were watched can show.
+        - **An alarm stays an alarm** where the calibration fleets have no more than 0.1 false ones a node-week: a lower curve
+          there would only make it later. The price is a probability that is too high just above the alarm.
         - **Base rates are stated, not learned**: how often faults were planted says nothing of how often things fail.
 
         ## Which mode got what from where
