@@ -32,7 +32,7 @@ public record NodeInput(
     String about,
     long timeMillis) {
 
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
   private static final Kind[] KINDS = Kind.values();
 
   /** What an input says. */
@@ -133,7 +133,7 @@ public record NodeInput(
 
   /** Reads what {@link #write} wrote. */
   public static NodeInput read(DataInputView in) throws IOException {
-    Wired.version(in, VERSION, "part of a score");
+    int version = Wired.version(in, VERSION, "part of a score");
     switch (KINDS[in.readUnsignedByte()]) {
       case FINDING -> {
         String node = in.readUTF();
@@ -144,7 +144,7 @@ public record NodeInput(
         return blame(Wired.readFinding(in));
       }
       case DISK -> {
-        return disk(in.readUTF(), Wired.readShare(in));
+        return disk(in.readUTF(), Wired.readShare(in, version >= 2));
       }
       case DISK_GONE -> {
         return diskGone(in.readUTF(), in.readUTF(), in.readLong());

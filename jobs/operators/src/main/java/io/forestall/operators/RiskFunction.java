@@ -428,17 +428,7 @@ public final class RiskFunction
         assessment.timeMillis());
     if (!node.isEmpty()) {
       context.output(
-          SenseTags.DISK_SHARES,
-          NodeInput.disk(
-              Keys.node(node),
-              new DiskShare(
-                  disk,
-                  assessment.timeMillis(),
-                  assessment.probability(),
-                  assessment.horizonMillis(),
-                  assessment.score(),
-                  assessment.tier(),
-                  assessment.stale())));
+          SenseTags.DISK_SHARES, NodeInput.disk(Keys.node(node), DiskShare.of(disk, assessment)));
     }
   }
 

@@ -64,7 +64,9 @@ class NodeRiskFunctionTest {
             30 * 86_400_000L,
             90,
             Tier.CRITICAL,
-            false));
+            false,
+            "m",
+            3));
   }
 
   private static List<Risk> risks(KeyedHarness<?, ?, ?, RiskUpdate> harness) {

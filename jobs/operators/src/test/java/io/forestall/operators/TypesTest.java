@@ -85,7 +85,7 @@ class TypesTest {
                     List.of(new ReasonPart("m", 1, 2, "because"))),
                 new ModeAssessment(
                     FailureMode.SOFTWARE, 0.125, 3_600_000, "symptoms", 1, List.of())));
-    DiskShare share = new DiskShare("d", 4, 0.5, 9, 70, Tier.WARNING, true);
+    DiskShare share = new DiskShare("d", 4, 0.5, 9, 70, Tier.WARNING, true, "m", 3);
     for (NodeInput input :
         List.of(
             NodeInput.finding(finding, "n-9"),

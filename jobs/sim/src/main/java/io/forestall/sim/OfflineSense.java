@@ -452,18 +452,7 @@ public final class OfflineSense {
       disk.sharedTier = assessment.tier();
       String node = "node/" + member.place().node();
       NodeRiskState state = scored.computeIfAbsent(node, name -> NodeRiskState.fresh());
-      say(
-          node,
-          nodes.disk(
-              state,
-              new DiskShare(
-                  serial,
-                  assessment.timeMillis(),
-                  assessment.probability(),
-                  assessment.horizonMillis(),
-                  assessment.score(),
-                  assessment.tier(),
-                  assessment.stale())));
+      say(node, nodes.disk(state, DiskShare.of(serial, assessment)));
     }
   }
 

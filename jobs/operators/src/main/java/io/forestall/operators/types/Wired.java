@@ -212,10 +212,16 @@ public final class Wired {
     out.writeDouble(share.score());
     out.writeByte(share.tier().ordinal());
     out.writeBoolean(share.stale());
+    out.writeUTF(share.model());
+    out.writeInt(share.modelVersion());
   }
 
-  /** Reads what {@link #writeShare} wrote. */
-  public static DiskShare readShare(DataInput in) throws IOException {
+  /**
+   * Reads what {@link #writeShare} wrote.
+   *
+   * @param withModel false when it was written before shares said whose probability they have
+   */
+  public static DiskShare readShare(DataInput in, boolean withModel) throws IOException {
     return new DiskShare(
         in.readUTF(),
         in.readLong(),
@@ -223,7 +229,9 @@ public final class Wired {
         in.readLong(),
         in.readDouble(),
         tier(in.readUnsignedByte()),
-        in.readBoolean());
+        in.readBoolean(),
+        withModel ? in.readUTF() : "",
+        withModel ? in.readInt() : 0);
   }
 
   /** The tier of a stored ordinal; one that this build does not know is UNKNOWN. */

@@ -1,5 +1,8 @@
 package io.forestall.risk.symptom;
 
+import io.forestall.risk.Assessment;
+import io.forestall.risk.FailureMode;
+import io.forestall.risk.ModeAssessment;
 import io.forestall.risk.Tier;
 
 /**
@@ -12,6 +15,8 @@ import io.forestall.risk.Tier;
  * @param score failure score, 0 to 100
  * @param tier its tier
  * @param stale true when it, or its I/O, is no longer reported
+ * @param model identifier of the model that gave the probability, empty when none did
+ * @param modelVersion its version, 0 without one
  */
 public record DiskShare(
     String disk,
@@ -20,4 +25,27 @@ public record DiskShare(
     long horizonMillis,
     double score,
     Tier tier,
-    boolean stale) {}
+    boolean stale,
+    String model,
+    int modelVersion) {
+
+  /** What an assessment of a disk adds to its node. */
+  public static DiskShare of(String disk, Assessment assessment) {
+    ModeAssessment own = null;
+    for (ModeAssessment mode : assessment.modes()) {
+      if (mode.mode() == FailureMode.DISK) {
+        own = mode;
+      }
+    }
+    return new DiskShare(
+        disk,
+        assessment.timeMillis(),
+        assessment.probability(),
+        assessment.horizonMillis(),
+        assessment.score(),
+        assessment.tier(),
+        assessment.stale(),
+        own == null ? "" : own.model(),
+        own == null ? 0 : own.modelVersion());
+  }
+}

@@ -166,6 +166,8 @@ public final class NodeRiskEngine {
     disk.score = share.score();
     disk.tier = share.tier();
     disk.stale = share.stale();
+    disk.model = share.model();
+    disk.modelVersion = share.modelVersion();
     state.nowMillis = Math.max(state.nowMillis, share.timeMillis());
     if (state.lastMillis == NodeRiskState.NEVER) {
       state.silences = 0;
@@ -365,12 +367,13 @@ public final class NodeRiskEngine {
     List<ReasonPart> reasons = new ArrayList<>(own.reasons());
     reasons.addAll(other.reasons());
     reasons.sort(Comparator.comparingDouble(ReasonPart::contribution).reversed());
+    ModeAssessment louder = own.probability() >= other.probability() ? own : other;
     return new ModeAssessment(
         own.mode(),
         1 - (1 - own.probability()) * (1 - other.probability()),
         own.mode() == FailureMode.DISK ? risk.horizonMillis() : own.horizonMillis(),
-        own.model(),
-        own.modelVersion(),
+        louder.model(),
+        louder.modelVersion(),
         shortest(reasons));
   }
 
@@ -445,6 +448,8 @@ public final class NodeRiskEngine {
     int counted = 0;
     String worst = "";
     double worstScore = -1;
+    String model = "";
+    int modelVersion = 0;
     for (Map.Entry<String, Disk> each : state.disks.entrySet()) {
       Disk disk = each.getValue();
       double age = (double) now - disk.timeMillis;
@@ -461,6 +466,8 @@ public final class NodeRiskEngine {
       if (disk.score > worstScore) {
         worstScore = disk.score;
         worst = each.getKey();
+        model = disk.model;
+        modelVersion = disk.modelVersion;
       }
     }
     double bearing = 0;
@@ -506,8 +513,9 @@ public final class NodeRiskEngine {
             FailureMode.DISK,
             probability,
             risk.horizonMillis(),
-            StandardSymptomEngine.MODEL,
-            StandardSymptomEngine.MODEL_VERSION,
+            // Of the worst disk: who is stale or demoted there is so for the machine too.
+            model.isEmpty() ? StandardSymptomEngine.MODEL : model,
+            model.isEmpty() ? StandardSymptomEngine.MODEL_VERSION : modelVersion,
             reasons);
   }
 

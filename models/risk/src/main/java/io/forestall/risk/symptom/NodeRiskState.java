@@ -20,10 +20,13 @@ import java.util.TreeMap;
  */
 public final class NodeRiskState extends TierState {
   static final long NEVER = Long.MIN_VALUE;
-  private static final int VERSION = 2;
+  private static final int VERSION = 3;
 
   /** Grew when wrong bytes that others found were remembered. */
   private static final int WITHOUT_WRONG_BYTES = 1;
+
+  /** Since then each disk says whose probability it has. */
+  private static final int WITH_MODELS = 3;
 
   private static final int STALE = 64;
   private static final int MAXIMUM_MODES = 8;
@@ -41,6 +44,11 @@ public final class NodeRiskState extends TierState {
     double score;
     Tier tier = Tier.UNKNOWN;
     boolean stale;
+
+    /** Model that gave the probability, empty when nobody said. */
+    String model = "";
+
+    int modelVersion;
   }
 
   final TreeMap<String, Disk> disks = new TreeMap<>();
@@ -115,6 +123,8 @@ public final class NodeRiskState extends TierState {
       out.writeDouble(disk.probability);
       out.writeDouble(disk.score);
       out.writeByte(disk.tier.ordinal() | (disk.stale ? STALE : 0));
+      out.writeUTF(disk.model);
+      out.writeInt(disk.modelVersion);
     }
     out.writeByte(wrongBytes.size());
     for (Map.Entry<Long, Long> each : wrongBytes.entrySet()) {
@@ -130,7 +140,7 @@ public final class NodeRiskState extends TierState {
    */
   public static NodeRiskState read(DataInput in) throws IOException {
     int version = in.readUnsignedByte();
-    if (version != VERSION && version != WITHOUT_WRONG_BYTES) {
+    if (version < WITHOUT_WRONG_BYTES || version > VERSION) {
       throw new IOException("node risk state has version " + version + ", known is " + VERSION);
     }
     NodeRiskState state = new NodeRiskState();
@@ -158,6 +168,10 @@ public final class NodeRiskState extends TierState {
       int bits = in.readByte();
       disk.tier = tier((byte) (bits & ~STALE));
       disk.stale = (bits & STALE) != 0;
+      if (version >= WITH_MODELS) {
+        disk.model = in.readUTF();
+        disk.modelVersion = in.readInt();
+      }
       state.disks.put(id, disk);
     }
     if (version != WITHOUT_WRONG_BYTES) {

@@ -89,7 +89,9 @@ class NodeRiskEngineTest {
         30 * DAY,
         RiskPolicy.defaults().score(probability),
         tier,
-        false);
+        false,
+        "m",
+        3);
   }
 
   private static ModeAssessment find(Assessment assessment, FailureMode mode) {
@@ -340,8 +342,8 @@ class NodeRiskEngineTest {
 
   @Test
   void aDisksHorizonIsBroughtToThePolicys() {
-    engine.disk(state, new DiskShare("a", START, 0.01, DAY, 50, Tier.WATCH, false));
-    engine.disk(state, new DiskShare("b", START, 1, 30 * DAY, 100, Tier.CRITICAL, false));
+    engine.disk(state, new DiskShare("a", START, 0.01, DAY, 50, Tier.WATCH, false, "m", 3));
+    engine.disk(state, new DiskShare("b", START, 1, 30 * DAY, 100, Tier.CRITICAL, false, "m", 3));
     Assessment assessment = requireNonNull(engine.observe(state, healthy(1)));
     assertThat(find(assessment, FailureMode.DISK).probability())
         .isCloseTo(1 - Math.pow(0.99, 30), within(0.001));
@@ -471,7 +473,8 @@ class NodeRiskEngineTest {
   void aDiskThatSaysItIsSilentCountsAtOnceUntilItIsHeardAgain() {
     engine.observe(state, healthy(0));
     engine.disk(state, share("a", 0, 0.001, Tier.HEALTHY));
-    engine.disk(state, new DiskShare("a", START + MINUTE, 0.001, 30 * DAY, 10, Tier.HEALTHY, true));
+    engine.disk(
+        state, new DiskShare("a", START + MINUTE, 0.001, 30 * DAY, 10, Tier.HEALTHY, true, "m", 3));
     Assessment half = requireNonNull(engine.observe(state, healthy(2)));
     assertThat(half.confidence()).isCloseTo(0.45, within(1e-9));
     assertThat(half.tier()).isEqualTo(Tier.HEALTHY);
@@ -537,7 +540,9 @@ class NodeRiskEngineTest {
                   30 * DAY,
                   100 * p,
                   tier,
-                  minutes % 2 < 0.5));
+                  minutes % 2 < 0.5,
+                  "m",
+                  3));
       case 2 -> engine.diskGone(to, disk, START + Math.round(minutes * MINUTE));
       case 3 -> engine.silence(to, START + Math.round(minutes * MINUTE));
       default -> engine.observe(to, own(minutes, p, p / 2));
@@ -551,7 +556,43 @@ class NodeRiskEngineTest {
     assertThatThrownBy(
             () -> NodeRiskState.read(new DataInputStream(new ByteArrayInputStream(bytes))))
         .isInstanceOf(IOException.class)
-        .hasMessage("node risk state has version 7, known is 2");
+        .hasMessage("node risk state has version 7, known is 3");
+  }
+
+  /** Who is demoted or stale there is so for the machine that its disks speak for. */
+  @Test
+  void theModelOfTheWorstDiskSpeaksForTheMachine() {
+    engine.disk(state, share("a", 0, 0.01, Tier.HEALTHY));
+    Assessment assessment =
+        requireNonNull(
+            engine.disk(
+                state,
+                new DiskShare(
+                    "b", START + 1, 0.9, 30 * DAY, 95, Tier.CRITICAL, false, "disk-ensemble", 12)));
+    assertThat(find(assessment, FailureMode.DISK).model()).isEqualTo("disk-ensemble");
+    assertThat(find(assessment, FailureMode.DISK).modelVersion()).isEqualTo(12);
+    NodeRiskState other = NodeRiskState.fresh();
+    Assessment unnamed =
+        requireNonNull(
+            engine.disk(
+                other,
+                new DiskShare("b", START + 1, 0.9, 30 * DAY, 95, Tier.CRITICAL, false, "", 0)));
+    assertThat(find(unnamed, FailureMode.DISK).model()).isEqualTo(StandardSymptomEngine.MODEL);
+  }
+
+  @Test
+  void aStateFromBeforeSharesNamedTheirModelIsRead() throws IOException {
+    engine.disk(state, share("a", 0, 0.3, Tier.WARNING));
+    byte[] now = bytes(state);
+    // The disk's model, one letter and its length, and its version stand before the last byte.
+    byte[] before = Arrays.copyOf(now, now.length - 7);
+    before[before.length - 1] = now[now.length - 1];
+    before[0] = 2;
+    NodeRiskState read = NodeRiskState.read(new DataInputStream(new ByteArrayInputStream(before)));
+    assertThat(read.disks).containsOnlyKeys("a");
+    assertThat(requireNonNull(read.disks.get("a")).probability)
+        .isEqualTo(requireNonNull(state.disks.get("a")).probability);
+    assertThat(requireNonNull(read.disks.get("a")).model).isEmpty();
   }
 
   private static byte[] bytes(NodeRiskState state) throws IOException {
