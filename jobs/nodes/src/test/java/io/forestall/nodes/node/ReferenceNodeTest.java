@@ -933,7 +933,7 @@ class ReferenceNodeTest {
     topics.policy(asynchronous(1, true));
     try (Running first = new Running("n-1", null)) {
       first.caller.writeUntilDone(1, 0, block(1));
-      topics.await("the mode", () -> isAsynchronous(first));
+      topics.await("the mode", () -> isAsynchronous(first, true));
       first.link.failAppends(true);
       topics.await(
           "a write that is accepted",
@@ -959,18 +959,22 @@ class ReferenceNodeTest {
     map("n-1", "n-2");
     Running owner = new Running("n-1", null);
     topics.policy(asynchronous(1, true));
-    topics.await("the mode", () -> isAsynchronous(owner));
+    topics.await("the mode", () -> isAsynchronous(owner, true));
     Outcome first = owner.caller.write(1, 0, block(1));
     assertThat(first).isIn(Outcome.ACCEPTED, Outcome.DONE);
     assertThat(owner.caller.readUntilDone(2, 0)).isEqualTo(block(1));
     topics.policy(asynchronous(2, false));
-    topics.await("the mode is left", () -> !isAsynchronous(owner));
+    topics.await("the mode is left", () -> isAsynchronous(owner, false));
     owner.caller.writeUntilDone(3, 0, block(3));
   }
 
-  private static boolean isAsynchronous(Running running) {
+  /** False also while it owns nothing: a node that has just started is still reading. */
+  private static boolean isAsynchronous(Running running, boolean expected) {
     try {
-      return running.owned().isAsynchronous();
+      var status = running.node.status().get(UNIT);
+      return status != null
+          && status.owned() != null
+          && status.owned().isAsynchronous() == expected;
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
     }

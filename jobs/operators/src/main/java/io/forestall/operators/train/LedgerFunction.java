@@ -54,6 +54,7 @@ public final class LedgerFunction extends CoProcessFunction<TrainInput, ModelInp
   public static final String MODELS = "train-ledger-models";
 
   private static final long serialVersionUID = 1L;
+  private static final ModelLedger.Rules RULES = ModelLedger.Rules.DEFAULTS;
 
   /** A failure may be told so much later than it happened. */
   private static final long GRACE_MILLIS = TimeUnit.DAYS.toMillis(DriveLog.GRACE_DAYS);
@@ -90,7 +91,7 @@ public final class LedgerFunction extends CoProcessFunction<TrainInput, ModelInp
   @Override
   public void initializeState(FunctionInitializationContext context) throws Exception {
     codec = AvroCodec.of(ModelRecord.class);
-    ledger = new ModelLedger(ModelLedger.Rules.DEFAULTS);
+    ledger = new ModelLedger(RULES);
     demoted = new TreeSet<>();
     models = new TreeMap<>();
     records = new TreeMap<>();
@@ -99,7 +100,7 @@ public final class LedgerFunction extends CoProcessFunction<TrainInput, ModelInp
     modelState = context.getOperatorStateStore().getListState(bytes(MODELS));
     for (byte[] each : ledgerState.get()) {
       DataInputStream in = new DataInputStream(new ByteArrayInputStream(each));
-      ledger = ModelLedger.read(in, ModelLedger.Rules.DEFAULTS);
+      ledger = ModelLedger.read(in, RULES);
       for (int i = in.readInt(); i > 0; i--) {
         demoted.add(in.readUTF());
       }
@@ -197,28 +198,27 @@ public final class LedgerFunction extends CoProcessFunction<TrainInput, ModelInp
     return tally;
   }
 
-  /** Speaks only when the standing turns: what an operator says in between holds. */
+  /** Demotes when the standing turns, and only then: what an operator says in between holds. */
   private void heed(ModelLedger.Standing standing, long nowMillis, Context context) {
     String key = "disk/" + TrainMemory.name(standing.model(), standing.version());
-    if (standing.demoted() == demoted.contains(key)) {
-      return;
-    }
     ModelRecord record = records.get(key);
-    if (standing.demoted()) {
-      demoted.add(key);
+    if (!standing.demoted()) {
+      demoted.remove(key);
+      // Also of a version that was born demoted, as a copy of one.
+      if (record != null
+          && !record.getDemoted().isEmpty()
+          && record.getAuthor().equals(TrialRecords.AUTHOR)
+          && standing.judged() >= RULES.leastJudged()
+          && standing.share() >= RULES.restoredAt() * standing.promised()) {
+        publish(record, "", "it keeps its word: " + standing.text(), nowMillis, context);
+      }
+    } else if (demoted.add(key)) {
       if (record == null) {
         record = shippedRecord(standing, nowMillis);
       }
       if (record != null && !record.getWithdrawn() && record.getDemoted().isEmpty()) {
         String why = "often wrong: " + standing.text();
         publish(record, why, why, nowMillis, context);
-      }
-    } else {
-      demoted.remove(key);
-      if (record != null
-          && !record.getDemoted().isEmpty()
-          && record.getAuthor().equals(TrialRecords.AUTHOR)) {
-        publish(record, "", "it keeps its word again: " + standing.text(), nowMillis, context);
       }
     }
   }

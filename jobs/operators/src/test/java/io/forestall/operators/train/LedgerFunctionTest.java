@@ -161,7 +161,24 @@ class LedgerFunctionTest {
     List<ModelRecord> said = said();
     assertThat(said).hasSize(1);
     assertThat(said.get(0).getDemoted()).isEmpty();
-    assertThat(said.get(0).getReason()).startsWith("it keeps its word again");
+    assertThat(said.get(0).getReason()).startsWith("it keeps its word: ");
+  }
+
+  /** A champion that was demoted is moved: the copy says so too until it has shown itself. */
+  @Test
+  void aCopyThatWasBornDemotedIsTrustedOnceItKeepsItsWord() throws Exception {
+    model(
+        ModelRecord.newBuilder(published(5))
+            .setDemoted("often wrong: as version 4")
+            .setAuthor("forestall-train")
+            .build());
+    alarms(5, 20, 4);
+    watermark(MONTH_MILLIS + 4 * DAY_MILLIS);
+    send(TrainInput.nothing());
+    assertThat(said()).as("twenty alarms tell nothing yet").isEmpty();
+    alarms(5, 40, 40);
+    assertThat(said()).hasSize(1);
+    assertThat(said().get(0).getDemoted()).isEmpty();
   }
 
   @Test
