@@ -24,7 +24,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
-import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo;
@@ -109,6 +108,11 @@ public final class LedgerFunction extends CoProcessFunction<TrainInput, ModelInp
       DataInputStream in = new DataInputStream(new ByteArrayInputStream(each));
       keep(in.readUTF(), in.readAllBytes());
     }
+    openAlarms = ledger.open();
+    getRuntimeContext()
+        .getMetricGroup()
+        .addGroup("forestall")
+        .gauge("alarmsOpen", () -> openAlarms);
   }
 
   private static ListStateDescriptor<byte[]> bytes(String name) {
@@ -138,15 +142,6 @@ public final class LedgerFunction extends CoProcessFunction<TrainInput, ModelInp
     out.writeUTF(key);
     out.write(record);
     return bytes.toByteArray();
-  }
-
-  @Override
-  public void open(OpenContext context) {
-    openAlarms = ledger.open();
-    getRuntimeContext()
-        .getMetricGroup()
-        .addGroup("forestall")
-        .gauge("alarmsOpen", () -> openAlarms);
   }
 
   // ---- inputs
