@@ -11,9 +11,15 @@ import com.networknt.schema.SpecVersion;
 import com.networknt.schema.ValidationMessage;
 import io.forestall.app.Forestall;
 import io.forestall.operators.SenseSettings;
+import io.forestall.operators.correlate.CorrelateSettings;
+import io.forestall.operators.decide.DecideSettings;
 import io.forestall.operators.move.MoveSettings;
+import io.forestall.operators.train.TrainSettings;
+import io.forestall.topologies.CorrelateJob;
+import io.forestall.topologies.DecideJob;
 import io.forestall.topologies.MoveJob;
 import io.forestall.topologies.SenseJob;
+import io.forestall.topologies.TrainJob;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -40,8 +46,17 @@ class ManifestsTest {
   private static final Path COMPOSE = TestingConf.FOLDER.resolve("compose/compose.yaml");
   private static final Path RULE = KUBERNETES.resolve("prometheus-rule.yaml");
 
-  /** Settings whose value in a cluster of containers is another one. */
-  private static final Set<String> OTHERWISE = Set.of("taskmanager.numberOfTaskSlots");
+  /** Settings whose value in a cluster of containers, or for one that trains, is another one. */
+  private static final Set<String> OTHERWISE =
+      Set.of("taskmanager.numberOfTaskSlots", "taskmanager.memory.task.off-heap.size");
+
+  /** Every job beside sense, by its short name. */
+  private static final Map<String, Class<?>> FURTHER_JOBS =
+      Map.of(
+          "correlate", CorrelateJob.class,
+          "decide", DecideJob.class,
+          "move", MoveJob.class,
+          "train", TrainJob.class);
 
   /** Maps whose keys are names that anybody may choose. */
   private static final List<String> FREE =
@@ -150,9 +165,21 @@ class ManifestsTest {
         SenseJob.class,
         settings -> SenseSettings.from(Configuration.fromMap(settings)).kafka());
     deployed(
+        "correlate",
+        CorrelateJob.class,
+        settings -> CorrelateSettings.from(Configuration.fromMap(settings)).kafka());
+    deployed(
+        "decide",
+        DecideJob.class,
+        settings -> DecideSettings.from(Configuration.fromMap(settings)).kafka());
+    deployed(
         "move",
         MoveJob.class,
         settings -> MoveSettings.from(Configuration.fromMap(settings)).kafka());
+    deployed(
+        "train",
+        TrainJob.class,
+        settings -> TrainSettings.from(Configuration.fromMap(settings)).kafka());
   }
 
   private static void deployed(
@@ -202,7 +229,13 @@ class ManifestsTest {
       commands.add(texts(services.get(name).get("command")));
     }
     assertThat(texts(services.at("/jobmanager/command"))).endsWith(SenseJob.class.getName());
-    assertThat(texts(services.at("/move-jobmanager/command"))).contains(MoveJob.class.getName());
+    FURTHER_JOBS.forEach(
+        (name, job) -> {
+          String host = name + "-jobmanager";
+          String address = "-Djobmanager.rpc.address=" + host;
+          assertThat(texts(services.at("/" + host + "/command"))).contains(job.getName(), address);
+          assertThat(texts(services.at("/" + name + "-taskmanager/command"))).contains(address);
+        });
     for (List<String> command : commands) {
       CommandLine.ParseResult parsed =
           new CommandLine(new Forestall()).parseArgs(command.toArray(String[]::new));
@@ -214,7 +247,9 @@ class ManifestsTest {
   void portsLabelsAndReferencesMeet() throws IOException {
     Map<String, JsonNode> manifests = manifests();
     JsonNode configured = of(manifests, "ConfigMap/forestall-settings").get("data");
-    for (String name : List.of("forestall-sense", "forestall-move")) {
+    Set<String> jobs = new TreeSet<>(Set.of("forestall-sense"));
+    FURTHER_JOBS.keySet().forEach(job -> jobs.add("forestall-" + job));
+    for (String name : jobs) {
       JsonNode job = of(manifests, "FlinkDeployment/" + name);
       JsonNode flinkPort = job.at("/spec/podTemplate/spec/containers/0/ports/0");
       assertThat(job.at("/spec/podTemplate/spec/containers/0/name").asText())
