@@ -148,14 +148,13 @@ public final class TrainReader implements KafkaRecordDeserializationSchema<Train
     String model = event.getModel();
     Integer version = event.getModelVersion();
     Double probability = event.getProbability();
-    Long horizonMillis = event.getHorizonMillis();
+    long horizonMillis = event.getHorizonMillis();
     return model == null
             || model.isEmpty()
             || model.length() > FrameLimits.MAX_ID_LENGTH
             || version == null
             || probability == null
             || !(probability > 0 && probability <= 1)
-            || horizonMillis == null
             || horizonMillis <= 0
         ? null
         : TrainInput.alarm(
