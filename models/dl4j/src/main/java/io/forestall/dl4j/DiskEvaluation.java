@@ -32,6 +32,9 @@ public final class DiskEvaluation {
   public static final List<String> SCORERS =
       List.of("any", "graded", "logistic", "detectors", "trees", "sequence", "ensemble");
 
+  /** The ensemble with a threshold that is set anew each week; of thresholds alone. */
+  public static final String MOVED = "ensemble, set weekly";
+
   static final int ANY = 0;
   static final int GRADED = 1;
   static final int LOGISTIC = 2;

@@ -8,6 +8,7 @@ import io.forestall.dl4j.EvaluationReport.Scores;
 import io.forestall.dl4j.EvaluationReport.Share;
 import io.forestall.dl4j.EvaluationReport.Tenth;
 import io.forestall.dl4j.EvaluationReport.Threshold;
+import io.forestall.risk.AlarmBudget;
 import io.forestall.risk.FeatureExtractor;
 import java.time.LocalDate;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * From scored periods to figures. The replicates draw drives, not days: a drive's days go together
@@ -404,8 +406,65 @@ final class EvaluationMeasures {
         }
         thresholds.add(new Threshold(DiskEvaluation.SCORERS.get(s), budget, ratios));
       }
+      List<Double> moved = new ArrayList<>();
+      for (ScoredPeriod period : periods) {
+        moved.add(movedWeekly(period, budget));
+      }
+      thresholds.add(new Threshold(DiskEvaluation.MOVED, budget, moved));
     }
     return thresholds;
+  }
+
+  /**
+   * What is flagged of a budget in the same later months by a threshold that is set anew each week,
+   * from the highest probabilities of all drives in the two weeks before; no label is needed.
+   */
+  private double movedWeekly(ScoredPeriod period, double budget) {
+    int weeks = (period.lastDay() - period.firstDay() + 1) / 7;
+    List<List<Double>> all = new ArrayList<>();
+    List<List<Double>> healthy = new ArrayList<>();
+    for (int week = 0; week < weeks; week++) {
+      all.add(new ArrayList<>());
+      healthy.add(new ArrayList<>());
+    }
+    double[] highest = new double[weeks];
+    double[] highestHealthy = new double[weeks];
+    for (int d = 0; d < period.drives(); d++) {
+      Arrays.fill(highest, -1);
+      Arrays.fill(highestHealthy, -1);
+      for (int i = period.from(d); i < period.to(d); i++) {
+        int week = (period.day(i) - period.firstDay()) / 7;
+        if (week >= weeks) {
+          continue;
+        }
+        double p = 1 / (1 + Math.exp(-period.score(DiskEvaluation.ENSEMBLE, i)));
+        highest[week] = Math.max(highest[week], p);
+        if (period.drive(d).label(period.day(i), horizonDays) == DriveHistory.Label.SURVIVES) {
+          highestHealthy[week] = Math.max(highestHealthy[week], p);
+        }
+      }
+      for (int week = 0; week < weeks; week++) {
+        if (highest[week] >= 0) {
+          all.get(week).add(highest[week]);
+        }
+        if (highestHealthy[week] >= 0) {
+          healthy.get(week).add(highestHealthy[week]);
+        }
+      }
+    }
+    long flagged = 0;
+    long counted = 0;
+    for (int week = Math.max(2, weeks / 2); week < weeks; week++) {
+      double threshold =
+          AlarmBudget.threshold(
+              Stream.concat(all.get(week - 2).stream(), all.get(week - 1).stream())
+                  .mapToDouble(Double::doubleValue)
+                  .toArray(),
+              budget);
+      flagged += healthy.get(week).stream().filter(p -> p > threshold).count();
+      counted += healthy.get(week).size();
+    }
+    return flagged / (budget * Math.max(1, counted));
   }
 
   private static ScoredPeriod part(ScoredPeriod period, int from, int to, int scorer) {

@@ -41,6 +41,14 @@ class DiskEvaluationTest {
     assertThat(ensemble.recallPercentWeek().low())
         .isLessThanOrEqualTo(ensemble.recallPercentWeek().value());
     assertThat(report.calibration()).hasSize(10);
+    assertThat(report.thresholds())
+        .filteredOn(threshold -> threshold.scorer().equals(DiskEvaluation.MOVED))
+        .hasSize(2)
+        .allSatisfy(
+            threshold ->
+                assertThat(threshold.ratios())
+                    .hasSameSizeAs(report.periods())
+                    .allMatch(ratio -> ratio >= 0 && ratio < 10));
     assertThat(report.leadTimes().found()).isPositive();
     assertThat(report.years()).isNotEmpty();
     EvaluationReport.CanaryFigures canaries = report.canaries();

@@ -296,7 +296,9 @@ final class DiskReportPage {
         "<h2>A threshold, three months later</h2>\n"
             + "<p>Set on the first three months of each period so that its budget of healthy drives"
             + " is flagged a week, and held for the next three: how many times its budget it then"
-            + " flags.</p>\n"
+            + " flags. Set weekly: anew each week from the probabilities of all drives in the two"
+            + " weeks before, each counted as healthy as far as its own probability leaves"
+            + " it.</p>\n"
             + "<div class=\"wide\"><table><tr><th></th><th>budget</th><th>by period</th><th>worst"
             + " factor</th></tr>\n");
     for (EvaluationReport.Threshold threshold : report.thresholds()) {

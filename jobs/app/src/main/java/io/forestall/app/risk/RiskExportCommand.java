@@ -4,6 +4,8 @@ import io.forestall.app.CommandFailure;
 import io.forestall.app.ExitCodes;
 import io.forestall.app.KafkaOptions;
 import io.forestall.app.operate.TopicScan;
+import io.forestall.risk.AlarmBudget;
+import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.ModeRisk;
 import io.forestall.schemas.Risk;
 import io.forestall.schemas.Topics;
@@ -52,6 +54,16 @@ public final class RiskExportCommand implements Callable<Integer> {
   @Option(names = "--every", description = "Every score, not only the newest of each entity.")
   private boolean every;
 
+  @Option(
+      names = "--alarm-budget",
+      paramLabel = "SHARE",
+      description = {
+        "Only disks that are an alarm now when this share of the healthy ones may be flagged for"
+            + " nothing, for example 0.01. The threshold follows the fleet: it is where"
+            + " the disks above it are healthy in that share, as their own probabilities say."
+      })
+  private @Nullable Double alarmBudget;
+
   @Option(names = "--lane", description = "The second scoring lane instead of the first.")
   private boolean lane;
 
@@ -71,8 +83,15 @@ public final class RiskExportCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    Double budget = alarmBudget;
+    if (budget != null && (every || !(budget > 0 && budget < 1))) {
+      throw CommandFailure.usage(
+          "--alarm-budget is above 0 and below 1, and goes without --every: give 0.01 for one in a"
+              + " hundred healthy disks");
+    }
     AvroCodec<Risk> codec = AvroCodec.of(Risk.class);
     TreeMap<Point, String> rows = new TreeMap<>();
+    TreeMap<Point, Double> disks = new TreeMap<>();
     long[] counts = new long[3];
     long[] read = new long[1];
     counts[2] =
@@ -90,13 +109,16 @@ public final class RiskExportCommand implements Callable<Integer> {
               Point point = new Point(entity, risk.getSamples(), risk.getStale());
               String row = row(risk);
               String before = rows.putIfAbsent(point, row);
+              if (budget != null && risk.getEntity().getKind() == EntityKind.DISK) {
+                disks.put(point, risk.getStale() ? Double.NaN : risk.getProbability());
+              }
               if (before != null) {
                 counts[before.equals(row) ? 0 : 1]++;
               }
             });
     long written;
     try {
-      written = write(rows);
+      written = write(budget == null ? rows : alarms(rows, disks, budget));
     } catch (IOException e) {
       throw new CommandFailure(
           ExitCodes.USAGE, "cannot write --output " + output + ": " + e.getMessage(), e);
@@ -113,6 +135,34 @@ public final class RiskExportCommand implements Callable<Integer> {
         counts[2]);
     out.flush();
     return counts[1] + counts[2] == 0 ? ExitCodes.OK : ExitCodes.FOUND;
+  }
+
+  /** The newest rows of disks above the threshold; one that is silent now is neither. */
+  private static TreeMap<Point, String> alarms(
+      TreeMap<Point, String> rows, TreeMap<Point, Double> disks, double budget) {
+    TreeMap<String, Point> newest = new TreeMap<>();
+    disks.forEach(
+        (point, probability) -> {
+          if (probability.isNaN()) {
+            newest.remove(point.entity());
+          } else {
+            newest.put(point.entity(), point);
+          }
+        });
+    double threshold =
+        AlarmBudget.threshold(
+            newest.values().stream().mapToDouble(point -> value(disks, point)).toArray(), budget);
+    TreeMap<Point, String> alarms = new TreeMap<>();
+    for (Point point : newest.values()) {
+      if (value(disks, point) > threshold) {
+        alarms.put(point, Objects.requireNonNull(rows.get(point)));
+      }
+    }
+    return alarms;
+  }
+
+  private static double value(TreeMap<Point, Double> disks, Point point) {
+    return Objects.requireNonNull(disks.get(point));
   }
 
   private long write(TreeMap<Point, String> rows) throws IOException {
