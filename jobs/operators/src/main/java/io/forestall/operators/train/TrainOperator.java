@@ -607,14 +607,16 @@ public final class TrainOperator extends AbstractStreamOperator<ModelTrial>
   /**
    * Publishes the champion with its probabilities moved, when failures have become more or fewer
    * than it expects. Row A9. As a version of its own, warmed like any other: a version stands for
-   * the same bytes for ever, and no record of an operator's is written over.
+   * the same bytes for ever, and no record of an operator's is written over. Never while one still
+   * waits to become champion: only one is warmed at a time.
    */
   private void recalibrate(@Nullable Champion champion, ModelTrial trial) throws Exception {
     double nats = memory.recalibration.nats();
     if (champion == null
         || !settings.promote()
         || Math.abs(nats) < Math.log(settings.recalibrationBound())
-        || !champion.equals(champion())) {
+        || !champion.equals(champion())
+        || waits(champion, trial.getTimeMillis())) {
       return;
     }
     StoredModel moved;
@@ -645,6 +647,11 @@ public final class TrainOperator extends AbstractStreamOperator<ModelTrial>
     memory.recalibrated = TrainMemory.name(record.getId(), version);
     memory.recalibration.moved(nats);
     output.collect(TrainTags.MODELS, new StreamRecord<>(record, trial.getTimeMillis()));
+  }
+
+  private boolean waits(Champion champion, long timeMillis) {
+    ModelRecord record = models.get(champion.key());
+    return record != null && record.getEffectiveFromMillis() > timeMillis;
   }
 
   private void end(ModelTrial trial) {

@@ -134,12 +134,14 @@ class TrainOperatorTest {
     }
     try (TrainHarness job =
         new TrainHarness(SETTINGS, shipped, TestingTrainer.of("level"), snapshot)) {
-      // As the moved model would say it.
-      script.both = 0.4 * Math.exp(-1);
       trial(job, DAY + 10);
       ModelTrial trial = job.trials().get(0);
       assertThat(trial.getChampionVersion()).isEqualTo(3);
       assertThat(trial.getChallengerVersion()).isEqualTo(4);
+      assertThat(trial.getRecalibratedVersion()).as("it is not champion yet").isNull();
+      trial(job, DAY + 20);
+      assertThat(job.trials().get(1).getRecalibratedVersion()).isEqualTo(6);
+      assertThat(job.models()).hasSize(1);
     }
   }
 
