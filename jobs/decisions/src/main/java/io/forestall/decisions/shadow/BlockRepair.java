@@ -20,6 +20,13 @@ public final class BlockRepair {
   /** Blocks of one unit that are repaired at the same time; count. */
   static final int MAX_BLOCKS = 64;
 
+  /**
+   * How long the other holders are asked for a block before the copy is given up for it;
+   * milliseconds. Long enough for a holder that starts, is a moment behind or has lost a
+   * connection, and no longer than one question to a holder that does not answer.
+   */
+  static final long ASK_MILLIS = 10_000;
+
   /** What became of a block. */
   public enum Outcome {
     /** What came is to be written. */
@@ -37,11 +44,13 @@ public final class BlockRepair {
 
   private static final class Block {
     private final long minSequence;
+    private final long foundMillis;
     private long asOf = -1;
     private boolean touched;
 
-    Block(long minSequence) {
+    Block(long minSequence, long foundMillis) {
       this.minSequence = minSequence;
+      this.foundMillis = foundMillis;
     }
   }
 
@@ -58,10 +67,26 @@ public final class BlockRepair {
    *
    * @param offset its first byte within the unit; bytes
    * @param position last delta of the copy
+   * @param nowMillis of a clock that never goes back
    * @return true when it is to be fetched as of that delta or later; false when it is on its way
    */
-  public boolean damaged(long offset, long position) {
-    return blocks.size() < MAX_BLOCKS && blocks.putIfAbsent(offset, new Block(position)) == null;
+  public boolean damaged(long offset, long position, long nowMillis) {
+    return blocks.size() < MAX_BLOCKS
+        && blocks.putIfAbsent(offset, new Block(position, nowMillis)) == null;
+  }
+
+  /**
+   * True when nobody will give a block that is on its way: nobody else holds it, or each was asked
+   * twice and for long enough. A holder that cannot give it now may do so the next moment, and what
+   * is given up for it is the whole copy.
+   *
+   * @param asked questions so far, one holder after the other
+   * @param holders who else holds the unit now; count
+   */
+  public boolean isHopeless(long offset, int asked, int holders, long nowMillis) {
+    Block block = blocks.get(offset);
+    return block != null
+        && (holders == 0 || (asked >= 2 * holders && nowMillis - block.foundMillis >= ASK_MILLIS));
   }
 
   /** True when the block is on its way. */

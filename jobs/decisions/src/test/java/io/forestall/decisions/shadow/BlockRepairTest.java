@@ -17,8 +17,8 @@ class BlockRepairTest {
 
   @Test
   void aBlockIsWrittenOnceTheCopyHasComeToItsPlace() {
-    assertThat(repair.damaged(8192, 7)).isTrue();
-    assertThat(repair.damaged(8192, 7)).as("it is on its way").isFalse();
+    assertThat(repair.damaged(8192, 7, 100)).isTrue();
+    assertThat(repair.damaged(8192, 7, 100)).as("it is on its way").isFalse();
     assertThat(repair.came(8192, 6)).as("older than what was asked for").isFalse();
     assertThat(repair.came(8192, 9)).isTrue();
     assertThat(repair.done(8)).as("a reader would see what is to come").isEmpty();
@@ -28,8 +28,8 @@ class BlockRepairTest {
 
   @Test
   void aBlockThatADeltaWroteMeanwhileIsNotWrittenOver() {
-    repair.damaged(8192, 7);
-    repair.damaged(0, 7);
+    repair.damaged(8192, 7, 100);
+    repair.damaged(0, 7, 100);
     repair.came(8192, 9);
     repair.applied(delta(Delta.Kind.VERIFY, 8192));
     repair.applied(delta(Delta.Kind.WRITE, 4096));
@@ -41,9 +41,23 @@ class BlockRepairTest {
 
   @Test
   void whatNobodyGivesMayBeAskedForAgain() {
-    repair.damaged(0, 7);
+    repair.damaged(0, 7, 100);
     repair.failed(0);
     assertThat(repair.came(0, 9)).isFalse();
-    assertThat(repair.damaged(0, 8)).isTrue();
+    assertThat(repair.damaged(0, 8, 100)).isTrue();
+  }
+
+  @Test
+  void nobodyGivesItWhenEachWasAskedTwiceAndForLong() {
+    repair.damaged(0, 7, 100);
+    long over = 100 + BlockRepair.ASK_MILLIS;
+    assertThat(repair.isHopeless(0, 0, 0, 100)).as("nobody else holds it").isTrue();
+    assertThat(repair.isHopeless(0, 2, 1, over - 1)).as("it may come in a moment").isFalse();
+    assertThat(repair.isHopeless(0, 500, 2, over - 1)).isFalse();
+    assertThat(repair.isHopeless(0, 3, 2, over)).as("this node slept: ask them").isFalse();
+    assertThat(repair.isHopeless(0, 4, 2, over)).isTrue();
+    assertThat(repair.isHopeless(4096, 4, 2, over)).as("it is whole").isFalse();
+    repair.failed(0);
+    assertThat(repair.isHopeless(0, 4, 2, over)).isFalse();
   }
 }

@@ -1643,7 +1643,7 @@ public final class ReferenceNode implements AutoCloseable {
     if (held.repair.contains(offset)) {
       return;
     }
-    if (!held.repair.damaged(offset, fold.lastSequence())) {
+    if (!held.repair.damaged(offset, fold.lastSequence(), now())) {
       give(held.spec.unit(), "more of it is damaged than can be repaired: " + e.getMessage());
       unrepaired(held, offset);
       return;
@@ -1658,7 +1658,7 @@ public final class ReferenceNode implements AutoCloseable {
     fetchBlock(held, offset, fold.lastSequence(), 0);
   }
 
-  /** Asks one holder after the other, and each twice. */
+  /** Asks one holder after the other, until one gives the block or {@link BlockRepair} gives up. */
   private void fetchBlock(Held held, long offset, long minSequence, int attempt) {
     String unit = held.spec.unit();
     List<Subject> holders = copies.holders(unit);
@@ -1668,7 +1668,7 @@ public final class ReferenceNode implements AutoCloseable {
     if (!held.repair.contains(offset)) {
       return;
     }
-    if (attempt >= 2 * holders.size()) {
+    if (held.repair.isHopeless(offset, attempt, holders.size(), now())) {
       held.repair.failed(offset);
       give(unit, "its block at " + offset + " is damaged, and no other holder gives it");
       unrepaired(held, offset);

@@ -503,7 +503,6 @@ class ReferenceNodeTest {
     map("n-1");
     Running owner = new Running("n-1", null);
     owner.caller.writeUntilDone(1, 0, block(1));
-    topics.await("a copy whose log is read", () -> isDone(owner, 0, 1));
     rot(owner, 100);
     Caller.Gotten got = owner.caller.fetch(UNIT, Fetch.Kind.BYTES, 0, 0, 1);
     assertThat(got.fetched().outcome()).isEqualTo(Fetched.Outcome.FAILED);
@@ -530,6 +529,30 @@ class ReferenceNodeTest {
   }
 
   @Test
+  void aHolderThatGivesADamagedBlockAMomentLaterSavesTheCopy() throws Exception {
+    map("n-1", "n-2");
+    Running owner = new Running("n-1", null);
+    owner.caller.writeUntilDone(1, 0, block(1));
+    rot(owner, 100);
+    topics.holdDeltas(true);
+    Running replica = new Running("n-2", null);
+    owner.caller.send(2, NodeRequest.Kind.READ, 0, new byte[0]);
+    topics.await("it is found", () -> !topics.events("node.block.damaged").isEmpty());
+    long found = System.nanoTime();
+    topics.await(
+        "the replica, which has read nothing, was asked for two seconds",
+        () ->
+            System.nanoTime() - found > 2_000_000_000L
+                || !topics.events("node.unit.failed").isEmpty());
+    assertThat(replica.applied()).isEqualTo(0);
+    topics.holdDeltas(false);
+    assertThat(owner.caller.next().answer().outcome()).isEqualTo(Outcome.DONE);
+    assertThat(owner.caller.readUntilDone(3, 0)).isEqualTo(block(1));
+    assertThat(topics.events("node.unit.failed")).isEmpty();
+    assertThat(owner.role()).isEqualTo(Role.SERVING);
+  }
+
+  @Test
   void aDamagedBlockThatNobodyElseHasEndsTheCopy() throws Exception {
     map("n-1");
     Running owner = new Running("n-1", null);
@@ -540,8 +563,14 @@ class ReferenceNodeTest {
     assertThat(topics.events("node.block.repaired")).isEmpty();
   }
 
-  /** Changes one byte of a copy behind the back of its node. */
+  /**
+   * Changes one byte of a copy behind the back of its node, and behind all writes so far: what is
+   * acknowledged is in the log, and may still be on its way to the file.
+   */
   private void rot(Running holder, long offset) throws Exception {
+    List<Delta> deltas = topics.deltas(UNIT);
+    long last = deltas.get(deltas.size() - 1).sequence();
+    topics.await("a copy with all that was written", () -> isDone(holder, 0, last));
     Path data = UnitFiles.folder(folder.resolve(holder.id).resolve("units"), UNIT).resolve("data");
     try (FileChannel channel =
         FileChannel.open(data, StandardOpenOption.READ, StandardOpenOption.WRITE)) {

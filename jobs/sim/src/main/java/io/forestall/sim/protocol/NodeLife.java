@@ -1350,7 +1350,7 @@ final class NodeLife implements NodeActions {
       copy.waiting.computeIfAbsent(offset, any -> new ArrayList<>()).add(reading);
     }
     if (!copy.repair.contains(offset)) {
-      if (copy.repair.damaged(offset, copy.fold.lastSequence())) {
+      if (copy.repair.damaged(offset, copy.fold.lastSequence(), node.monotonicMillis())) {
         world.count("blocks found damaged");
         fetchBlock(copy, offset, copy.fold.lastSequence(), 0);
       } else {
@@ -1370,7 +1370,7 @@ final class NodeLife implements NodeActions {
     }
     String unit = copy.copy.spec.unit();
     List<Subject> holders = holders(unit);
-    if (attempt >= 2 * holders.size()) {
+    if (copy.repair.isHopeless(offset, attempt, holders.size(), node.monotonicMillis())) {
       copy.repair.failed(offset);
       giveUp(copy, offset);
       return;
@@ -1404,7 +1404,7 @@ final class NodeLife implements NodeActions {
             if (!over) {
               over = true;
               world.agenda.after(
-                  attempt % holders.size() == holders.size() - 1 ? 50_000 : 1,
+                  attempt % holders.size() == holders.size() - 1 ? 500_000 : 1,
                   () ->
                       input(
                           () -> "asks the next holder",
