@@ -10,6 +10,7 @@ import io.forestall.decisions.guard.Admission;
 import io.forestall.decisions.guard.GuardInput;
 import io.forestall.decisions.ownership.Authority;
 import io.forestall.decisions.ownership.OwnershipEntry;
+import io.forestall.operators.TestingSchemaContext;
 import io.forestall.risk.Tier;
 import io.forestall.schemas.Ack;
 import io.forestall.schemas.AckCode;
@@ -43,12 +44,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import org.apache.avro.specific.SpecificRecordBase;
 import org.apache.flink.api.common.functions.util.ListCollector;
-import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
-import org.apache.flink.metrics.MetricGroup;
-import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
-import org.apache.flink.util.SimpleUserCodeClassLoader;
-import org.apache.flink.util.UserCodeClassLoader;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
@@ -357,7 +353,7 @@ class DecideReadersTest {
     goods.put(DecideReaders.sagaMaps(), encode(MapRecords.of(DecideTypesTest.slice(), null)));
     goods.put(DecideReaders.acks(), encode(AckRecords.of(DecideTypesTest.ack())));
     for (Map.Entry<DecideReader<?>, byte[]> each : goods.entrySet()) {
-      each.getKey().open(new TestingContext());
+      each.getKey().open(new TestingSchemaContext());
       for (int i = 0; i < 500; i++) {
         byte[] bytes = each.getValue().clone();
         for (int j = 0; j <= random.nextInt(6); j++) {
@@ -442,7 +438,7 @@ class DecideReadersTest {
   private static List<DecideInput> read(
       KafkaRecordDeserializationSchema<DecideInput> reader, String key, byte @Nullable [] value)
       throws Exception {
-    reader.open(new TestingContext());
+    reader.open(new TestingSchemaContext());
     List<DecideInput> read = new ArrayList<>();
     reader.deserialize(record(key, value), new ListCollector<>(read));
     return read;
@@ -461,17 +457,5 @@ class DecideReadersTest {
         value,
         new RecordHeaders(),
         Optional.empty());
-  }
-
-  private static final class TestingContext implements DeserializationSchema.InitializationContext {
-    @Override
-    public MetricGroup getMetricGroup() {
-      return new UnregisteredMetricsGroup();
-    }
-
-    @Override
-    public UserCodeClassLoader getUserCodeClassLoader() {
-      return SimpleUserCodeClassLoader.create(DecideReadersTest.class.getClassLoader());
-    }
   }
 }

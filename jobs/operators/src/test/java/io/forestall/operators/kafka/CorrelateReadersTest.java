@@ -7,6 +7,7 @@ import io.forestall.decisions.Place;
 import io.forestall.decisions.Severity;
 import io.forestall.decisions.Subject;
 import io.forestall.decisions.incident.FleetEvent;
+import io.forestall.operators.TestingSchemaContext;
 import io.forestall.operators.correlate.CorrelateInput;
 import io.forestall.operators.correlate.RouteControl;
 import io.forestall.schemas.AnomalyRecord;
@@ -24,13 +25,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
-import org.apache.flink.metrics.MetricGroup;
-import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
 import org.apache.flink.util.Collector;
-import org.apache.flink.util.SimpleUserCodeClassLoader;
-import org.apache.flink.util.UserCodeClassLoader;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
@@ -145,7 +141,7 @@ class CorrelateReadersTest {
   void aLongRunOfDisksIsNoSilence() throws Exception {
     PlaceReader reader = new PlaceReader();
     List<RouteControl> all = new ArrayList<>();
-    reader.open(new Context());
+    reader.open(new TestingSchemaContext());
     for (int i = 0; i < 2500; i++) {
       reader.deserialize(record("disk/d" + i, new byte[0], TimestampType.CREATE_TIME), to(all));
     }
@@ -179,7 +175,7 @@ class CorrelateReadersTest {
       KafkaRecordDeserializationSchema<T> reader, ConsumerRecord<byte[], byte[]> record)
       throws Exception {
     List<T> all = new ArrayList<>();
-    reader.open(new Context());
+    reader.open(new TestingSchemaContext());
     reader.deserialize(record, to(all));
     return all;
   }
@@ -211,17 +207,5 @@ class CorrelateReadersTest {
         value,
         new RecordHeaders(),
         Optional.empty());
-  }
-
-  private static final class Context implements DeserializationSchema.InitializationContext {
-    @Override
-    public MetricGroup getMetricGroup() {
-      return new UnregisteredMetricsGroup();
-    }
-
-    @Override
-    public UserCodeClassLoader getUserCodeClassLoader() {
-      return SimpleUserCodeClassLoader.create(CorrelateReadersTest.class.getClassLoader());
-    }
   }
 }

@@ -9,6 +9,7 @@ import io.forestall.operators.ModelInput;
 import io.forestall.operators.NodeInput;
 import io.forestall.operators.RiskUpdate;
 import io.forestall.operators.SenseInput;
+import io.forestall.operators.TestingSchemaContext;
 import io.forestall.risk.signal.EntitySample;
 import io.forestall.risk.signal.FleetMetric;
 import io.forestall.risk.signal.Scope;
@@ -34,14 +35,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.apache.flink.api.common.functions.util.ListCollector;
-import org.apache.flink.api.common.serialization.DeserializationSchema;
-import org.apache.flink.api.common.serialization.SerializationSchema;
 import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
-import org.apache.flink.metrics.MetricGroup;
-import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
-import org.apache.flink.util.SimpleUserCodeClassLoader;
-import org.apache.flink.util.UserCodeClassLoader;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -197,7 +192,7 @@ class ReadersTest {
     RecordWriter<RiskUpdate, Risk> writer =
         new RecordWriter<>("risk", Risk.class, RiskUpdate::key, RiskUpdate::risk);
     TestingSink sink = new TestingSink(12);
-    writer.open(new TestingContext(), sink);
+    writer.open(new TestingSchemaContext(), sink);
 
     ProducerRecord<byte[], byte[]> record =
         writer.serialize(new RiskUpdate("disk/d1", risk), sink, 5L);
@@ -256,7 +251,7 @@ class ReadersTest {
       byte @Nullable [] value,
       TimestampType type)
       throws Exception {
-    reader.open(new TestingContext());
+    reader.open(new TestingSchemaContext());
     List<T> read = new ArrayList<>();
     reader.deserialize(
         new ConsumerRecord<>(
@@ -339,20 +334,6 @@ class ReadersTest {
                 .setTier("hdd")
                 .setSynthetic(true)
                 .build());
-  }
-
-  private static final class TestingContext
-      implements SerializationSchema.InitializationContext,
-          DeserializationSchema.InitializationContext {
-    @Override
-    public MetricGroup getMetricGroup() {
-      return new UnregisteredMetricsGroup();
-    }
-
-    @Override
-    public UserCodeClassLoader getUserCodeClassLoader() {
-      return SimpleUserCodeClassLoader.create(ReadersTest.class.getClassLoader());
-    }
   }
 
   private record TestingSink(int partitions)

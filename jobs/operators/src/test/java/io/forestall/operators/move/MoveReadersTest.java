@@ -9,6 +9,7 @@ import io.forestall.decisions.failover.SagaInput.MapSlice;
 import io.forestall.decisions.ownership.Delta;
 import io.forestall.decisions.shadow.HolderReport;
 import io.forestall.decisions.shadow.ShadowStep;
+import io.forestall.operators.TestingSchemaContext;
 import io.forestall.operators.kafka.PartitionCount;
 import io.forestall.schemas.DeadReason;
 import io.forestall.wire.DeltaRecords;
@@ -22,14 +23,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.apache.flink.api.common.functions.util.ListCollector;
-import org.apache.flink.api.common.serialization.DeserializationSchema;
-import org.apache.flink.api.common.serialization.SerializationSchema;
 import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
-import org.apache.flink.metrics.MetricGroup;
-import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
-import org.apache.flink.util.SimpleUserCodeClassLoader;
-import org.apache.flink.util.UserCodeClassLoader;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -140,7 +135,7 @@ class MoveReadersTest {
   @Test
   void aStepGoesToThePartitionOfItsStream() throws Exception {
     StepWriter writer = new StepWriter("t");
-    writer.open(new Context(), new SinkContext());
+    writer.open(new TestingSchemaContext(), new SinkContext());
     for (String unit : List.of("v/0", "v/1", "v/0")) {
       ShadowStep step =
           ShadowStep.of(
@@ -170,7 +165,7 @@ class MoveReadersTest {
       @Nullable String key,
       byte @Nullable [] value)
       throws Exception {
-    reader.open(new Context());
+    reader.open(new TestingSchemaContext());
     List<MoveInput> read = new ArrayList<>();
     reader.deserialize(
         new ConsumerRecord<>(
@@ -188,20 +183,6 @@ class MoveReadersTest {
         new ListCollector<>(read));
     assertThat(read).hasSize(1);
     return read.get(0);
-  }
-
-  private static final class Context
-      implements DeserializationSchema.InitializationContext,
-          SerializationSchema.InitializationContext {
-    @Override
-    public MetricGroup getMetricGroup() {
-      return new UnregisteredMetricsGroup();
-    }
-
-    @Override
-    public UserCodeClassLoader getUserCodeClassLoader() {
-      return SimpleUserCodeClassLoader.create(getClass().getClassLoader());
-    }
   }
 
   private static final class SinkContext
