@@ -11,6 +11,7 @@ import io.forestall.schemas.ModelRecord;
 import io.forestall.schemas.ModelTally;
 import io.forestall.schemas.ModelTrial;
 import io.forestall.schemas.Topics;
+import io.forestall.wire.Keys;
 import java.util.Locale;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.streaming.api.datastream.DataStream;
@@ -81,18 +82,14 @@ public final class KafkaTrainPorts implements TrainPorts {
     models
         .sinkTo(
             kafka.transactionalSink(
-                Topics.MODELS, ModelRecord.class, KafkaTrainPorts::key, model -> model, "models"))
+                Topics.MODELS,
+                ModelRecord.class,
+                model -> Keys.model(model.getMode(), model.getId(), model.getVersion()),
+                model -> model,
+                "models"))
         .setParallelism(1)
         .name("models")
         .uid(TrainUids.MODEL_SINK);
-  }
-
-  private static String key(ModelRecord model) {
-    return model.getMode().name().toLowerCase(Locale.ROOT)
-        + "/"
-        + model.getId()
-        + "/"
-        + model.getVersion();
   }
 
   @Override
@@ -102,12 +99,7 @@ public final class KafkaTrainPorts implements TrainPorts {
             kafka.sink(
                 Topics.MODEL_TALLIES,
                 ModelTally.class,
-                tally ->
-                    tally.getMode().name().toLowerCase(Locale.ROOT)
-                        + "/"
-                        + tally.getId()
-                        + "/"
-                        + tally.getVersion(),
+                tally -> Keys.model(tally.getMode(), tally.getId(), tally.getVersion()),
                 tally -> tally))
         .setParallelism(1)
         .name("tallies")

@@ -2,6 +2,7 @@ package io.forestall.wire;
 
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.EntityRef;
+import io.forestall.schemas.FailureMode;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Map;
@@ -38,6 +39,11 @@ public final class Keys {
   /** The key of a policy: its scope, its kind in lower case, its identifier. */
   public static String policy(String scope, String kind, String id) {
     return scope + "/" + kind.toLowerCase(Locale.ROOT) + "/" + id;
+  }
+
+  /** The key of a version of a model: its mode in lower case, its family, its version. */
+  public static String model(FailureMode mode, String id, int version) {
+    return mode.name().toLowerCase(Locale.ROOT) + "/" + id + "/" + version;
   }
 
   /** The entity of a key; null when the key names none. An unknown kind gives UNKNOWN. */

@@ -121,6 +121,22 @@ public record ModelFile(
 
   @Override
   public ModelFile withVersion(int newVersion) {
+    return copy(newVersion, calibrationIntercept, properties);
+  }
+
+  @Override
+  public ModelFile withProperty(String name, String value) {
+    Map<String, String> more = new HashMap<>(properties);
+    more.put(name, value);
+    return copy(version, calibrationIntercept, more);
+  }
+
+  @Override
+  public ModelFile shifted(double nats) {
+    return copy(version, calibrationIntercept + (float) nats, properties);
+  }
+
+  private ModelFile copy(int newVersion, float newIntercept, Map<String, String> newProperties) {
     return new ModelFile(
         id,
         newVersion,
@@ -130,43 +146,9 @@ public record ModelFile(
         outputWeights,
         outputBias,
         calibrationSlope,
-        calibrationIntercept,
+        newIntercept,
         hazards,
-        properties);
-  }
-
-  @Override
-  public ModelFile withProperty(String name, String value) {
-    Map<String, String> more = new HashMap<>(properties);
-    more.put(name, value);
-    return new ModelFile(
-        id,
-        version,
-        mode,
-        horizonMillis,
-        layers,
-        outputWeights,
-        outputBias,
-        calibrationSlope,
-        calibrationIntercept,
-        hazards,
-        more);
-  }
-
-  @Override
-  public ModelFile shifted(double nats) {
-    return new ModelFile(
-        id,
-        version,
-        mode,
-        horizonMillis,
-        layers,
-        outputWeights,
-        outputBias,
-        calibrationSlope,
-        calibrationIntercept + (float) nats,
-        hazards,
-        properties);
+        newProperties);
   }
 
   @Override

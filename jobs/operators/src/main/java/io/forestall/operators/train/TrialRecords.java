@@ -10,6 +10,7 @@ import io.forestall.schemas.ModelTrial;
 import io.forestall.schemas.TrialFigures;
 import io.forestall.schemas.TrialReason;
 import io.forestall.schemas.TrialVerdict;
+import io.forestall.wire.Keys;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -33,11 +34,7 @@ final class TrialRecords {
 
   /** Key of a model's record: mode/id/version. */
   static String key(ModelRecord record) {
-    return record.getMode().name().toLowerCase(Locale.ROOT)
-        + "/"
-        + record.getId()
-        + "/"
-        + record.getVersion();
+    return Keys.model(record.getMode(), record.getId(), record.getVersion());
   }
 
   /**
@@ -177,8 +174,7 @@ final class TrialRecords {
   /** The record of an accepted challenger. */
   static ModelRecord model(
       ModelTrial trial, Trainer.Trained trained, TrainSettings settings, long effectiveFromMillis) {
-    ModelRecord record = new ModelRecord();
-    record.setAuthor(AUTHOR);
+    ModelRecord record = record(trial, trained.id(), trained.version(), trained.model());
     record.setReason(
         String.format(
             Locale.ROOT,
@@ -187,21 +183,32 @@ final class TrialRecords {
             100 * orZero(trial.getChallenger()),
             trial.getTestFailures(),
             100 * orZero(trial.getChampion())));
-    record.setChangedMillis(trial.getTimeMillis());
     record.setDemoted("");
-    record.setId(trained.id());
-    record.setVersion(trained.version());
-    record.setMode(MODE);
+    times(record, effectiveFromMillis, settings);
+    record.setFormat(trained.format());
+    record.setCard(card(trial, trained));
+    return record;
+  }
+
+  /** What every model that this job publishes says of itself. */
+  private static ModelRecord record(ModelTrial trial, String id, int version, byte[] model) {
+    ModelRecord record = new ModelRecord();
+    record.setAuthor(AUTHOR);
+    record.setChangedMillis(trial.getTimeMillis());
     record.setPublishedMillis(trial.getTimeMillis());
+    record.setId(id);
+    record.setVersion(version);
+    record.setMode(MODE);
+    record.setWeights(ByteBuffer.wrap(model));
+    return record;
+  }
+
+  private static void times(ModelRecord record, long effectiveFromMillis, TrainSettings settings) {
     record.setEffectiveFromMillis(effectiveFromMillis);
     record.setRollbackUntilMillis(
         effectiveFromMillis == Long.MAX_VALUE
             ? Long.MAX_VALUE
             : effectiveFromMillis + settings.rollbackMillis());
-    record.setFormat(trained.format());
-    record.setWeights(ByteBuffer.wrap(trained.model()));
-    record.setCard(card(trial, trained));
-    return record;
   }
 
   private static double orZero(@Nullable TrialFigures figures) {
@@ -236,20 +243,12 @@ final class TrialRecords {
     trial.setRecalibrationNats(nats);
     trial.setRecalibratedVersion(version);
     trial.setText(trial.getText() + " " + what + "; published as version " + version + ".");
-    ModelRecord record = new ModelRecord();
-    record.setAuthor(AUTHOR);
+    ModelRecord record = record(trial, former.id(), version, model);
     record.setReason(what + ".");
-    record.setChangedMillis(trial.getTimeMillis());
     // It is the same model: what was said against it still holds.
     record.setDemoted(published == null ? "" : published.getDemoted());
-    record.setId(former.id());
-    record.setVersion(version);
-    record.setMode(MODE);
-    record.setPublishedMillis(trial.getTimeMillis());
-    record.setEffectiveFromMillis(effectiveFromMillis);
-    record.setRollbackUntilMillis(effectiveFromMillis + settings.rollbackMillis());
+    times(record, effectiveFromMillis, settings);
     record.setFormat(former.format());
-    record.setWeights(ByteBuffer.wrap(model));
     record.setCard(
         String.format(
             Locale.ROOT,
