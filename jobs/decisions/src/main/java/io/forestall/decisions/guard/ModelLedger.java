@@ -196,8 +196,13 @@ public final class ModelLedger {
     if (alarm != null) {
       judge(alarm, timeMillis <= alarm.untilMillis);
     }
-    failures.remove(thing);
-    failures.put(thing, new Failure(timeMillis, alarm != null));
+    Failure before = failures.remove(thing);
+    Failure now = new Failure(timeMillis, alarm != null);
+    if (before != null && timeMillis <= before.timeMillis) {
+      // Told twice it is one failure all the same.
+      now = new Failure(before.timeMillis, now.proof || before.proof);
+    }
+    failures.put(thing, now);
     if (failures.size() > rules.mostOpen) {
       failures.remove(failures.keySet().iterator().next());
     }

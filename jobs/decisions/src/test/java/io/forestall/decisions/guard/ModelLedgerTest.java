@@ -190,6 +190,18 @@ class ModelLedgerTest {
     assertThat(ledger.open()).as("it came back, and is at risk again").isEqualTo(1);
   }
 
+  /** Events are written at least once: a restart may say both of them again. */
+  @Test
+  void aFailureAndAnAlarmThatAreToldTwiceAreOne() {
+    ledger.alarm("disk/a", "m", 1, 0.2, MONTH, DAY);
+    ledger.failed("disk/a", 2 * DAY);
+    ledger.failed("disk/a", 2 * DAY);
+    ledger.alarm("disk/a", "m", 1, 0.2, MONTH, DAY);
+    ledger.failed("disk/a", 2 * DAY);
+    assertThat(standing().judged()).isEqualTo(1);
+    assertThat(ledger.open()).isZero();
+  }
+
   /** The order in which a failure and its alarm are heard changes no standing. */
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3})

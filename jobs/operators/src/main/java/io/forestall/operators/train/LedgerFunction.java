@@ -9,6 +9,7 @@ import io.forestall.schemas.FailureMode;
 import io.forestall.schemas.ModelRecord;
 import io.forestall.schemas.ModelTally;
 import io.forestall.wire.AvroCodec;
+import io.forestall.wire.Keys;
 import io.forestall.wire.WireException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -60,7 +61,7 @@ public final class LedgerFunction extends CoProcessFunction<TrainInput, ModelInp
 
   private static final long LOOK_EVERY_MILLIS = TimeUnit.HOURS.toMillis(1);
 
-  /** Newest models that can be demoted by themselves; those before them no longer speak. */
+  /** Models that can be demoted by themselves; the oldest gives way, the champion never. */
   private static final int MOST_MODELS = 8;
 
   private final ShippedModel shipped;
@@ -195,7 +196,7 @@ public final class LedgerFunction extends CoProcessFunction<TrainInput, ModelInp
 
   /** Demotes when the standing turns, and only then: what an operator says in between holds. */
   private void heed(ModelLedger.Standing standing, long nowMillis, Context context) {
-    String key = "disk/" + TrainMemory.name(standing.model(), standing.version());
+    String key = Keys.model(FailureMode.DISK, standing.model(), standing.version());
     ModelRecord record = records.get(key);
     if (!standing.demoted()) {
       demoted.remove(key);
@@ -266,6 +267,22 @@ public final class LedgerFunction extends CoProcessFunction<TrainInput, ModelInp
     }
   }
 
+  /** Key of the published model that is or will be champion; null when all only advise. */
+  private @Nullable String champion() {
+    String best = null;
+    long from = Long.MIN_VALUE;
+    for (Map.Entry<String, ModelRecord> each : records.entrySet()) {
+      long effective = each.getValue().getEffectiveFromMillis();
+      if (effective != Long.MAX_VALUE
+          && !each.getValue().getWithdrawn()
+          && (best == null || effective >= from)) {
+        best = each.getKey();
+        from = effective;
+      }
+    }
+    return best;
+  }
+
   private void keep(String key, byte[] bytes) {
     try {
       ModelRecord record = codec.decode(bytes);
@@ -277,6 +294,7 @@ public final class LedgerFunction extends CoProcessFunction<TrainInput, ModelInp
       if (records.size() > MOST_MODELS) {
         String oldest =
             records.entrySet().stream()
+                .filter(each -> !each.getKey().equals(champion()))
                 .min(Comparator.comparingLong(each -> each.getValue().getPublishedMillis()))
                 .orElseThrow()
                 .getKey();

@@ -672,7 +672,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelTrial>
     for (Map.Entry<String, ModelRecord> each : models.entrySet()) {
       ModelRecord record = each.getValue();
       long effective = record.getEffectiveFromMillis();
-      if (effective == Long.MAX_VALUE || record.getWithdrawn()) {
+      if (effective == Long.MAX_VALUE || record.getWithdrawn() || isAside(record)) {
         continue;
       }
       if (best == null
@@ -687,6 +687,13 @@ public final class TrainOperator extends AbstractStreamOperator<ModelTrial>
       return best;
     }
     return new Champion("", shipped.id(), shipped.version());
+  }
+
+  /** Of the shipped model there is a record as soon as anything is said of it. */
+  private boolean isAside(ModelRecord record) {
+    return !settings.shippedChampion()
+        && record.getId().equals(shipped.id())
+        && record.getVersion() == shipped.version();
   }
 
   private byte[] bytes(Champion champion) {

@@ -4,6 +4,7 @@ import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.EntityRef;
 import io.forestall.schemas.Event;
+import io.forestall.schemas.FailureMode;
 import io.forestall.schemas.FleetEntry;
 import io.forestall.wire.AvroCodec;
 import io.forestall.wire.DiskTelemetry;
@@ -143,13 +144,15 @@ public final class TrainReader implements KafkaRecordDeserializationSchema<Train
         });
   }
 
-  /** Null when it does not say who foretold it, or with which probability until when. */
+  /** Null when it does not say who foretold it, as what, with which probability until when. */
   private static @Nullable TrainInput alarm(String disk, Event event) {
     String model = event.getModel();
     Integer version = event.getModelVersion();
     Double probability = event.getProbability();
     long horizonMillis = event.getHorizonMillis();
-    return model == null
+    // Another mode, such as fail-slow, is not proved wrong by a disk that lives on.
+    return event.getMode() != FailureMode.DISK
+            || model == null
             || model.isEmpty()
             || model.length() > FrameLimits.MAX_ID_LENGTH
             || version == null

@@ -205,6 +205,23 @@ class LedgerFunctionTest {
     assertThat(said()).as("restored by hand, and not contradicted").hasSize(1);
   }
 
+  /** Accepted ones that nobody promotes pile up; who scores can be demoted all the same. */
+  @Test
+  void theChampionIsNotForgottenForNewerOnesThatOnlyAdvise() throws Exception {
+    model(published(2));
+    for (int version = 3; version < 40; version++) {
+      model(
+          ModelRecord.newBuilder(published(version))
+              .setEffectiveFromMillis(Long.MAX_VALUE)
+              .build());
+    }
+    restart();
+    alarms(2, 200, 1);
+    watermark(MONTH_MILLIS + 4 * DAY_MILLIS);
+    send(TrainInput.nothing());
+    assertThat(said()).extracting(ModelRecord::getVersion).containsExactly(2);
+  }
+
   @Test
   void modelsThatNobodyKnowsAreOnlyTold() throws Exception {
     alarms(77, 200, 1);

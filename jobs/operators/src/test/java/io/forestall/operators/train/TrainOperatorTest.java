@@ -249,6 +249,19 @@ class TrainOperatorTest {
     }
   }
 
+  /** A record of the shipped model may only say that it is demoted: it has seen the end still. */
+  @Test
+  void withoutTheShippedModelItsRecordIsNoChampionEither() throws Exception {
+    Script script = TestingTrainer.script("aside");
+    TrainSettings none = TrainHarness.settings(Map.of("forestall.train.shipped-champion", "false"));
+    try (TrainHarness job = new TrainHarness(none, TestingTrainer.of("aside"), null)) {
+      job.model(published(1, Long.MIN_VALUE));
+      trial(job, DAY);
+      assertThat(script.tasks.get(0).champion()).isNull();
+      assertThat(job.trials().get(0).getChampionId()).isNull();
+    }
+  }
+
   @Test
   void failureOfTrainingIsARecordAndTheNextTrialGoesOn() throws Exception {
     Script script = TestingTrainer.script("failing");

@@ -2,9 +2,11 @@ package io.forestall.operators.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.forestall.operators.TestingSchemaContext;
 import io.forestall.schemas.EntityKind;
 import io.forestall.schemas.EntityRef;
 import io.forestall.schemas.Event;
+import io.forestall.schemas.FailureMode;
 import io.forestall.schemas.FleetEntry;
 import io.forestall.schemas.Severity;
 import io.forestall.wire.AvroCodec;
@@ -12,12 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.apache.flink.api.common.serialization.DeserializationSchema;
-import org.apache.flink.metrics.MetricGroup;
-import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
 import org.apache.flink.util.Collector;
-import org.apache.flink.util.SimpleUserCodeClassLoader;
-import org.apache.flink.util.UserCodeClassLoader;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
@@ -41,6 +38,7 @@ class TrainReaderTest {
             .setSource("test");
     return predicted
         ? event
+            .setMode(FailureMode.DISK)
             .setModel("disk-ensemble")
             .setModelVersion(3)
             .setProbability(0.2)
@@ -70,6 +68,8 @@ class TrainReaderTest {
   void whatForetellsNothingThatCouldBeJudgedIsPassedOver() throws Exception {
     for (Event.Builder vague :
         List.of(
+            event(true).setMode(FailureMode.FAIL_SLOW),
+            event(true).setMode(FailureMode.UNKNOWN),
             event(true).setModel(null),
             event(true).setModel(""),
             event(true).setModel("x".repeat(10_000)),
@@ -132,7 +132,7 @@ class TrainReaderTest {
   @Test
   void nowAndThenItIsToldThatATopicIsStillRead() throws Exception {
     TrainReader reader = TrainReader.failures(1);
-    reader.open(new Context());
+    reader.open(new TestingSchemaContext());
     List<TrainInput> out = new ArrayList<>();
     byte[] other = AvroCodec.of(Event.class).encode(event(false).setType("disk.slow").build());
     for (int i = 0; i < 2_000; i++) {
@@ -144,7 +144,7 @@ class TrainReaderTest {
   private static List<TrainInput> read(TrainReader reader, String key, byte @Nullable [] value)
       throws Exception {
     List<TrainInput> all = new ArrayList<>();
-    reader.open(new Context());
+    reader.open(new TestingSchemaContext());
     reader.deserialize(record(key, value), to(all));
     return all;
   }
@@ -175,17 +175,5 @@ class TrainReaderTest {
         value,
         new RecordHeaders(),
         Optional.empty());
-  }
-
-  private static final class Context implements DeserializationSchema.InitializationContext {
-    @Override
-    public MetricGroup getMetricGroup() {
-      return new UnregisteredMetricsGroup();
-    }
-
-    @Override
-    public UserCodeClassLoader getUserCodeClassLoader() {
-      return SimpleUserCodeClassLoader.create(TrainReaderTest.class.getClassLoader());
-    }
   }
 }
