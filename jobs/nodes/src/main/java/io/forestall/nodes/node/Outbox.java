@@ -2,6 +2,7 @@ package io.forestall.nodes.node;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -55,24 +56,28 @@ final class Outbox implements AutoCloseable {
   }
 
   /**
-   * Sends a record.
+   * Sends a record; none after the end.
    *
    * @param failed told when it was not taken, or nobody knows; on any thread
    */
   void send(ProducerRecord<byte[], byte[]> record, Consumer<Exception> failed) {
     byte[] value = record.value();
     Letter letter = new Letter(record, 256 + (value == null ? 0 : value.length), failed);
+    String why;
     synchronized (this) {
-      if (held.isEmpty() && offer(letter)) {
+      if (closed) {
+        why = "the outbox is closed";
+      } else if (held.isEmpty() && offer(letter)) {
         return;
-      }
-      if (held.size() < maxHeld && !closed) {
+      } else if (held.size() < maxHeld) {
         held.add(letter);
         tryAgain();
         return;
+      } else {
+        why = "too many records wait for the broker";
       }
     }
-    failed.accept(new TimeoutException("too many records wait for the broker"));
+    failed.accept(new TimeoutException(why));
   }
 
   /** True when something waits here: the broker takes less than is to be said. */
@@ -116,7 +121,7 @@ final class Outbox implements AutoCloseable {
   }
 
   private void flush() {
-    for (Letter next = held.peek(); next != null; next = held.peek()) {
+    for (Letter next = held.peek(); next != null && !closed; next = held.peek()) {
       if (!offer(next)) {
         tryAgain();
         return;
@@ -141,7 +146,7 @@ final class Outbox implements AutoCloseable {
     }
   }
 
-  /** Gives what is under way a moment, and ends. */
+  /** Gives what is under way a moment, and ends; what waits here is not sent any more. */
   @Override
   public void close() {
     synchronized (this) {
@@ -149,5 +154,13 @@ final class Outbox implements AutoCloseable {
     }
     again.shutdownNow();
     producer.close(Duration.ofSeconds(3));
+    List<Letter> left;
+    synchronized (this) {
+      left = List.copyOf(held);
+      held.clear();
+    }
+    for (Letter each : left) {
+      each.failed().accept(new TimeoutException("the outbox is closed"));
+    }
   }
 }
