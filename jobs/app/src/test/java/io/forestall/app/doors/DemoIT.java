@@ -243,8 +243,8 @@ class DemoIT {
       String console = demo.word("console");
       String kafka = demo.word("Kafka");
 
-      evacuate(folder, kafka, "node/n-0002", "20s");
-      evacuate(folder, kafka, "node/n-0009", "1h");
+      evacuate(folder, kafka, "node/n-0002");
+      evacuate(folder, kafka, "node/n-0009");
       plant(folder, directory, "silent-node", "node/n-0017", "1m");
       Await.until(
           PATIENCE,
@@ -258,8 +258,11 @@ class DemoIT {
               confirmed(console, "node/n-0017") && !owner(console, "demo-3").equals("node/n-0017"));
       Await.until(
           PATIENCE,
-          "the programs of the node of level 1 have cleared it, and let it in again",
-          () -> done(console, "node/n-0002", "DRAIN") && done(console, "node/n-0002", "RETURN"));
+          "the programs of the node of level 1 have cleared it",
+          () -> done(console, "node/n-0002", "DRAIN"));
+      maintenance(folder, kafka, "end", "--entity", "node/n-0002");
+      Await.until(
+          PATIENCE, "they have let it in again", () -> done(console, "node/n-0002", "RETURN"));
       endsWell(demo);
     }
     assertThat(io.forestall.app.runtime.LocalRuntime.isFree(directory)).isTrue();
@@ -315,24 +318,15 @@ class DemoIT {
     assertThat(demo.ended(Duration.ofSeconds(60)).text()).contains("Ended;");
   }
 
-  private static void evacuate(Path folder, String kafka, String node, String length)
-      throws Exception {
-    Door.Said said =
-        Door.run(
-            folder,
-            Map.of(),
-            "forestall",
-            "maintenance",
-            "add",
-            "--entity",
-            node,
-            "--evacuate",
-            "--for",
-            length,
-            "--reason",
-            "new fans",
-            "--bootstrap-servers",
-            kafka);
+  private static void evacuate(Path folder, String kafka, String node) throws Exception {
+    maintenance(folder, kafka, "add", "--entity", node, "--evacuate", "--for", "1h");
+  }
+
+  private static void maintenance(Path folder, String kafka, String... words) throws Exception {
+    List<String> command = new ArrayList<>(List.of("maintenance"));
+    command.addAll(List.of(words));
+    command.addAll(List.of("--reason", "new fans", "--bootstrap-servers", kafka));
+    Door.Said said = Door.run(folder, Map.of(), "forestall", command.toArray(new String[0]));
     assertThat(said.exitCode()).as(said.text()).isEqualTo(0);
   }
 
