@@ -292,9 +292,10 @@ public final class LedgerFunction extends CoProcessFunction<TrainInput, ModelInp
       models.put(key, bytes);
       records.put(key, record);
       if (records.size() > MOST_MODELS) {
+        String champion = champion();
         String oldest =
             records.entrySet().stream()
-                .filter(each -> !each.getKey().equals(champion()))
+                .filter(each -> !each.getKey().equals(champion))
                 .min(Comparator.comparingLong(each -> each.getValue().getPublishedMillis()))
                 .orElseThrow()
                 .getKey();

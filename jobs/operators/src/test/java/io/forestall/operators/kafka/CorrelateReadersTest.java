@@ -25,8 +25,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.apache.flink.api.common.functions.util.ListCollector;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
-import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
@@ -143,7 +143,8 @@ class CorrelateReadersTest {
     List<RouteControl> all = new ArrayList<>();
     reader.open(new TestingSchemaContext());
     for (int i = 0; i < 2500; i++) {
-      reader.deserialize(record("disk/d" + i, new byte[0], TimestampType.CREATE_TIME), to(all));
+      reader.deserialize(
+          record("disk/d" + i, new byte[0], TimestampType.CREATE_TIME), new ListCollector<>(all));
     }
     assertThat(all).hasSize(2).allMatch(each -> each.place() == null);
   }
@@ -176,20 +177,8 @@ class CorrelateReadersTest {
       throws Exception {
     List<T> all = new ArrayList<>();
     reader.open(new TestingSchemaContext());
-    reader.deserialize(record, to(all));
+    reader.deserialize(record, new ListCollector<>(all));
     return all;
-  }
-
-  private static <T> Collector<T> to(List<T> all) {
-    return new Collector<>() {
-      @Override
-      public void collect(T each) {
-        all.add(each);
-      }
-
-      @Override
-      public void close() {}
-    };
   }
 
   @SuppressWarnings("NullAway") // a tombstone has no value

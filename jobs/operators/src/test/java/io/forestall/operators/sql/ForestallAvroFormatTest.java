@@ -14,6 +14,7 @@ import static org.apache.flink.table.api.DataTypes.TIMESTAMP_LTZ;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.forestall.operators.TestingSchemaContext;
 import io.forestall.schemas.DeadLetter;
 import io.forestall.schemas.DeadReason;
 import io.forestall.schemas.EntityKind;
@@ -42,8 +43,6 @@ import org.apache.flink.api.common.serialization.SerializationSchema;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.ReadableConfig;
-import org.apache.flink.metrics.MetricGroup;
-import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
 import org.apache.flink.table.api.ValidationException;
 import org.apache.flink.table.catalog.CatalogTable;
 import org.apache.flink.table.catalog.ObjectIdentifier;
@@ -61,7 +60,6 @@ import org.apache.flink.table.factories.SerializationFormatFactory;
 import org.apache.flink.table.types.DataType;
 import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.util.InstantiationUtil;
-import org.apache.flink.util.UserCodeClassLoader;
 import org.junit.jupiter.api.Test;
 
 class ForestallAvroFormatTest {
@@ -138,7 +136,7 @@ class ForestallAvroFormatTest {
             .createRuntimeDecoder(new TestingSourceContext(), type);
     // As it travels to the cluster.
     AvroRowDeserializer copy = (AvroRowDeserializer) InstantiationUtil.clone(schema);
-    copy.open(new TestingInitializationContext());
+    copy.open(new TestingSchemaContext());
     return copy;
   }
 
@@ -158,7 +156,7 @@ class ForestallAvroFormatTest {
     SerializationSchema<RowData> schema =
         InstantiationUtil.clone(
             factory.createEncodingFormat(null, options).createRuntimeEncoder(null, type));
-    schema.open(new TestingInitializationContext());
+    schema.open(new TestingSchemaContext());
     return schema;
   }
 
@@ -384,20 +382,6 @@ class ForestallAvroFormatTest {
 
   private static DeadLetter letter() {
     return new DeadLetters("test").line("f", 1, 1L, DeadReason.OTHER, "d", null, new byte[0]);
-  }
-
-  private static final class TestingInitializationContext
-      implements DeserializationSchema.InitializationContext,
-          SerializationSchema.InitializationContext {
-    @Override
-    public MetricGroup getMetricGroup() {
-      return new UnregisteredMetricsGroup();
-    }
-
-    @Override
-    public UserCodeClassLoader getUserCodeClassLoader() {
-      throw new UnsupportedOperationException();
-    }
   }
 
   private static final class TestingFactoryContext implements DynamicTableFactory.Context {

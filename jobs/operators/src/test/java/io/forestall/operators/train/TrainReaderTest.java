@@ -14,7 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.apache.flink.util.Collector;
+import org.apache.flink.api.common.functions.util.ListCollector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
@@ -136,7 +136,7 @@ class TrainReaderTest {
     List<TrainInput> out = new ArrayList<>();
     byte[] other = AvroCodec.of(Event.class).encode(event(false).setType("disk.slow").build());
     for (int i = 0; i < 2_000; i++) {
-      reader.deserialize(record("disk/S1", other), to(out));
+      reader.deserialize(record("disk/S1", other), new ListCollector<>(out));
     }
     assertThat(out).containsExactly(TrainInput.nothing(), TrainInput.nothing());
   }
@@ -145,20 +145,8 @@ class TrainReaderTest {
       throws Exception {
     List<TrainInput> all = new ArrayList<>();
     reader.open(new TestingSchemaContext());
-    reader.deserialize(record(key, value), to(all));
+    reader.deserialize(record(key, value), new ListCollector<>(all));
     return all;
-  }
-
-  private static Collector<TrainInput> to(List<TrainInput> all) {
-    return new Collector<>() {
-      @Override
-      public void collect(TrainInput each) {
-        all.add(each);
-      }
-
-      @Override
-      public void close() {}
-    };
   }
 
   @SuppressWarnings("NullAway") // a tombstone has no value
