@@ -110,7 +110,12 @@ public final class RiskExportCommand implements Callable<Integer> {
               String row = row(risk);
               String before = rows.putIfAbsent(point, row);
               if (budget != null && risk.getEntity().getKind() == EntityKind.DISK) {
-                disks.put(point, risk.getStale() ? Double.NaN : risk.getProbability());
+                double probability = risk.getProbability();
+                disks.put(
+                    point,
+                    risk.getStale() || !(probability >= 0 && probability <= 1)
+                        ? Double.NaN
+                        : probability);
               }
               if (before != null) {
                 counts[before.equals(row) ? 0 : 1]++;
@@ -137,7 +142,10 @@ public final class RiskExportCommand implements Callable<Integer> {
     return counts[1] + counts[2] == 0 ? ExitCodes.OK : ExitCodes.FOUND;
   }
 
-  /** The newest rows of disks above the threshold; one that is silent now is neither. */
+  /**
+   * The newest rows of disks above the threshold. One that is silent now, or whose record holds no
+   * probability, is neither an alarm nor counted as healthy.
+   */
   private static TreeMap<Point, String> alarms(
       TreeMap<Point, String> rows, TreeMap<Point, Double> disks, double budget) {
     TreeMap<String, Point> newest = new TreeMap<>();

@@ -46,6 +46,8 @@ class RiskExportCommandTest {
     risk(EntityKind.DISK, "WAS-SICK", 2, 0.0001, false);
     risk(EntityKind.DISK, "SILENT", 1, 0.9, false);
     risk(EntityKind.DISK, "SILENT", 1, 0.9, true);
+    risk(EntityKind.DISK, "NOT-ONE", 1, 2.0, false);
+    risk(EntityKind.DISK, "NO-NUMBER", 1, Double.NaN, false);
     risk(EntityKind.NODE, "n-1", 1, 0.99, false);
   }
 
@@ -109,7 +111,7 @@ class RiskExportCommandTest {
   void theNewestOfEachIsWritten() throws Exception {
     StringWriter said = new StringWriter();
     assertThat(run(said)).as(said.toString()).isEqualTo(ExitCodes.OK);
-    assertThat(disks()).hasSize(205).contains("n-1", "SILENT", "WAS-SICK");
+    assertThat(disks()).hasSize(207).contains("n-1", "SILENT", "WAS-SICK");
   }
 
   /** Half a percent of 200 is one disk; the sick ones spend 0.7 of it, a healthy one would 1. */
