@@ -46,6 +46,7 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPInputStream;
 import org.apache.flink.runtime.executiongraph.AccessExecutionVertex;
@@ -53,6 +54,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -93,7 +95,7 @@ class SenseEndToEndTest {
 
       int hostile = expected.values().stream().mapToInt(Integer::intValue).sum();
       DeadLetters letters = new DeadLetters();
-      client.read(Topics.DEAD_LETTERS, letters::add, () -> letters.origins.size() >= hostile);
+      client.read(Topics.DEAD_LETTERS, letters, () -> letters.origins.size() >= hostile);
       assertThat(letters.origins).as("seed %d", seed).hasSize(hostile);
       expected.forEach(
           (reason, count) ->
@@ -102,7 +104,7 @@ class SenseEndToEndTest {
                   .isGreaterThanOrEqualTo(reason == DeadReason.OTHER ? 0 : count));
       assertThat(letters.withoutDetail).isZero();
       Scores scores = new Scores();
-      client.read(Topics.RISK, scores::add, () -> scores.samples() >= disks.size() * (days + 1));
+      client.read(Topics.RISK, scores, () -> scores.samples() >= disks.size() * (days + 1));
       assertThat(scores.samples()).isEqualTo(disks.size() * (days + 1));
       assertThat(scores.doubles).isZero();
       assertThat(attempts(runtime, job)).isZero();
@@ -159,7 +161,7 @@ class SenseEndToEndTest {
           client.model(2, START_MILLIS + 60 * DAY_MILLIS);
           client.flush();
           long soFar = (long) disks.size() * (day + 1);
-          client.read(Topics.RISK, scores::add, () -> scores.samples() >= soFar);
+          client.read(Topics.RISK, scores, () -> scores.samples() >= soFar);
           // The gate has passed the model on once its state says so; frames after it warm it.
           Await.until(
               PATIENCE,
@@ -169,7 +171,7 @@ class SenseEndToEndTest {
       }
       client.flush();
       long all = (long) disks.size() * days;
-      client.read(Topics.RISK, scores::add, () -> scores.samples() >= all);
+      client.read(Topics.RISK, scores, () -> scores.samples() >= all);
 
       assertThat(scores.samples()).isEqualTo(all);
       assertThat(scores.doubles).isZero();
@@ -220,7 +222,7 @@ class SenseEndToEndTest {
                   runtime.kafka().bootstrapServers()))
           .isZero();
       Scores scores = new Scores();
-      client.read(Topics.RISK, scores::add, () -> scores.samples() >= rows);
+      client.read(Topics.RISK, scores, () -> scores.samples() >= rows);
       Map<String, Double> online = new HashMap<>();
       scores.bySample.forEach(
           (disk, history) ->
@@ -376,13 +378,14 @@ class SenseEndToEndTest {
   }
 
   /** Dead letters by where they come from, so that a repeat counts once. */
-  private static final class DeadLetters {
+  private static final class DeadLetters implements Client.Visitor {
     private final AvroCodec<DeadLetter> codec = AvroCodec.of(DeadLetter.class);
     final Set<String> origins = new HashSet<>();
     final Map<DeadReason, Integer> byReason = new EnumMap<>(DeadReason.class);
     int withoutDetail;
 
-    void add(byte[] value) throws WireException {
+    @Override
+    public void value(byte[] value) throws WireException {
       DeadLetter letter = codec.decode(value);
       if (origins.add(
           letter.getOrigin()
@@ -396,16 +399,22 @@ class SenseEndToEndTest {
         withoutDetail += letter.getDetail().isBlank() ? 1 : 0;
       }
     }
+
+    @Override
+    public String toString() {
+      return origins.size() + " letters: " + byReason;
+    }
   }
 
   /** Scores by disk and sample. */
-  private static final class Scores {
+  private static final class Scores implements Client.Visitor {
     private final AvroCodec<Risk> codec = AvroCodec.of(Risk.class);
     final Map<String, TreeMap<Long, Risk>> bySample = new HashMap<>();
     private long samples;
     long doubles;
 
-    void add(byte[] value) throws WireException {
+    @Override
+    public void value(byte[] value) throws WireException {
       Risk risk = codec.decode(value);
       // The nodes that hold the disks have scores too.
       if (risk.getStale() || risk.getEntity().getKind() != EntityKind.DISK) {
@@ -425,12 +434,18 @@ class SenseEndToEndTest {
     long samples() {
       return samples;
     }
+
+    @Override
+    public String toString() {
+      return samples + " samples of " + bySample.size() + " disks";
+    }
   }
 
   /** Writes and reads the topics of a runtime. */
   private static final class Client implements AutoCloseable {
     private final KafkaOptions kafka;
     private final KafkaProducer<byte[], byte[]> producer;
+    private final List<Future<RecordMetadata>> unacknowledged = new ArrayList<>();
     private final Map<Topics, KafkaConsumer<byte[], byte[]>> consumers =
         new EnumMap<>(Topics.class);
     private final AvroCodec<TelemetryFrame> frames = AvroCodec.of(TelemetryFrame.class);
@@ -444,13 +459,13 @@ class SenseEndToEndTest {
 
     void send(Topics topic, String key, byte[] value) {
       int partition = FixedPartitioner.partition(key, topic.spec().partitions());
-      var unused =
+      unacknowledged.add(
           producer.send(
               new ProducerRecord<>(
                   topic.name(kafka.topicPrefix()),
                   partition,
                   key.getBytes(StandardCharsets.UTF_8),
-                  value));
+                  value)));
     }
 
     void fleet(List<String> disks) {
@@ -502,8 +517,12 @@ class SenseEndToEndTest {
           AvroCodec.of(ModelRecord.class).encode(record));
     }
 
+    /** Waits until the broker has all that was sent. */
     void flush() {
       producer.flush();
+      // A batch that failed says so here, not as records that never come.
+      unacknowledged.forEach(sent -> assertThat(sent).succeedsWithin(Duration.ZERO));
+      unacknowledged.clear();
     }
 
     /** What is done with a record's value. */
@@ -519,7 +538,7 @@ class SenseEndToEndTest {
       long came = 0;
       while (!enough.getAsBoolean()) {
         assertThat(System.nanoTime())
-            .as("%d records of %s came, more are awaited", came, topic)
+            .as("%d records of %s came, more are awaited than %s", came, topic, visitor)
             .isLessThan(deadlineNanos);
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) {
           visitor.value(record.value());

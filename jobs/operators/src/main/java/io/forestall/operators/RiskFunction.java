@@ -166,6 +166,15 @@ public final class RiskFunction
   }
 
   private void park(DiskMemory memory, DiskInput input, ReadOnlyContext context) {
+    if (deadlineMillis(input) <= context.timerService().currentWatermark()) {
+      // A timer for it would wait until event time moves again, and no sample may move it.
+      refuse(
+          input,
+          DeadReason.UNKNOWN_ENTITY,
+          text.unknown(settings.unknownEntityGraceMillis()),
+          context);
+      return;
+    }
     ArrayDeque<DiskInput> waiting = memory.parked();
     waiting.add(input);
     parked.inc();

@@ -176,6 +176,15 @@ public final class SignalFunction extends KeyedProcessFunction<String, EntityInp
   }
 
   private void park(SignalMemory memory, EntityInput input, Context context) {
+    if (deadlineMillis(input) <= context.timerService().currentWatermark()) {
+      // A timer for it would wait until event time moves again, and no sample may move it.
+      refuse(
+          input,
+          DeadReason.UNKNOWN_ENTITY,
+          text.unknown(settings.unknownEntityGraceMillis()),
+          context);
+      return;
+    }
     memory.parked.add(input);
     parked.inc();
     if (memory.parked.size() > settings.unknownEntityLimit()) {

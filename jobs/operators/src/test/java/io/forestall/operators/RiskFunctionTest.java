@@ -250,6 +250,26 @@ class RiskFunctionTest {
 
   @ParameterizedTest
   @EnumSource
+  void sampleWhoseWaitIsOverWhenItComesIsGivenUpAtOnce(Backend backend) throws Exception {
+    try (RiskHarness job = RiskHarness.risk(SETTINGS, SHIPPED, backend)) {
+      job.reach(noonMillis(1) + 3_600_000);
+
+      job.send(input(1, 0), input(1, 1), input(1, 2));
+
+      // Its timer would wait for event time to move, which nothing moves behind the last sample.
+      assertThat(job.deadLetters())
+          .extracting(DeadLetter::getReason, DeadLetter::getTimeMillis)
+          .containsExactly(
+              Tuple.tuple(DeadReason.UNKNOWN_ENTITY, noonMillis(0)),
+              Tuple.tuple(DeadReason.UNKNOWN_ENTITY, noonMillis(1)));
+      assertThat(job.timers()).as("the third has time left").isEqualTo(1);
+      job.send(fleet(1));
+      assertThat(job.risks()).extracting(Risk::getTimeMillis).containsExactly(noonMillis(2));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
   void noMoreThanTheLimitWait(Backend backend) throws Exception {
     SenseSettings two = settings(Map.of("forestall.sense.unknown-entity-limit", "2"));
     try (RiskHarness job = RiskHarness.risk(two, SHIPPED, backend)) {

@@ -18,6 +18,7 @@ import java.util.Objects;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.assertj.core.groups.Tuple;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -82,10 +83,22 @@ class SignalFunctionTest {
       assertThat(reasons(harness)).hasSize(3).containsOnly(DeadReason.UNKNOWN_ENTITY);
       assertThat(harness.side(SenseTags.DEAD_LETTERS))
           .extracting(letter -> letter.getEntity().getId(), DeadLetter::getIndex)
-          .containsOnly(org.assertj.core.groups.Tuple.tuple("n-0001", 0));
+          .containsOnly(Tuple.tuple("n-0001", 0));
       assertThat(harness.keys(SignalFunction.MEMORY)).isZero();
       assertThat(harness.timers()).isZero();
       assertThat(harness.output()).isEmpty();
+    }
+  }
+
+  @Test
+  void sampleWhoseWaitIsOverWhenItComesIsGivenUpAtOnce() throws Exception {
+    try (var harness = harness()) {
+      harness.reach(timeMillis(0) + 3_600_000);
+      harness.send(machine(1, 0), machine(1, 1));
+      assertThat(harness.side(SenseTags.DEAD_LETTERS))
+          .extracting(DeadLetter::getReason, DeadLetter::getTimeMillis)
+          .containsExactly(Tuple.tuple(DeadReason.UNKNOWN_ENTITY, timeMillis(0)));
+      assertThat(harness.timers()).as("the second has time left").isEqualTo(1);
     }
   }
 
