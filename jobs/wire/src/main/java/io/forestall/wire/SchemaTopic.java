@@ -62,6 +62,8 @@ public final class SchemaTopic {
     properties.put("allow.auto.create.topics", "false");
     properties.put("auto.offset.reset", "earliest");
     properties.put("isolation.level", "read_uncommitted");
+    // A fetch that waits for more would hold the close up by as long: all that is wanted is there.
+    properties.put("fetch.max.wait.ms", "20");
     return new SchemaTopic(
         topic,
         () ->
