@@ -160,6 +160,31 @@ class TypesTest {
     assertThat(memory.waitingFinding()).isNull();
   }
 
+  /** In flight when the job was stopped: shares did not say whose probability they have. */
+  @Test
+  void shareOfTheReleaseBeforeIsRead() throws Exception {
+    DataOutputSerializer old = new DataOutputSerializer(64);
+    old.writeByte(1);
+    old.writeByte(NodeInput.Kind.DISK.ordinal());
+    old.writeUTF("node/n-0001");
+    old.writeUTF("S1");
+    old.writeLong(42);
+    old.writeDouble(0.25);
+    old.writeLong(7);
+    old.writeDouble(61);
+    old.writeByte(Tier.WARNING.ordinal());
+    old.writeBoolean(true);
+
+    DataInputDeserializer bytes = new DataInputDeserializer(old.getCopyOfBuffer());
+    NodeInput input = NodeInput.read(bytes);
+
+    assertThat(input)
+        .isEqualTo(
+            NodeInput.disk(
+                "node/n-0001", new DiskShare("S1", 42, 0.25, 7, 61, Tier.WARNING, true, "", 0)));
+    assertThat(bytes.available()).as("bytes that are left over").isZero();
+  }
+
   @Test
   void memories() throws Exception {
     DiskMemory memory = new DiskMemory(true, 42, Tier.WARNING, "n-0001", DiskState.fresh());
