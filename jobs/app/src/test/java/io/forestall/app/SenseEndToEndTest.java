@@ -445,7 +445,7 @@ class SenseEndToEndTest {
   private static final class Client implements AutoCloseable {
     private final KafkaOptions kafka;
     private final KafkaProducer<byte[], byte[]> producer;
-    private final List<Future<RecordMetadata>> unacknowledged = new ArrayList<>();
+    private final List<Future<RecordMetadata>> sent = new ArrayList<>();
     private final Map<Topics, KafkaConsumer<byte[], byte[]>> consumers =
         new EnumMap<>(Topics.class);
     private final AvroCodec<TelemetryFrame> frames = AvroCodec.of(TelemetryFrame.class);
@@ -459,7 +459,7 @@ class SenseEndToEndTest {
 
     void send(Topics topic, String key, byte[] value) {
       int partition = FixedPartitioner.partition(key, topic.spec().partitions());
-      unacknowledged.add(
+      sent.add(
           producer.send(
               new ProducerRecord<>(
                   topic.name(kafka.topicPrefix()),
@@ -521,8 +521,8 @@ class SenseEndToEndTest {
     void flush() {
       producer.flush();
       // A batch that failed says so here, not as records that never come.
-      unacknowledged.forEach(sent -> assertThat(sent).succeedsWithin(Duration.ZERO));
-      unacknowledged.clear();
+      sent.forEach(each -> assertThat(each).succeedsWithin(Duration.ZERO));
+      sent.clear();
     }
 
     /** What is done with a record's value. */

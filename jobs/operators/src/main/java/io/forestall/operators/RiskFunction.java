@@ -168,11 +168,7 @@ public final class RiskFunction
   private void park(DiskMemory memory, DiskInput input, ReadOnlyContext context) {
     if (deadlineMillis(input) <= context.timerService().currentWatermark()) {
       // A timer for it would wait until event time moves again, and no sample may move it.
-      refuse(
-          input,
-          DeadReason.UNKNOWN_ENTITY,
-          text.unknown(settings.unknownEntityGraceMillis()),
-          context);
+      giveUp(input, context);
       return;
     }
     ArrayDeque<DiskInput> waiting = memory.parked();
@@ -332,11 +328,7 @@ public final class RiskFunction
     } else {
       ArrayDeque<DiskInput> waiting = memory.parked();
       while (!waiting.isEmpty() && deadlineMillis(waiting.element()) <= timeMillis) {
-        refuse(
-            waiting.remove(),
-            DeadReason.UNKNOWN_ENTITY,
-            text.unknown(settings.unknownEntityGraceMillis()),
-            context);
+        giveUp(waiting.remove(), context);
       }
       Finding finding = memory.waitingFinding();
       if (finding != null && deadlineMillis(finding) <= timeMillis) {
@@ -477,6 +469,15 @@ public final class RiskFunction
 
   private long deadlineMillis(DiskInput waiting) {
     return waiting.timeMillis() + settings.unknownEntityGraceMillis();
+  }
+
+  /** Its fleet entry did not come in the time that is given to it. */
+  private void giveUp(DiskInput input, ReadOnlyContext context) {
+    refuse(
+        input,
+        DeadReason.UNKNOWN_ENTITY,
+        text.unknown(settings.unknownEntityGraceMillis()),
+        context);
   }
 
   private void refuse(DiskInput input, DeadReason reason, String detail, ReadOnlyContext context) {

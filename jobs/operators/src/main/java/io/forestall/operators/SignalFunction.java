@@ -178,11 +178,7 @@ public final class SignalFunction extends KeyedProcessFunction<String, EntityInp
   private void park(SignalMemory memory, EntityInput input, Context context) {
     if (deadlineMillis(input) <= context.timerService().currentWatermark()) {
       // A timer for it would wait until event time moves again, and no sample may move it.
-      refuse(
-          input,
-          DeadReason.UNKNOWN_ENTITY,
-          text.unknown(settings.unknownEntityGraceMillis()),
-          context);
+      giveUp(input, context);
       return;
     }
     memory.parked.add(input);
@@ -258,11 +254,7 @@ public final class SignalFunction extends KeyedProcessFunction<String, EntityInp
       }
     } else {
       while (!memory.parked.isEmpty() && deadlineMillis(memory.parked.element()) <= timeMillis) {
-        refuse(
-            memory.parked.remove(),
-            DeadReason.UNKNOWN_ENTITY,
-            text.unknown(settings.unknownEntityGraceMillis()),
-            context);
+        giveUp(memory.parked.remove(), context);
       }
       if (memory.parked.isEmpty()) {
         memories.clear();
@@ -287,6 +279,15 @@ public final class SignalFunction extends KeyedProcessFunction<String, EntityInp
 
   private long deadlineMillis(EntityInput waiting) {
     return waiting.timeMillis() + settings.unknownEntityGraceMillis();
+  }
+
+  /** Its fleet entry did not come in the time that is given to it. */
+  private void giveUp(EntityInput input, Context context) {
+    refuse(
+        input,
+        DeadReason.UNKNOWN_ENTITY,
+        text.unknown(settings.unknownEntityGraceMillis()),
+        context);
   }
 
   private void refuse(EntityInput input, DeadReason reason, String detail, Context context) {
