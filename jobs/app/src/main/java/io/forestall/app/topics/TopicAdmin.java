@@ -6,9 +6,11 @@ import io.forestall.schemas.TopicCatalogue;
 import io.forestall.schemas.TopicSpec;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
@@ -16,8 +18,11 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.TopicExistsException;
 
@@ -28,6 +33,9 @@ import org.apache.kafka.common.errors.TopicExistsException;
  */
 public final class TopicAdmin {
   private static final int WANTED_REPLICATION = 3;
+
+  /** How long the leaders of new partitions are waited for. */
+  private static final int LEADERS_PATIENCE_MILLIS = 60_000;
 
   private final Admin admin;
   private final String prefix;
@@ -106,7 +114,36 @@ public final class TopicAdmin {
             Integer.compare(
                 List.copyOf(missing.keySet()).indexOf(a),
                 List.copyOf(missing.keySet()).indexOf(b)));
+    awaitLeaders(created.stream().map(missing::get).filter(Objects::nonNull).toList());
     return created;
+  }
+
+  /**
+   * Waits until the leader of each partition answers. A broker hears of a new partition after the
+   * controller; a producer whose first batch comes before that, and whose second does not, cannot
+   * write the first until it gives up after two minutes (KAFKA-15591).
+   */
+  private void awaitLeaders(List<NewTopic> created) {
+    Map<TopicPartition, OffsetSpec> asked = new HashMap<>();
+    for (NewTopic topic : created) {
+      for (int partition = 0; partition < topic.numPartitions(); partition++) {
+        asked.put(new TopicPartition(topic.name(), partition), OffsetSpec.latest());
+      }
+    }
+    if (asked.isEmpty()) {
+      return;
+    }
+    try {
+      var unused =
+          admin
+              .listOffsets(asked, new ListOffsetsOptions().timeoutMs(LEADERS_PATIENCE_MILLIS))
+              .all()
+              .get();
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    } catch (ExecutionException e) {
+      throw refused("waiting for the leaders of the topics that were created", e);
+    }
   }
 
   /** Sets the settings of existing topics to the catalogue's. Returns what was changed. */
